@@ -1,4 +1,173 @@
-/** Error codes of the job area. */
+/** Error codes of orders, demands, receipts and keysets: what protocol/ itself refuses. */
 import type { ErrorEntry } from './stun-error.ts';
 
-export const jobErrors = {} as const satisfies Record<string, ErrorEntry>;
+export const jobErrors = {
+  STUN_KEY_NOT_ON_CURVE: {
+    class: 'verification',
+    actor: 'caller',
+    httpStatus: 422,
+    doc: 'A BabyJubJub key or point is not on the curve. Send the affine coordinates of a key made by the STUN client.',
+  },
+  STUN_KEY_SMALL_ORDER: {
+    class: 'verification',
+    actor: 'caller',
+    httpStatus: 422,
+    doc: 'A public key has small order, so anybody could sign for it. Make a new key.',
+  },
+  STUN_KEY_NOT_IN_SUBGROUP: {
+    class: 'verification',
+    actor: 'caller',
+    httpStatus: 422,
+    doc: 'A public key lies outside the prime-order subgroup. Make a new key.',
+  },
+  STUN_SIGNATURE: {
+    class: 'verification',
+    actor: 'caller',
+    httpStatus: 422,
+    doc: 'A signature does not verify under the key that should have made it. Sign the exact head again with that key.',
+  },
+  STUN_KEYSET_LAYOUT: {
+    class: 'input',
+    actor: 'provider',
+    httpStatus: 422,
+    doc: 'The keyset is not the 1,442-byte layout of docs/protocol.md section 4. Export it again from the enclave.',
+  },
+  STUN_ENVELOPE_LAYOUT: {
+    class: 'input',
+    actor: 'caller',
+    httpStatus: 422,
+    doc: 'A sealed envelope is truncated or malformed. Send the bytes as the client made them.',
+  },
+  STUN_ENVELOPE_OPEN: {
+    class: 'verification',
+    actor: 'caller',
+    httpStatus: 422,
+    doc: 'A sealed envelope does not open: it was changed, reordered, or sealed to another key, order, enclave or demand.',
+  },
+  STUN_TENSOR_LAYOUT: {
+    class: 'input',
+    actor: 'customer',
+    httpStatus: 422,
+    doc: 'A tensor payload is malformed: see docs/protocol.md section 6 for the bytes.',
+  },
+  STUN_TENSOR_STRING: {
+    class: 'input',
+    actor: 'customer',
+    httpStatus: 422,
+    doc: 'String tensors are not supported. Encode text as integers before the model.',
+  },
+  STUN_ORDER_OPENING: {
+    class: 'verification',
+    actor: 'customer',
+    httpStatus: 422,
+    doc: 'The order opening does not open the order id: terms, demand key, model, policy and salt must be those of the order.',
+  },
+  STUN_ORDER_UNKNOWN: {
+    class: 'input',
+    actor: 'customer',
+    httpStatus: 404,
+    doc: 'The chain has no such order. Open it first, or check the funder and the order id.',
+  },
+  STUN_ORDER_CLOSED: {
+    class: 'policy',
+    actor: 'customer',
+    httpStatus: 409,
+    doc: 'The order is past its deadline or closing. Open a new order.',
+  },
+  STUN_ORDER_DOMAIN: {
+    class: 'verification',
+    actor: 'customer',
+    httpStatus: 422,
+    doc: 'The terms do not hash to the domain stored on chain: chain, escrow, funder, token and terms must all agree.',
+  },
+  STUN_ORDER_TERMS: {
+    class: 'policy',
+    actor: 'customer',
+    httpStatus: 422,
+    doc: 'The order has terms that this worker or service does not serve; the reason names the term.',
+  },
+  STUN_LANE_HEAD: {
+    class: 'verification',
+    actor: 'customer',
+    httpStatus: 409,
+    doc: 'The demand does not continue the lane: its previous head is not the newest one. Resume from the lane file, never re-sign.',
+  },
+  STUN_LANE_INDEX: {
+    class: 'input',
+    actor: 'customer',
+    httpStatus: 422,
+    doc: 'Job numbers of a lane count 1, 2, 3 …; this one is out of order.',
+  },
+  STUN_DEMAND_ENCLAVE: {
+    class: 'verification',
+    actor: 'customer',
+    httpStatus: 409,
+    doc: 'The demand names another enclave. Seal and sign for the enclave that serves the lane, on a lane of its own.',
+  },
+  STUN_DEMAND_PROVIDER: {
+    class: 'verification',
+    actor: 'customer',
+    httpStatus: 409,
+    doc: 'The demand names another provider than the worker it was sent to.',
+  },
+  STUN_PRICE_CAP: {
+    class: 'policy',
+    actor: 'customer',
+    httpStatus: 422,
+    doc: 'The maximum price of the demand is below the price of the model or outside 1..2^64-1. Raise it or choose another provider.',
+  },
+  STUN_BUDGET: {
+    class: 'policy',
+    actor: 'customer',
+    httpStatus: 402,
+    doc: 'The budget left for this provider does not cover all unsettled maximum prices. Top up the order.',
+  },
+  STUN_ENCLAVE_NOT_LIVE: {
+    class: 'policy',
+    actor: 'provider',
+    httpStatus: 409,
+    doc: 'The enclave has no live leaf under this policy (never registered, retired, revoked or expired). Register it again.',
+  },
+  STUN_ENCLAVE_EXPIRES_SOON: {
+    class: 'policy',
+    actor: 'provider',
+    httpStatus: 409,
+    doc: 'The enclave leaf expires within 24 hours; new jobs might not settle. Register a successor.',
+  },
+  STUN_MODEL_MISMATCH: {
+    class: 'policy',
+    actor: 'customer',
+    httpStatus: 422,
+    doc: 'The order names another model than the worker serves, or than its public terms name.',
+  },
+  STUN_POLICY_MISMATCH: {
+    class: 'policy',
+    actor: 'customer',
+    httpStatus: 422,
+    doc: 'The order names another policy than the enclave leaf carries.',
+  },
+  STUN_INPUT_COMMITMENT: {
+    class: 'verification',
+    actor: 'customer',
+    httpStatus: 422,
+    doc: 'The decrypted input does not match the input commitment of the demand. Commit to the exact bytes that are sealed.',
+  },
+  STUN_RECEIPT_MISMATCH: {
+    class: 'verification',
+    actor: 'provider',
+    httpStatus: 422,
+    doc: 'A receipt contradicts the demand, the sealed result or the opened output; the reason names the field. Do not accept it.',
+  },
+  STUN_STATEMENT_MISMATCH: {
+    class: 'verification',
+    actor: 'provider',
+    httpStatus: 422,
+    doc: 'A running statement contradicts the receipts below it; the reason names the field. Keep the older statement.',
+  },
+  STUN_SEGMENT: {
+    class: 'input',
+    actor: 'provider',
+    httpStatus: 422,
+    doc: 'Jobs do not form one segment of one lane: order, enclave, sequence and length must agree.',
+  },
+} as const satisfies Record<string, ErrorEntry>;

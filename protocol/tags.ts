@@ -1,0 +1,24 @@
+/**
+ * The tags that separate the domains of Poseidon: the first input of every hash of STUN.
+ * The one exception is the hash inside EdDSA. See docs/protocol.md section 2.
+ */
+export const TAG = {
+  orderId: 1n,
+  policyId: 2n,
+  payloadCommitment: 3n,
+  tensorFirst: 4n,
+  tensorStep: 5n,
+  modelOpaque: 6n,
+  modelCompiled: 7n,
+  signerId: 8n,
+  laneGenesis: 9n,
+  demand: 10n,
+  receipt: 11n,
+  deliveryDigest: 12n,
+  statement: 13n,
+  enclaveLeaf: 14n,
+  enclaveNode: 15n,
+  receiptsNode: 16n,
+  outputBlinding: 17n,
+  hardwareId: 18n,
+} as const;
