@@ -111,7 +111,8 @@ export interface TensorShape {
  */
 export function tensorCommitment(shape: TensorShape, elements: readonly bigint[], blinding: bigint): bigint {
   const size = shape.dims.reduce((product, dim) => product * dim, 1);
-  if (elements.length !== size) throw new StunError('STUN_INPUT', `a tensor of ${size} elements was expected, got ${elements.length}`);
+  if (elements.length !== size)
+    throw new StunError('STUN_INPUT', `a tensor of ${size} elements was expected, got ${elements.length}`);
   if (shape.dims.length > 8) throw new StunError('STUN_RANGE', 'a committed tensor has at most 8 dimensions');
   let state = poseidon([
     TAG.tensorFirst,

@@ -56,7 +56,12 @@ export interface Eip712Domain {
 }
 
 /** The domain as ethers takes it. */
-export function ethersDomain(domain: Eip712Domain): { name: string; version: string; chainId: bigint; verifyingContract: string } {
+export function ethersDomain(domain: Eip712Domain): {
+  name: string;
+  version: string;
+  chainId: bigint;
+  verifyingContract: string;
+} {
   return { name: 'STUN', version: '1', chainId: domain.chainId, verifyingContract: domain.verifyingContract };
 }
 

@@ -93,11 +93,18 @@ export function secpAddressOf(keyset: Keyset): Hex {
 }
 
 /** report_data: 64 bytes that the quote must carry for this keyset, nonce and GPU evidence. Each part has 32 bytes. */
-export function reportDataOf(keysetDigest: Uint8Array, nonce: Uint8Array, gpuEvidenceDigest: Uint8Array): Uint8Array<ArrayBuffer> {
+export function reportDataOf(
+  keysetDigest: Uint8Array,
+  nonce: Uint8Array,
+  gpuEvidenceDigest: Uint8Array,
+): Uint8Array<ArrayBuffer> {
   for (const part of [keysetDigest, nonce, gpuEvidenceDigest]) {
     if (part.length !== 32) throw new StunError('STUN_INPUT', 'keyset digest, nonce and GPU evidence digest have 32 bytes each');
   }
-  return concatBytes(sha256(concatBytes(utf8('stun/report-data/v1'), keysetDigest, nonce, gpuEvidenceDigest)), new Uint8Array(32));
+  return concatBytes(
+    sha256(concatBytes(utf8('stun/report-data/v1'), keysetDigest, nonce, gpuEvidenceDigest)),
+    new Uint8Array(32),
+  );
 }
 
 /** The nonce a GPU's report must carry. */

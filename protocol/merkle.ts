@@ -39,7 +39,8 @@ export class FixedTree {
    * @param leaves - at most 2^depth field elements, the rest is empty
    */
   constructor(tag: bigint, depth: number, leaves: readonly bigint[]) {
-    if (leaves.length > 2 ** depth) throw new StunError('STUN_RANGE', `a tree of depth ${depth} has at most ${2 ** depth} leaves`);
+    if (leaves.length > 2 ** depth)
+      throw new StunError('STUN_RANGE', `a tree of depth ${depth} has at most ${2 ** depth} leaves`);
     this.#tag = tag;
     this.#depth = depth;
     this.#empty = emptySubtrees(tag, depth);
@@ -61,7 +62,8 @@ export class FixedTree {
 
   /** The path of the leaf at an index, empty leaves included. */
   path(index: number): MerklePath {
-    if (!Number.isInteger(index) || index < 0 || index >= 2 ** this.#depth) throw new StunError('STUN_RANGE', 'leaf index out of range');
+    if (!Number.isInteger(index) || index < 0 || index >= 2 ** this.#depth)
+      throw new StunError('STUN_RANGE', 'leaf index out of range');
     const siblings: bigint[] = [];
     for (let height = 0; height < this.#depth; height++) {
       siblings.push(this.#levels[height]![(index >> height) ^ 1] ?? this.#empty[height]!);

@@ -1,0 +1,27 @@
+/** Public surface of protocol/: the vocabulary that every other folder speaks. */
+export * from './babyjub.ts';
+export * from './bytes.ts';
+export * from './commitments.ts';
+export * from './demand.ts';
+export * from './eddsa.ts';
+export * from './eip712.ts';
+export * from './errors/registry.ts';
+export * from './errors/stun-error.ts';
+export * from './field.ts';
+export * from './keyset.ts';
+export * from './merkle.ts';
+export * from './payable.ts';
+export { poseidon } from './poseidon.ts';
+export * from './receipt.ts';
+export * from './sealing/envelope.ts';
+export * from './sealing/hpke.ts';
+export * from './sealing/payload.ts';
+export * from './sealing/result.ts';
+export * from './tags.ts';
+export * from './tensor-payload.ts';
+export * from './terms.ts';
+export * from './wire/job.ts';
+export * from './wire/order.ts';
+export * from './wire/receipt.ts';
+export * from './wire/scalars.ts';
+export * from './wire/settlement-bundle.ts';
