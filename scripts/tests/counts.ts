@@ -1,0 +1,25 @@
+/** What a test runner reports, and where: each child writes one JSON file that the parent sums. */
+import { writeFileSync } from 'node:fs';
+
+/** The result of one run. */
+export interface Counts {
+  readonly passed: number;
+  readonly failed: number;
+  readonly skipped: number;
+  /** The names of the tests that failed. */
+  readonly failures: readonly string[];
+}
+
+/** The variable by which the parent tells a child where to write its counts. */
+export const countsVariable = 'STUN_TEST_COUNTS';
+
+/** Writes the counts where the parent asked for them; does nothing when nobody asked. */
+export function reportCounts(counts: Counts): void {
+  const file = process.env[countsVariable];
+  if (file !== undefined) writeFileSync(file, JSON.stringify(counts));
+}
+
+/** The plain last line of every test command. */
+export function summaryLine(counts: { passed: number; failed: number; skipped: number }): string {
+  return `${counts.passed} passed, ${counts.failed} failed${counts.skipped > 0 ? `, ${counts.skipped} skipped` : ''}`;
+}

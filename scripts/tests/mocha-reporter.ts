@@ -1,0 +1,15 @@
+/** Mocha's own list of tests, and the counts for the parent process. */
+import Mocha from 'mocha';
+import { reportCounts } from './counts.ts';
+
+export default class CountingReporter extends Mocha.reporters.Spec {
+  constructor(runner: Mocha.Runner, options: Mocha.MochaOptions) {
+    super(runner, options);
+    const failures: string[] = [];
+    runner.on('fail', (test) => failures.push(test.fullTitle()));
+    runner.once('end', () => {
+      const { passes, pending } = this.stats;
+      reportCounts({ passed: passes, failed: failures.length, skipped: pending, failures });
+    });
+  }
+}

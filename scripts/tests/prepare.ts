@@ -1,0 +1,10 @@
+/** Makes what many tests need once: the development keys of the settlement circuits, so that no single test pays for them. */
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { root } from '../project-files.ts';
+
+if (existsSync(join(root, 'circuits/manifest.ts'))) {
+  const { ensureCircuit } = await import('#circuits/manifest.ts');
+  await ensureCircuit('settlement-16');
+  if (process.env['STUN_CIRCUITS'] === 'all') await ensureCircuit('settlement-64');
+}

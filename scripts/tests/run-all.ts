@@ -1,0 +1,60 @@
+/** Runs suites in as many lanes as there are cores, two at most, and sums them. */
+import { availableParallelism } from 'node:os';
+import { runProcess } from '../run-process.ts';
+import { summaryLine } from './counts.ts';
+import { runSuite } from './run-suite.ts';
+import type { SuiteResult } from './run-suite.ts';
+import type { Suite } from './suites.ts';
+
+/** Settings of a run. */
+export interface RunOptions {
+  readonly env: NodeJS.ProcessEnv;
+  /** Limit of each suite. */
+  readonly limitMs: number;
+}
+
+function show(result: SuiteResult): void {
+  console.log(`\n== ${result.name}\n${result.output.trimEnd()}`);
+  console.log(`== ${result.name}: ${summaryLine(result)} in ${result.seconds.toFixed(0)} s`);
+}
+
+/** Prepares the caches, runs every suite and prints each one's output when it ends. */
+export async function runAll(suites: readonly Suite[], options: RunOptions): Promise<SuiteResult[]> {
+  const prepared = await runProcess(process.execPath, ['scripts/tests/prepare.ts'], stringsOf(options.env));
+  process.stderr.write(prepared.stderr);
+  if (prepared.status !== 0)
+    console.log(`preparing the caches failed with status ${prepared.status}; the tests that need them will say so`);
+  const waiting = [...suites];
+  const results: SuiteResult[] = [];
+  const lane = async (): Promise<void> => {
+    for (let suite = waiting.shift(); suite !== undefined; suite = waiting.shift()) {
+      console.log(`running ${suite.name}: ${suite.files.length} files`);
+      const result = await runSuite(suite, options.env, options.limitMs);
+      show(result);
+      results.push(result);
+    }
+  };
+  await Promise.all(Array.from({ length: Math.min(2, availableParallelism()) }, lane));
+  return results;
+}
+
+function stringsOf(env: NodeJS.ProcessEnv): Record<string, string> {
+  return Object.fromEntries(Object.entries(env).flatMap(([name, value]) => (value === undefined ? [] : [[name, value]])));
+}
+
+/** The sums over all suites. */
+export function total(results: readonly SuiteResult[]): { passed: number; failed: number; skipped: number } {
+  const sum = (pick: (result: SuiteResult) => number): number => results.reduce((so, result) => so + pick(result), 0);
+  return { passed: sum((one) => one.passed), failed: sum((one) => one.failed), skipped: sum((one) => one.skipped) };
+}
+
+/** Prints the failed tests and, alone on the last line, the sums. Returns the exit status: 1 on a failure or when nothing passed. */
+export function conclude(results: readonly SuiteResult[]): number {
+  const sums = total(results);
+  const failures = results.flatMap((result) => result.failures.map((title) => `${result.name}: ${title}`));
+  console.log('');
+  for (const failure of failures) console.log(`FAILED  ${failure}`);
+  if (sums.passed === 0) console.log('no test passed: nothing was tested');
+  console.log(summaryLine(sums));
+  return sums.failed === 0 && sums.passed > 0 ? 0 : 1;
+}

@@ -1,0 +1,75 @@
+/** Runs one suite in a child process and brings back its counts and its output. */
+import { spawn } from 'node:child_process';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { root } from '../project-files.ts';
+import { tool } from '../run-process.ts';
+import { countsVariable } from './counts.ts';
+import type { Counts } from './counts.ts';
+import type { Suite } from './suites.ts';
+
+/** A finished suite. */
+export interface SuiteResult extends Counts {
+  readonly name: string;
+  readonly seconds: number;
+  readonly output: string;
+}
+
+/** How long a child may live on after its last test before it is said to leak. */
+const lingerMs = 30_000;
+
+function command(suite: Suite): [string, string[]] {
+  const grep = suite.grep === undefined ? [] : suite.runner === 'mocha' ? ['--grep', suite.grep] : [suite.grep];
+  if (suite.runner === 'solidity') return [process.execPath, ['scripts/tests/solidity.ts', ...grep]];
+  return [process.execPath, [tool('mocha'), '--reporter', './scripts/tests/mocha-reporter.ts', ...grep, ...suite.files]];
+}
+
+/**
+ * Runs a suite. A child that ends without counts, or does not end within half a minute after its last test, is a failure of its
+ * own. `limitMs` bounds the whole run.
+ */
+export async function runSuite(suite: Suite, env: NodeJS.ProcessEnv, limitMs: number): Promise<SuiteResult> {
+  const folder = mkdtempSync(join(tmpdir(), 'stun-test-'));
+  const countsFile = join(folder, 'counts.json');
+  const started = performance.now();
+  const [binary, args] = command(suite);
+  const child = spawn(binary, args, {
+    cwd: root,
+    env: { ...env, [countsVariable]: countsFile },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  let output = '';
+  let trouble: string | undefined;
+  child.stdout.setEncoding('utf8').on('data', (text: string) => (output += text));
+  child.stderr.setEncoding('utf8').on('data', (text: string) => (output += text));
+  let countedAtMs: number | undefined;
+  const watch = setInterval(() => {
+    const nowMs = performance.now();
+    if (countedAtMs === undefined && existsSync(countsFile)) countedAtMs = nowMs;
+    if (countedAtMs !== undefined && nowMs - countedAtMs > lingerMs)
+      trouble = 'something still ran half a minute after the last test';
+    else if (nowMs - started > limitMs) trouble = `not finished after ${limitMs / 60_000} minutes`;
+    if (trouble !== undefined) child.kill('SIGKILL');
+  }, 500);
+  const status = await new Promise<number>((resolve, reject) => {
+    child.on('error', reject);
+    child.on('close', (code) => resolve(code ?? 1));
+  });
+  clearInterval(watch);
+  const counts = existsSync(countsFile) ? (JSON.parse(readFileSync(countsFile, 'utf8')) as Counts) : null;
+  rmSync(folder, { recursive: true, force: true });
+  const seconds = (performance.now() - started) / 1000;
+  if (counts === null) trouble ??= `ended with status ${status} and no result`;
+  else if (status !== 0 && counts.failed === 0) trouble ??= `ended with status ${status} although no test failed`;
+  const base = counts ?? { passed: 0, failed: 0, skipped: 0, failures: [] };
+  const extra = trouble === undefined ? [] : [`${suite.name}: ${trouble}`];
+  return {
+    ...base,
+    failed: base.failed + extra.length,
+    failures: [...base.failures, ...extra],
+    name: suite.name,
+    seconds,
+    output,
+  };
+}
