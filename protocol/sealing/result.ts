@@ -2,13 +2,14 @@
  * Sealing of results: a key from the request's HPKE export and a fresh salt, so the answer opens for the sender of the request
  * alone, no second key can be swapped in, and a job that is run twice never reuses a key and nonce.
  */
+import type { webcrypto } from 'node:crypto';
 import { concatBytes, fromHex, utf8 } from '../bytes.ts';
 import { fieldToHex } from '../field.ts';
 import { counterNonce, openEnvelope, parseEnvelope, sealEnvelope, type ChunkCipher } from './envelope.ts';
 
 const SALT_LENGTH = 32;
 
-async function resultKey(secret: Uint8Array, salt: Uint8Array, demandHead: bigint): Promise<CryptoKey> {
+async function resultKey(secret: Uint8Array, salt: Uint8Array, demandHead: bigint): Promise<webcrypto.CryptoKey> {
   const ikm = await crypto.subtle.importKey('raw', new Uint8Array(secret), 'HKDF', false, ['deriveKey']);
   const info = concatBytes(utf8('stun/seal/result/v1'), fromHex(fieldToHex(demandHead)));
   return crypto.subtle.deriveKey(
@@ -20,7 +21,7 @@ async function resultKey(secret: Uint8Array, salt: Uint8Array, demandHead: bigin
   );
 }
 
-function cipher(key: CryptoKey, direction: 'encrypt' | 'decrypt'): ChunkCipher {
+function cipher(key: webcrypto.CryptoKey, direction: 'encrypt' | 'decrypt'): ChunkCipher {
   return async (chunk, additionalData, index) =>
     new Uint8Array(
       await crypto.subtle[direction](
