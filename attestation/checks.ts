@@ -1,0 +1,95 @@
+/** The ledger of checks: what was proven, what was refuted and with which code, what stayed unknown. */
+import type { ErrorCode } from '#protocol/errors/registry.ts';
+import { asStunError } from '#protocol/errors/registry.ts';
+
+/** Checks of the verification of a TDX quote, in the order in which they run. */
+export const tdxVerificationChecks = [
+  'quote-format',
+  'collateral-format',
+  'pck-chain',
+  'pck-extension',
+  'pck-crl-issuer-chain',
+  'tcb-info-chain',
+  'qe-identity-chain',
+  'root-ca-crl',
+  'pck-crl',
+  'certificate-revocation',
+  'tcb-info-signature',
+  'tcb-info-content',
+  'tcb-info-dates',
+  'tcb-info-platform',
+  'qe-identity-signature',
+  'qe-identity-content',
+  'qe-identity-dates',
+  'evaluation-number',
+  'qe-report-signature',
+  'qe-report-binding',
+  'qe-report-identity',
+  'quote-signature',
+  'tdx-module-identity',
+  'tcb-evaluation',
+] as const;
+
+/** Checks of the validation of a verified TDX quote against a policy; all of them run. */
+export const tdxPolicyChecks = [
+  'policy-kind',
+  'policy-simulated',
+  'policy-revocation',
+  'policy-evaluation-number',
+  'policy-tcb-status',
+  'policy-advisories',
+  'policy-debug',
+  'policy-sept-ve-disable',
+  'policy-td-attributes',
+  'policy-xfam',
+  'policy-measurements',
+  'policy-hardware',
+] as const;
+
+/** Checks that an evidence document adds to those of its quote. */
+export const evidenceChecks = ['evidence-format', 'evidence-kind', 'evidence-simulated-tag', 'evidence-gpu', 'report-data'] as const;
+
+export type CheckId = (typeof tdxVerificationChecks)[number] | (typeof tdxPolicyChecks)[number] | (typeof evidenceChecks)[number];
+
+/** One line of the report. `code` is there when the status is refuted, and when it is unknown for a reason that has one. */
+export interface Check {
+  readonly id: CheckId;
+  readonly status: 'proven' | 'refuted' | 'unknown';
+  readonly code?: ErrorCode;
+}
+
+/** Records checks as they run. Every check is `unknown` until it was made. */
+export class CheckLedger {
+  readonly #checks = new Map<CheckId, Check>();
+
+  constructor(...ids: readonly CheckId[]) {
+    for (const id of ids) this.#checks.set(id, { id, status: 'unknown' });
+  }
+
+  /**
+   * Runs one check.
+   * @returns what `body` returns
+   * @throws the StunError of `body`, after recording it
+   */
+  prove<T>(id: CheckId, body: () => T): T {
+    try {
+      const value = body();
+      this.#checks.set(id, { id, status: 'proven' });
+      return value;
+    } catch (thrown) {
+      const error = asStunError(thrown);
+      this.#checks.set(id, { id, status: 'refuted', code: error.code });
+      throw error;
+    }
+  }
+
+  /** Records that a check could not be made, and why. */
+  unknown(id: CheckId, code?: ErrorCode): void {
+    this.#checks.set(id, code === undefined ? { id, status: 'unknown' } : { id, status: 'unknown', code });
+  }
+
+  /** The checks in the order of the constructor. */
+  list(): readonly Check[] {
+    return Object.freeze([...this.#checks.values()].map((check) => Object.freeze({ ...check })));
+  }
+}

@@ -1,0 +1,21 @@
+/**
+ * The two primitives that verification needs. Everything else in `attestation/` is plain arithmetic on bytes, so a build for
+ * another platform replaces the one binding below and nothing else.
+ */
+import { nodeProvider } from './node-provider.ts';
+
+export interface CryptoProvider {
+  /** SHA-256 over the parts, one after the other: 32 bytes. */
+  readonly sha256: (...parts: readonly Uint8Array[]) => Uint8Array;
+  /**
+   * ECDSA with P-256 and SHA-256.
+   * @param message - the signed bytes, not their digest
+   * @param signature - raw r||s, 64 bytes, big-endian
+   * @param publicKey - SEC1 uncompressed point, 65 bytes
+   * @returns false for any wrong signature, and for a key that is not a point of the curve; never throws
+   */
+  readonly verifyP256: (message: Uint8Array, signature: Uint8Array, publicKey: Uint8Array) => boolean;
+}
+
+/** The provider in use: node:crypto. */
+export const cryptoProvider: CryptoProvider = nodeProvider;

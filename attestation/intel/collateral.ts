@@ -1,0 +1,98 @@
+/**
+ * Collateral of a TDX quote: what Intel publishes and signs about the platform, taken as an argument.
+ *
+ * The layout is that of Intel's and Phala's tools: texts exactly as signed, signatures and CRLs in hex, chains in PEM.
+ * Parsing checks form alone; {@link verifyTdx} checks everything else.
+ */
+import { StunError } from '#protocol/errors/stun-error.ts';
+import { fromHex } from '#protocol/bytes.ts';
+import type { JsonObject, JsonValue } from '../json/capped-json.ts';
+import { parseCappedJson, parseCappedJsonBytes } from '../json/capped-json.ts';
+import { FieldReader } from '../json/fields.ts';
+import type { Certificate } from '../x509/certificate.ts';
+import { parseCertificate } from '../x509/certificate.ts';
+import type { Crl } from '../x509/crl.ts';
+import { parseCrl } from '../x509/crl.ts';
+import { parsePemChain } from '../x509/pem.ts';
+
+/** The JSON layout. A CRL may be null: then revocation stays unknown, which the default policy refuses. */
+export interface TdxCollateralJson {
+  readonly pck_crl_issuer_chain: string;
+  readonly root_ca_crl: string | null;
+  readonly pck_crl: string | null;
+  readonly tcb_info_issuer_chain: string;
+  readonly tcb_info: string;
+  readonly tcb_info_signature: string;
+  readonly qe_identity_issuer_chain: string;
+  readonly qe_identity: string;
+  readonly qe_identity_signature: string;
+}
+
+/** A signed document: its exact text, its signature (raw r||s, 64 bytes) and the chain of its signer. */
+export interface SignedText {
+  readonly text: string;
+  readonly signature: Uint8Array;
+  readonly chain: readonly Certificate[];
+}
+
+/** Parsed collateral. */
+export interface TdxCollateral {
+  readonly json: TdxCollateralJson;
+  readonly pckCrlIssuerChain: readonly Certificate[];
+  readonly rootCaCrl: Crl | null;
+  readonly pckCrl: Crl | null;
+  readonly tcbInfo: SignedText;
+  readonly qeIdentity: SignedText;
+}
+
+const maxSignedChars = 262_144;
+
+/**
+ * Reads the JSON layout. Unknown fields are ignored.
+ * @param input - the JSON text, its UTF-8 bytes, or its value as {@link parseCappedJson} gives it
+ * @throws `STUN_JSON_FORMAT` | `STUN_COLLATERAL_FORMAT`
+ */
+export function readTdxCollateralJson(input: string | Uint8Array | JsonObject): TdxCollateralJson {
+  const value: JsonValue = typeof input === 'string' ? parseCappedJson(input) : input instanceof Uint8Array ? parseCappedJsonBytes(input) : input;
+  const fields = new FieldReader(value, 'collateral', 'STUN_COLLATERAL_FORMAT');
+  return Object.freeze({
+    pck_crl_issuer_chain: fields.string('pck_crl_issuer_chain'),
+    root_ca_crl: fields.stringOrNull('root_ca_crl'),
+    pck_crl: fields.stringOrNull('pck_crl'),
+    tcb_info_issuer_chain: fields.string('tcb_info_issuer_chain'),
+    tcb_info: fields.string('tcb_info'),
+    tcb_info_signature: fields.string('tcb_info_signature'),
+    qe_identity_issuer_chain: fields.string('qe_identity_issuer_chain'),
+    qe_identity: fields.string('qe_identity'),
+    qe_identity_signature: fields.string('qe_identity_signature'),
+  });
+}
+
+function hexField(text: string, what: string, length?: number): Uint8Array {
+  if (!/^([0-9a-fA-F]{2})*$/.test(text) || (length !== undefined && text.length !== 2 * length)) {
+    throw new StunError('STUN_COLLATERAL_FORMAT', `collateral.${what} must be hex${length === undefined ? '' : ` of ${length} bytes`}`);
+  }
+  return fromHex(`0x${text}`);
+}
+
+function signedText(text: string, signature: string, chain: string, what: string): SignedText {
+  if (text.length > maxSignedChars) throw new StunError('STUN_COLLATERAL_FORMAT', `collateral.${what} must have at most ${maxSignedChars} characters`);
+  return { text, signature: hexField(signature, `${what}_signature`, 64), chain: parsePemChain(chain).map(parseCertificate) };
+}
+
+/**
+ * Parses collateral: JSON layout, certificates and CRLs. The two signed texts stay text until their signatures are verified.
+ * @param input - as {@link readTdxCollateralJson}
+ * @throws `STUN_JSON_FORMAT` | `STUN_COLLATERAL_FORMAT` | `STUN_PEM_FORMAT` | `STUN_DER_FORMAT` | `STUN_CERTIFICATE_FORMAT` | `STUN_CRL_FORMAT`
+ */
+export function parseTdxCollateral(input: string | Uint8Array | TdxCollateralJson): TdxCollateral {
+  const json = readTdxCollateralJson(typeof input === 'string' || input instanceof Uint8Array ? input : { ...input });
+  return {
+    json,
+    pckCrlIssuerChain: parsePemChain(json.pck_crl_issuer_chain).map(parseCertificate),
+    rootCaCrl: json.root_ca_crl === null ? null : parseCrl(hexField(json.root_ca_crl, 'root_ca_crl')),
+    pckCrl: json.pck_crl === null ? null : parseCrl(hexField(json.pck_crl, 'pck_crl')),
+    tcbInfo: signedText(json.tcb_info, json.tcb_info_signature, json.tcb_info_issuer_chain, 'tcb_info'),
+    qeIdentity: signedText(json.qe_identity, json.qe_identity_signature, json.qe_identity_issuer_chain, 'qe_identity'),
+  };
+}
