@@ -5,6 +5,7 @@
 import { dependencies } from './gates/dependencies.ts';
 import { forbiddenWords } from './gates/forbidden-words.ts';
 import { format } from './gates/format.ts';
+import { findings } from './gates/gate.ts';
 import type { Gate } from './gates/gate.ts';
 import { generated } from './gates/generated.ts';
 import { lintCircom } from './gates/lint-circom.ts';
@@ -37,7 +38,7 @@ async function runGate(gate: Gate): Promise<boolean> {
     unit: 'things',
     problems: [error instanceof Error ? (error.stack ?? error.message) : String(error)],
   }));
-  const problems = result.count === 0 ? [...result.problems, `looked at no ${result.unit}`] : result.problems;
+  const problems = findings(result);
   const seconds = ((performance.now() - started) / 1000).toFixed(1);
   const verdict = problems.length === 0 ? 'passed' : `FAILED with ${problems.length} findings`;
   console.log(

@@ -20,3 +20,8 @@ export interface Gate {
 export function lines(text: string): string[] {
   return text.split('\n').filter((line) => line.trim() !== '');
 }
+
+/** The findings of a gate, with the one that it looked at nothing. */
+export function findings(result: GateResult): readonly string[] {
+  return result.count === 0 ? [...result.problems, `looked at no ${result.unit}`] : result.problems;
+}

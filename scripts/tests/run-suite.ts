@@ -19,6 +19,9 @@ export interface SuiteResult extends Counts {
 /** How long a child may live on after its last test before it is said to leak. */
 const lingerMs = 30_000;
 
+/** Coverage slows big-number code down, so it is taken where the tests are many and small. */
+const measuredSuites = new Set(['unit', 'integration']);
+
 function command(suite: Suite): [string, string[]] {
   const grep = suite.grep === undefined ? [] : suite.runner === 'mocha' ? ['--grep', suite.grep] : [suite.grep];
   if (suite.runner === 'solidity') return [process.execPath, ['scripts/tests/solidity.ts', ...grep]];

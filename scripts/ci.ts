@@ -1,0 +1,63 @@
+/**
+ * What `.ci/run` runs once its surroundings stand: the gates, the tests with coverage, the tests of all circuits, the commands that the
+ * documents show. Goes on after a failed step, so that one run shows everything.
+ */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { docCommands } from '#test/meta/doc-commands.ts';
+import { reportCoverage } from './ci/coverage.ts';
+import { lastSummary, runShown } from './ci/step.ts';
+import type { StepCounts } from './ci/step.ts';
+import { summaryLine } from './tests/counts.ts';
+
+const minuteMs = 60_000;
+const steps: { name: string; counts: StepCounts; seconds: number }[] = [];
+const failure: StepCounts = { passed: 0, failed: 1, skipped: 0 };
+
+/** Runs a command that ends with a summary line; without one, or with a status that contradicts it, the step is one failure. */
+async function counted(name: string, command: string, env: Record<string, string>, limitMinutes: number): Promise<void> {
+  console.log(`\n### ${name}: ${command}`);
+  const ran = await runShown(command, env, limitMinutes * minuteMs);
+  const counts = lastSummary(ran.tail);
+  if (ran.timedOut) console.log(`### ${name}: stopped after ${limitMinutes} minutes`);
+  const sound = counts !== null && !ran.timedOut && counts.passed > 0 && (ran.status === 0) === (counts.failed === 0);
+  steps.push({ name, counts: sound ? counts : failure, seconds: ran.seconds });
+}
+
+/** Runs the documented commands that are marked for it; each is one test. */
+async function documentedCommands(): Promise<void> {
+  const started = performance.now();
+  let passed = 0;
+  let failed = 0;
+  for (const { command, proof } of docCommands) {
+    if (!('ci' in proof)) continue;
+    console.log(`\n### documented: ${command}`);
+    const ran = await runShown(command, {}, proof.ci.limitMinutes * minuteMs);
+    if (ran.status === 0 && !ran.timedOut) passed += 1;
+    else failed += 1;
+    console.log(
+      `### documented: ${command}: ${ran.timedOut ? 'stopped at its limit' : `status ${ran.status}`} after ${ran.seconds.toFixed(0)} s`,
+    );
+  }
+  const counts = passed + failed === 0 ? failure : { passed, failed, skipped: 0 };
+  steps.push({ name: 'documented commands', counts, seconds: (performance.now() - started) / 1000 });
+}
+
+const raw = mkdtempSync(join(tmpdir(), 'stun-coverage-'));
+await counted('check', 'npm run check', {}, 5);
+await counted('test', 'npm test', { STUN_COVERAGE: raw }, 18);
+await counted('all circuits', 'npm test -- test/circuits', { STUN_CIRCUITS: 'all' }, 12);
+await documentedCommands();
+console.log('');
+const covered = await reportCoverage(raw);
+rmSync(raw, { recursive: true, force: true });
+steps.push({ name: 'coverage', counts: covered > 0 ? { passed: 1, failed: 0, skipped: 0 } : failure, seconds: 0 });
+
+console.log('');
+for (const { name, counts, seconds } of steps)
+  console.log(`${name.padEnd(20)} ${summaryLine(counts).padEnd(36)} ${seconds.toFixed(0)} s`);
+const sum = (pick: (counts: StepCounts) => number): number => steps.reduce((so, step) => so + pick(step.counts), 0);
+const all = { passed: sum((one) => one.passed), failed: sum((one) => one.failed), skipped: sum((one) => one.skipped) };
+console.log(summaryLine(all));
+process.exitCode = all.failed === 0 ? 0 : 1;

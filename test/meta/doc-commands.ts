@@ -1,0 +1,23 @@
+/**
+ * Every command that README and docs show in an `sh` block, and what runs it. test/meta/doc-commands.test.ts holds this list and the
+ * documents together; `.ci/run` runs those marked `ci`, in this order, from the root of the checkout.
+ */
+
+/** How a documented command is known to work. */
+export type Proof =
+  /** `.ci/run` runs it as it stands and wants exit status 0 within the limit. */
+  | { readonly ci: { readonly limitMinutes: number } }
+  /** It is a step of `.ci/run` itself. */
+  | { readonly step: 'check' | 'test' }
+  /** A test runs the same command with values of its own. */
+  | { readonly test: string }
+  /** It cannot run here; the document says so beside it. */
+  | { readonly notRun: string };
+
+/** The command as the document shows it, one line, continuation lines joined. */
+export interface DocumentedCommand {
+  readonly command: string;
+  readonly proof: Proof;
+}
+
+export const docCommands: readonly DocumentedCommand[] = [];

@@ -1,0 +1,61 @@
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { projectFiles, root } from '../../scripts/project-files.ts';
+
+const tests = projectFiles().filter((path) => path.startsWith('test/') && path.endsWith('.test.ts'));
+const solidityTests = projectFiles().filter((path) => path.endsWith('.t.sol'));
+
+function read(path: string): string {
+  return readFileSync(join(root, path), 'utf8');
+}
+
+/** The literal titles of a file's tests, in order. */
+function titles(source: string): string[] {
+  return [...source.matchAll(/\bit\(\s*(['"`])((?:\\.|(?!\1).)*)\1/gs)].map((match) => match[2] ?? '');
+}
+
+describe('test files', () => {
+  it('exist in every kind that the project promises', () => {
+    const kinds = new Set([...tests, ...solidityTests].map((path) => path.split('/')[1]));
+    const promised = ['unit', 'property', 'negative', 'circuits', 'contracts', 'differential', 'integration', 'e2e', 'meta'];
+    assert.deepEqual(
+      promised.filter((kind) => !kinds.has(kind)),
+      [],
+    );
+  });
+
+  it('leave no test out and single none out', () => {
+    const pattern = /\b(?:describe|context|it|suite|test)\.(?:only|skip)\b|\b(?:xit|xdescribe|fit|fdescribe)\(/;
+    const marked = tests.filter((path) => path !== 'test/meta/hygiene.test.ts' && pattern.test(read(path)));
+    assert.deepEqual(marked, []);
+  });
+
+  it('have a title of its own for every test of a file', () => {
+    const doubles = tests.flatMap((path) => {
+      const seen = new Set<string>();
+      return titles(read(path)).flatMap((title) => {
+        const double = seen.has(title);
+        seen.add(title);
+        return double ? [`${path}: ${title}`] : [];
+      });
+    });
+    assert.deepEqual(doubles, []);
+  });
+
+  it('each hold at least one test', () => {
+    assert.deepEqual(
+      tests.filter((path) => !/\b(?:it|prop)\(/.test(read(path))),
+      [],
+    );
+    assert.deepEqual(
+      solidityTests.filter((path) => !/function (?:test|invariant)/.test(read(path))),
+      [],
+    );
+  });
+
+  it('assert something', () => {
+    const silent = tests.filter((path) => !/\bassert\b|\brejects|\bthrows|fc\.assert|expect[A-Z]/.test(read(path)));
+    assert.deepEqual(silent, []);
+  });
+});
