@@ -47,7 +47,13 @@ export const tdxPolicyChecks = [
 ] as const;
 
 /** Checks that an evidence document adds to those of its quote. */
-export const evidenceChecks = ['evidence-format', 'evidence-kind', 'evidence-simulated-tag', 'evidence-gpu', 'report-data'] as const;
+export const evidenceChecks = [
+  'evidence-format',
+  'evidence-kind',
+  'evidence-simulated-tag',
+  'evidence-gpu',
+  'report-data',
+] as const;
 
 export type CheckId = (typeof tdxVerificationChecks)[number] | (typeof tdxPolicyChecks)[number] | (typeof evidenceChecks)[number];
 

@@ -13,7 +13,8 @@ export function readIntegerHex(reader: DerReader, tag: number = derTag.integer):
   const first = content[0];
   if (first === undefined) refuse('expected an integer of at least one byte');
   const second = content[1];
-  if (second !== undefined && ((first === 0 && second < 0x80) || (first === 0xff && second >= 0x80))) refuse('expected a minimal integer');
+  if (second !== undefined && ((first === 0 && second < 0x80) || (first === 0xff && second >= 0x80)))
+    refuse('expected a minimal integer');
   return toHex(content).slice(2);
 }
 
@@ -71,7 +72,8 @@ export function readNamedBits(reader: DerReader): ReadonlySet<number> {
   const bytes = content.subarray(1);
   const last = bytes.at(-1);
   if (unused > 7 || (last === undefined && unused !== 0)) refuse('expected 0 to 7 unused bits');
-  if (last !== undefined && ((last & ((1 << unused) - 1)) !== 0 || (last & (1 << unused)) === 0)) refuse('expected a minimal named-bit list');
+  if (last !== undefined && ((last & ((1 << unused) - 1)) !== 0 || (last & (1 << unused)) === 0))
+    refuse('expected a minimal named-bit list');
   const bits = new Set<number>();
   bytes.forEach((byte, i) => {
     for (let bit = 0; bit < 8; bit++) if ((byte & (0x80 >> bit)) !== 0) bits.add(8 * i + bit);
@@ -94,11 +96,21 @@ export function readTime(reader: DerReader): number {
   const shortYear = Number(yearText);
   const year = tag === derTag.generalizedTime ? shortYear : shortYear < 50 ? 2000 + shortYear : 1900 + shortYear;
   if (tag === derTag.generalizedTime && year < 2050) refuse('expected UTCTime for years before 2050');
-  return calendarToUnix(year, Number(month), Number(day), Number(hour), Number(minute), Number(second)) ?? refuse('expected a time of the calendar');
+  return (
+    calendarToUnix(year, Number(month), Number(day), Number(hour), Number(minute), Number(second)) ??
+    refuse('expected a time of the calendar')
+  );
 }
 
 /** Unix seconds of a UTC calendar time, or null when there is no such time. Leap seconds do not exist here. */
-export function calendarToUnix(year: number, month: number, day: number, hour: number, minute: number, second: number): number | null {
+export function calendarToUnix(
+  year: number,
+  month: number,
+  day: number,
+  hour: number,
+  minute: number,
+  second: number,
+): number | null {
   const date = new Date(Date.UTC(year, month - 1, day, hour, minute, second));
   const same =
     date.getUTCFullYear() === year &&

@@ -66,7 +66,10 @@ export class DerReader {
   read(tag: number): DerElement {
     const start = this.#offset;
     const found = this.peek();
-    if (found !== tag) refuse(`expected tag 0x${tag.toString(16)} at byte ${start}, got ${found === null ? 'the end' : `0x${found.toString(16)}`}`);
+    if (found !== tag)
+      refuse(
+        `expected tag 0x${tag.toString(16)} at byte ${start}, got ${found === null ? 'the end' : `0x${found.toString(16)}`}`,
+      );
     let cursor = start + 1;
     const first = this.#bytes[cursor++] ?? refuse(`expected a length at byte ${start + 1}, got the end`);
     let length = first;
@@ -74,7 +77,8 @@ export class DerReader {
       const count = first & 0x7f;
       if (count === 0 || count > 3) refuse(`expected a definite length of at most 3 bytes at byte ${start + 1}`);
       length = 0;
-      for (let i = 0; i < count; i++) length = length * 256 + (this.#bytes[cursor++] ?? refuse(`length cut short at byte ${start + 1}`));
+      for (let i = 0; i < count; i++)
+        length = length * 256 + (this.#bytes[cursor++] ?? refuse(`length cut short at byte ${start + 1}`));
       if (length < 0x80 || length < 256 ** (count - 1)) refuse(`expected the shortest length encoding at byte ${start + 1}`);
     }
     const end = cursor + length;
@@ -100,6 +104,7 @@ export class DerReader {
 
   /** @throws `STUN_DER_FORMAT` unless everything was consumed */
   end(): void {
-    if (this.#offset !== this.#bytes.length) refuse(`expected the end at byte ${this.#offset}, got ${this.#bytes.length - this.#offset} more bytes`);
+    if (this.#offset !== this.#bytes.length)
+      refuse(`expected the end at byte ${this.#offset}, got ${this.#bytes.length - this.#offset} more bytes`);
   }
 }

@@ -6,7 +6,6 @@
  */
 import { StunError } from '#protocol/errors/stun-error.ts';
 import { fromHex } from '#protocol/bytes.ts';
-import type { JsonObject, JsonValue } from '../json/capped-json.ts';
 import { parseCappedJson, parseCappedJsonBytes } from '../json/capped-json.ts';
 import { FieldReader } from '../json/fields.ts';
 import type { Certificate } from '../x509/certificate.ts';
@@ -47,14 +46,8 @@ export interface TdxCollateral {
 
 const maxSignedChars = 262_144;
 
-/**
- * Reads the JSON layout. Unknown fields are ignored.
- * @param input - the JSON text, its UTF-8 bytes, or its value as {@link parseCappedJson} gives it
- * @throws `STUN_JSON_FORMAT` | `STUN_COLLATERAL_FORMAT`
- */
-export function readTdxCollateralJson(input: string | Uint8Array | JsonObject): TdxCollateralJson {
-  const value: JsonValue = typeof input === 'string' ? parseCappedJson(input) : input instanceof Uint8Array ? parseCappedJsonBytes(input) : input;
-  const fields = new FieldReader(value, 'collateral', 'STUN_COLLATERAL_FORMAT');
+/** Reads the JSON layout from an object. Unknown fields are ignored. */
+export function readCollateralFields(fields: FieldReader): TdxCollateralJson {
   return Object.freeze({
     pck_crl_issuer_chain: fields.string('pck_crl_issuer_chain'),
     root_ca_crl: fields.stringOrNull('root_ca_crl'),
@@ -68,15 +61,30 @@ export function readTdxCollateralJson(input: string | Uint8Array | JsonObject): 
   });
 }
 
+/**
+ * Reads the JSON layout. Unknown fields are ignored.
+ * @param input - the JSON text, its UTF-8 bytes, or its value
+ * @throws `STUN_JSON_FORMAT` | `STUN_COLLATERAL_FORMAT`
+ */
+export function readTdxCollateralJson(input: string | Uint8Array | TdxCollateralJson): TdxCollateralJson {
+  const value =
+    typeof input === 'string' ? parseCappedJson(input) : input instanceof Uint8Array ? parseCappedJsonBytes(input) : { ...input };
+  return readCollateralFields(new FieldReader(value, 'collateral', 'STUN_COLLATERAL_FORMAT'));
+}
+
 function hexField(text: string, what: string, length?: number): Uint8Array {
   if (!/^([0-9a-fA-F]{2})*$/.test(text) || (length !== undefined && text.length !== 2 * length)) {
-    throw new StunError('STUN_COLLATERAL_FORMAT', `collateral.${what} must be hex${length === undefined ? '' : ` of ${length} bytes`}`);
+    throw new StunError(
+      'STUN_COLLATERAL_FORMAT',
+      `collateral.${what} must be hex${length === undefined ? '' : ` of ${length} bytes`}`,
+    );
   }
   return fromHex(`0x${text}`);
 }
 
 function signedText(text: string, signature: string, chain: string, what: string): SignedText {
-  if (text.length > maxSignedChars) throw new StunError('STUN_COLLATERAL_FORMAT', `collateral.${what} must have at most ${maxSignedChars} characters`);
+  if (text.length > maxSignedChars)
+    throw new StunError('STUN_COLLATERAL_FORMAT', `collateral.${what} must have at most ${maxSignedChars} characters`);
   return { text, signature: hexField(signature, `${what}_signature`, 64), chain: parsePemChain(chain).map(parseCertificate) };
 }
 
@@ -86,7 +94,7 @@ function signedText(text: string, signature: string, chain: string, what: string
  * @throws `STUN_JSON_FORMAT` | `STUN_COLLATERAL_FORMAT` | `STUN_PEM_FORMAT` | `STUN_DER_FORMAT` | `STUN_CERTIFICATE_FORMAT` | `STUN_CRL_FORMAT`
  */
 export function parseTdxCollateral(input: string | Uint8Array | TdxCollateralJson): TdxCollateral {
-  const json = readTdxCollateralJson(typeof input === 'string' || input instanceof Uint8Array ? input : { ...input });
+  const json = readTdxCollateralJson(input);
   return {
     json,
     pckCrlIssuerChain: parsePemChain(json.pck_crl_issuer_chain).map(parseCertificate),

@@ -34,7 +34,8 @@ export interface EnclaveReport {
 
 /** @throws `STUN_QUOTE_FORMAT` unless there are exactly 384 bytes */
 export function parseEnclaveReport(raw: Uint8Array): EnclaveReport {
-  if (raw.length !== enclaveReportBytes) throw new StunError('STUN_QUOTE_FORMAT', `expected an enclave report of 384 bytes, got ${raw.length}`);
+  if (raw.length !== enclaveReportBytes)
+    throw new StunError('STUN_QUOTE_FORMAT', `expected an enclave report of 384 bytes, got ${raw.length}`);
   const at = (offset: number, length: number): Uint8Array => raw.subarray(offset, offset + length);
   const view = new DataView(raw.buffer, raw.byteOffset, raw.byteLength);
   return {

@@ -30,7 +30,10 @@ export function parseTdxQeIdentity(text: string): QeIdentity {
   const version = fields.integer('version', 0, 0xffff);
   const id = fields.string('id');
   if (version !== 2 || id !== 'TD_QE') {
-    throw new StunError('STUN_QE_IDENTITY_KIND', `expected QE identity version 2 with id TD_QE, got version ${version} with id ${id.slice(0, 16)}`);
+    throw new StunError(
+      'STUN_QE_IDENTITY_KIND',
+      `expected QE identity version 2 with id TD_QE, got version ${version} with id ${id.slice(0, 16)}`,
+    );
   }
   return {
     ...readDates(fields),
@@ -47,7 +50,9 @@ export function parseTdxQeIdentity(text: string): QeIdentity {
 /** Whether (actual & mask) equals expected. */
 export function equalUnderMask(actual: Uint8Array, mask: Uint8Array, expected: Uint8Array): boolean {
   return (
-    actual.length === mask.length && actual.length === expected.length && actual.every((byte, i) => (byte & (mask[i] ?? 0)) === expected[i])
+    actual.length === mask.length &&
+    actual.length === expected.length &&
+    actual.every((byte, i) => (byte & (mask[i] ?? 0)) === expected[i])
   );
 }
 

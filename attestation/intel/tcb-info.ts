@@ -88,7 +88,11 @@ function readComponents(tcb: FieldReader, key: string): readonly number[] {
 }
 
 function readModule(fields: FieldReader): TdxModule {
-  return { mrSigner: fields.hex('mrsigner', 48), attributes: fields.hex('attributes', 8), attributesMask: fields.hex('attributesMask', 8) };
+  return {
+    mrSigner: fields.hex('mrsigner', 48),
+    attributes: fields.hex('attributes', 8),
+    attributesMask: fields.hex('attributesMask', 8),
+  };
 }
 
 /**
@@ -100,7 +104,10 @@ export function parseTdxTcbInfo(text: string): TdxTcbInfo {
   const version = fields.integer('version', 0, 0xffff);
   const id = fields.stringOrNull('id');
   if (version !== 3 || id !== 'TDX') {
-    throw new StunError('STUN_TCB_INFO_KIND', `expected TCB Info version 3 with id TDX, got version ${version} with id ${String(id).slice(0, 16)}`);
+    throw new StunError(
+      'STUN_TCB_INFO_KIND',
+      `expected TCB Info version 3 with id TDX, got version ${version} with id ${String(id).slice(0, 16)}`,
+    );
   }
   const tcbType = fields.integer('tcbType', 0, 0xffff);
   if (tcbType !== 0) throw new StunError('STUN_TCB_INFO_KIND', `expected tcbType 0, got ${tcbType}`);

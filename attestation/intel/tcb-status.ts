@@ -28,7 +28,8 @@ export const admissibleStatuses: readonly TcbStatus[] = Object.freeze(platformSt
 
 function parseStatus<T extends string>(text: string, known: readonly T[]): T {
   const status = known.find((candidate) => candidate === text);
-  if (status === undefined) throw new StunError('STUN_TCB_STATUS_UNKNOWN', `expected one of ${known.join(', ')}, got ${text.slice(0, 40)}`);
+  if (status === undefined)
+    throw new StunError('STUN_TCB_STATUS_UNKNOWN', `expected one of ${known.join(', ')}, got ${text.slice(0, 40)}`);
   return status;
 }
 

@@ -123,7 +123,8 @@ class Parser {
  * @throws `STUN_JSON_FORMAT` on anything that is not JSON within the limits
  */
 export function parseCappedJson(text: string, limits: JsonLimits = defaultJsonLimits): JsonValue {
-  if (text.length > limits.maxChars) throw new StunError('STUN_JSON_FORMAT', `expected at most ${limits.maxChars} characters, got ${text.length}`);
+  if (text.length > limits.maxChars)
+    throw new StunError('STUN_JSON_FORMAT', `expected at most ${limits.maxChars} characters, got ${text.length}`);
   return new Parser(text, limits).document();
 }
 
@@ -132,7 +133,8 @@ export function parseCappedJson(text: string, limits: JsonLimits = defaultJsonLi
  * @throws `STUN_JSON_FORMAT` also when the bytes are not UTF-8, or begin with a byte order mark
  */
 export function parseCappedJsonBytes(bytes: Uint8Array, limits: JsonLimits = defaultJsonLimits): JsonValue {
-  if (bytes.length > 4 * limits.maxChars) throw new StunError('STUN_JSON_FORMAT', `expected at most ${4 * limits.maxChars} bytes, got ${bytes.length}`);
+  if (bytes.length > 4 * limits.maxChars)
+    throw new StunError('STUN_JSON_FORMAT', `expected at most ${4 * limits.maxChars} bytes, got ${bytes.length}`);
   let text: string;
   try {
     text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);

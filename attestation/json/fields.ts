@@ -38,7 +38,8 @@ export class FieldReader {
 
   /** @throws the document's code when the object has any other key */
   only(...keys: readonly string[]): void {
-    for (const key of Object.keys(this.#object)) if (!keys.includes(key)) this.#refuse(key.slice(0, 32), 'absent: it is not a known field');
+    for (const key of Object.keys(this.#object))
+      if (!keys.includes(key)) this.#refuse(key.slice(0, 32), 'absent: it is not a known field');
   }
 
   string(key: string): string {

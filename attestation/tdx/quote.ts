@@ -90,7 +90,10 @@ class Cursor {
 
   take(length: number, what: string): Uint8Array {
     if (length > this.remaining) {
-      throw new StunError('STUN_QUOTE_FORMAT', `${what}: expected ${length} bytes at offset ${this.#offset}, ${this.remaining} are left`);
+      throw new StunError(
+        'STUN_QUOTE_FORMAT',
+        `${what}: expected ${length} bytes at offset ${this.#offset}, ${this.remaining} are left`,
+      );
     }
     this.#offset += length;
     return this.#bytes.subarray(this.#offset - length, this.#offset);
@@ -112,7 +115,8 @@ class Cursor {
  * `STUN_QUOTE_CERTIFICATION_DATA`
  */
 export function parseTdxQuote(bytes: Uint8Array): TdxQuote {
-  if (bytes.length > maxQuoteBytes) throw new StunError('STUN_QUOTE_FORMAT', `expected at most ${maxQuoteBytes} bytes, got ${bytes.length}`);
+  if (bytes.length > maxQuoteBytes)
+    throw new StunError('STUN_QUOTE_FORMAT', `expected at most ${maxQuoteBytes} bytes, got ${bytes.length}`);
   const own = Uint8Array.from(bytes); // a copy: the caller's buffer may change later
   const cursor = new Cursor(own);
   const header = parseHeader(cursor);
@@ -122,7 +126,8 @@ export function parseTdxQuote(bytes: Uint8Array): TdxQuote {
   const signature = auth.take(64, 'quote signature');
   const attestationKey = auth.take(64, 'attestation key');
   const outerType = auth.uint(2, 'certification data type');
-  if (outerType !== 6) throw new StunError('STUN_QUOTE_CERTIFICATION_DATA', `expected certification data of type 6, got ${outerType}`);
+  if (outerType !== 6)
+    throw new StunError('STUN_QUOTE_CERTIFICATION_DATA', `expected certification data of type 6, got ${outerType}`);
   const outer = new Cursor(auth.take(auth.uint(4, 'certification data length'), 'certification data'));
   auth.end('signature data');
   const qeReport = parseEnclaveReport(outer.take(enclaveReportBytes, 'QE report'));
@@ -131,17 +136,30 @@ export function parseTdxQuote(bytes: Uint8Array): TdxQuote {
   const innerType = outer.uint(2, 'inner certification data type');
   const inner = outer.take(outer.uint(4, 'inner certification data length'), 'inner certification data');
   outer.end('certification data');
-  if (innerType !== 5) throw new StunError('STUN_QUOTE_CERTIFICATION_DATA', `expected a PCK certificate chain (type 5), got type ${innerType}`);
+  if (innerType !== 5)
+    throw new StunError('STUN_QUOTE_CERTIFICATION_DATA', `expected a PCK certificate chain (type 5), got type ${innerType}`);
   const signedBytes = own.subarray(0, quoteHeaderBytes + tdReportBytes);
   const pckChainPem = String.fromCharCode(...inner);
-  return { header, body, signedBytes, signature, attestationKey, qeReport, qeReportSignature, qeAuthData, pckChainPem, trailingBytes: cursor.remaining };
+  return {
+    header,
+    body,
+    signedBytes,
+    signature,
+    attestationKey,
+    qeReport,
+    qeReportSignature,
+    qeAuthData,
+    pckChainPem,
+    trailingBytes: cursor.remaining,
+  };
 }
 
 function parseHeader(cursor: Cursor): QuoteHeader {
   const version = cursor.uint(2, 'version');
   if (version !== 4) throw new StunError('STUN_QUOTE_VERSION', `expected quote version 4, got ${version}`);
   const attestationKeyType = cursor.uint(2, 'attestation key type');
-  if (attestationKeyType !== 2) throw new StunError('STUN_QUOTE_KEY_TYPE', `expected attestation key type 2, got ${attestationKeyType}`);
+  if (attestationKeyType !== 2)
+    throw new StunError('STUN_QUOTE_KEY_TYPE', `expected attestation key type 2, got ${attestationKeyType}`);
   const teeType = cursor.uint(4, 'TEE type');
   if (teeType !== 0x81) throw new StunError('STUN_QUOTE_TEE_TYPE', `expected TEE type 0x81 (TDX), got 0x${teeType.toString(16)}`);
   const svns = cursor.take(4, 'SVNs');
@@ -190,6 +208,17 @@ export function encodeTdxQuote(quote: Omit<TdxQuote, 'signedBytes'>): Uint8Array
     littleEndian(pem.length, 4),
     pem,
   );
-  const auth = concatBytes(quote.signature, quote.attestationKey, littleEndian(6, 2), littleEndian(certification.length, 4), certification);
-  return concatBytes(encodeSignedPart(quote.header, quote.body), littleEndian(auth.length, 4), auth, new Uint8Array(quote.trailingBytes));
+  const auth = concatBytes(
+    quote.signature,
+    quote.attestationKey,
+    littleEndian(6, 2),
+    littleEndian(certification.length, 4),
+    certification,
+  );
+  return concatBytes(
+    encodeSignedPart(quote.header, quote.body),
+    littleEndian(auth.length, 4),
+    auth,
+    new Uint8Array(quote.trailingBytes),
+  );
 }

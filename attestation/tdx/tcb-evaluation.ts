@@ -41,10 +41,13 @@ const notSupported: TcbEvaluation = Object.freeze({
 export function verifyTdxModule(body: TdReport, tcbInfo: TdxTcbInfo): TdxModuleIdentity | null {
   const major = body.teeTcbSvn[1] ?? 0;
   const id = `TDX_${major.toString(16).padStart(2, '0')}`;
-  const identity = major === 0 ? null : tcbInfo.moduleIdentities.find((candidate) => candidate.id.toUpperCase() === id.toUpperCase());
-  if (identity === undefined) throw new StunError('STUN_TDX_MODULE_IDENTITY', `TCB Info has no identity ${id} for the TDX module`);
+  const identity =
+    major === 0 ? null : tcbInfo.moduleIdentities.find((candidate) => candidate.id.toUpperCase() === id.toUpperCase());
+  if (identity === undefined)
+    throw new StunError('STUN_TDX_MODULE_IDENTITY', `TCB Info has no identity ${id} for the TDX module`);
   const expected = identity ?? tcbInfo.module;
-  if (!equalBytes(body.mrSignerSeam, expected.mrSigner)) throw new StunError('STUN_TDX_MODULE_IDENTITY', 'MRSIGNERSEAM differs from TCB Info');
+  if (!equalBytes(body.mrSignerSeam, expected.mrSigner))
+    throw new StunError('STUN_TDX_MODULE_IDENTITY', 'MRSIGNERSEAM differs from TCB Info');
   const zero = body.seamAttributes.every((byte) => byte === 0);
   if (!zero || !equalBytes(body.seamAttributes, expected.attributes)) {
     throw new StunError('STUN_TDX_MODULE_IDENTITY', 'SEAMATTRIBUTES must be zero and equal to TCB Info');

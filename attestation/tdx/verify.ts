@@ -80,7 +80,8 @@ export function runTdxVerification(
   atUnix: number,
   roots: readonly TrustRoot[],
 ): VerifiedTdx {
-  if (!Number.isSafeInteger(atUnix) || atUnix < 0) throw new StunError('STUN_RANGE', 'the time of verification must be unix seconds');
+  if (!Number.isSafeInteger(atUnix) || atUnix < 0)
+    throw new StunError('STUN_RANGE', 'the time of verification must be unix seconds');
   const chains = verifyChains(ledger, quote, collateral, atUnix, roots);
   const revocation = verifyRevocation(ledger, collateral, chains, atUnix);
   const tcbInfo = verifyTcbInfo(ledger, collateral.tcbInfo, chains.pck, atUnix);
@@ -94,7 +95,9 @@ export function runTdxVerification(
     tcbInfo.nextUpdateUnix,
     qeIdentity.nextUpdateUnix,
     ...[collateral.rootCaCrl, collateral.pckCrl].flatMap((crl) => (crl === null ? [] : [crl.nextUpdateUnix])),
-    ...[chains.certificates, collateral.tcbInfo.chain, collateral.qeIdentity.chain].flat().map((certificate) => certificate.notAfterUnix),
+    ...[chains.certificates, collateral.tcbInfo.chain, collateral.qeIdentity.chain]
+      .flat()
+      .map((certificate) => certificate.notAfterUnix),
   ];
   return Object.freeze({
     ...evaluation,
@@ -125,7 +128,13 @@ interface Chains {
   readonly pck: PckExtension;
 }
 
-function verifyChains(ledger: CheckLedger, quote: TdxQuote, collateral: TdxCollateral, atUnix: number, roots: readonly TrustRoot[]): Chains {
+function verifyChains(
+  ledger: CheckLedger,
+  quote: TdxQuote,
+  collateral: TdxCollateral,
+  atUnix: number,
+  roots: readonly TrustRoot[],
+): Chains {
   const { certificates, root } = ledger.prove('pck-chain', () => {
     const parsed = parsePemChain(quote.pckChainPem).map(parseCertificate);
     return { certificates: parsed, root: verifyChain(parsed, pckNames, roots, atUnix, 'signer') };
@@ -139,8 +148,15 @@ function verifyChains(ledger: CheckLedger, quote: TdxQuote, collateral: TdxColla
   ledger.prove('pck-crl-issuer-chain', () => {
     verifyChain(collateral.pckCrlIssuerChain, pckCaChainNames, [root], atUnix, 'authority');
     const issuer = collateral.pckCrlIssuerChain[0];
-    if (issuer === undefined || !equalBytes(issuer.subject.raw, authority.subject.raw) || !equalBytes(issuer.publicKey, authority.publicKey)) {
-      throw new StunError('STUN_CRL_ISSUER', 'the CRL issuer chain is of another authority than the one that issued the PCK certificate');
+    if (
+      issuer === undefined ||
+      !equalBytes(issuer.subject.raw, authority.subject.raw) ||
+      !equalBytes(issuer.publicKey, authority.publicKey)
+    ) {
+      throw new StunError(
+        'STUN_CRL_ISSUER',
+        'the CRL issuer chain is of another authority than the one that issued the PCK certificate',
+      );
     }
   });
   ledger.prove('tcb-info-chain', () => verifyChain(collateral.tcbInfo.chain, signingNames, [root], atUnix, 'signer'));
@@ -168,7 +184,10 @@ function verifyRevocation(ledger: CheckLedger, collateral: TdxCollateral, chains
 
 function verifySignedText(document: SignedText, code: 'STUN_TCB_INFO_SIGNATURE' | 'STUN_QE_IDENTITY_SIGNATURE'): void {
   const signer = document.chain[0];
-  if (signer === undefined || !cryptoProvider.verifyP256(new TextEncoder().encode(document.text), document.signature, signer.publicKey)) {
+  if (
+    signer === undefined ||
+    !cryptoProvider.verifyP256(new TextEncoder().encode(document.text), document.signature, signer.publicKey)
+  ) {
     throw new StunError(code, 'the signature over the exact text does not verify with the key of Intel SGX TCB Signing');
   }
 }
@@ -187,8 +206,10 @@ function verifyTcbInfo(ledger: CheckLedger, document: SignedText, pck: PckExtens
   const tcbInfo = ledger.prove('tcb-info-content', () => parseTdxTcbInfo(document.text));
   ledger.prove('tcb-info-dates', () => verifyDates(tcbInfo, atUnix, 'TCB_INFO'));
   ledger.prove('tcb-info-platform', () => {
-    if (!equalBytes(tcbInfo.fmspc, pck.fmspc)) throw new StunError('STUN_TCB_INFO_PLATFORM', 'FMSPC differs from the PCK certificate');
-    if (!equalBytes(tcbInfo.pceId, pck.pceId)) throw new StunError('STUN_TCB_INFO_PLATFORM', 'PCEID differs from the PCK certificate');
+    if (!equalBytes(tcbInfo.fmspc, pck.fmspc))
+      throw new StunError('STUN_TCB_INFO_PLATFORM', 'FMSPC differs from the PCK certificate');
+    if (!equalBytes(tcbInfo.pceId, pck.pceId))
+      throw new StunError('STUN_TCB_INFO_PLATFORM', 'PCEID differs from the PCK certificate');
   });
   return tcbInfo;
 }
@@ -217,7 +238,10 @@ function verifyQuoteSignatures(ledger: CheckLedger, quote: TdxQuote, pckLeaf: Ce
   ledger.prove('qe-report-binding', () => {
     const expected = concatBytes(cryptoProvider.sha256(quote.attestationKey, quote.qeAuthData), new Uint8Array(32));
     if (!equalBytes(quote.qeReport.reportData, expected)) {
-      throw new StunError('STUN_QE_REPORT_BINDING', 'report data of the QE report is not SHA-256(attestation key || authentication data) and 32 zeros');
+      throw new StunError(
+        'STUN_QE_REPORT_BINDING',
+        'report data of the QE report is not SHA-256(attestation key || authentication data) and 32 zeros',
+      );
     }
   });
   ledger.prove('qe-report-identity', () => verifyQeReportIdentity(quote.qeReport, identity));

@@ -4,6 +4,9 @@
  * Only vendors' roots stand here. The root of simulated hardware is made by `attestation/simulated/` and has to be added by
  * the caller, in so many words: `[...defaultTrustRoots, simulatedRoot]`.
  */
+import { StunError } from '#protocol/errors/stun-error.ts';
+import { parseCappedJson } from '../json/capped-json.ts';
+import { FieldReader } from '../json/fields.ts';
 
 /** A root that chains may end in. */
 export interface TrustRoot {
@@ -31,3 +34,21 @@ export const intelSgxRoot: TrustRoot = Object.freeze({
 
 /** The default trust store: vendors only. */
 export const defaultTrustRoots: readonly TrustRoot[] = Object.freeze([intelSgxRoot]);
+
+/**
+ * Reads a root that a deployment names, from JSON: `{ "vendor": "intel", "name": "…", "publicKey": "0x04…", "simulated": true }`.
+ * Vendors' roots are pinned in code, so only simulated roots can be named.
+ * @throws `STUN_JSON_FORMAT` | `STUN_CONFIG`
+ */
+export function parseTrustRoot(text: string): TrustRoot {
+  const fields = new FieldReader(parseCappedJson(text), 'root', 'STUN_CONFIG');
+  fields.only('vendor', 'name', 'publicKey', 'simulated');
+  const publicKey = fields.string('publicKey');
+  if (fields.string('vendor') !== 'intel') throw new StunError('STUN_CONFIG', 'root.vendor must be intel');
+  if (!/^0x04[0-9a-f]{128}$/.test(publicKey))
+    throw new StunError('STUN_CONFIG', 'root.publicKey must be 0x04 and 128 lower-case hex digits');
+  if (!fields.boolean('simulated'))
+    throw new StunError('STUN_CONFIG', 'root.simulated must be true: roots of real hardware are pinned in code');
+  if (publicKey === intelSgxRoot.publicKey) throw new StunError('STUN_CONFIG', 'root.publicKey is the root of real hardware');
+  return Object.freeze({ vendor: 'intel', name: fields.string('name').slice(0, 80), publicKey, simulated: true });
+}

@@ -7,7 +7,16 @@
 import { StunError } from '#protocol/errors/stun-error.ts';
 import { toHex } from '#protocol/bytes.ts';
 import { DerReader, derTag } from '../asn1/der.ts';
-import { parseEcdsaSignature, readBitString, readBoolean, readIntegerHex, readNamedBits, readOid, readSmallInteger, readTime } from '../asn1/der-values.ts';
+import {
+  parseEcdsaSignature,
+  readBitString,
+  readBoolean,
+  readIntegerHex,
+  readNamedBits,
+  readOid,
+  readSmallInteger,
+  readTime,
+} from '../asn1/der-values.ts';
 import type { Extension, Name } from './extension.ts';
 import { oid, readAuthorityKeyId, readEcdsaWithSha256, readExtensions, readName } from './extension.ts';
 

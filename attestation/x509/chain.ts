@@ -40,19 +40,24 @@ export function verifyChain(
     verifyNames(certificate, issuer, names[i] ?? []);
     verifyConstraints(certificate, issuer, i, i > 0 || leaf === 'authority');
     if (!cryptoProvider.verifyP256(certificate.tbs, certificate.signature, issuer.publicKey)) {
-      throw new StunError('STUN_CHAIN_SIGNATURE', `certificate ${i} is not signed by the key of ${issuer.subject.commonName.slice(0, 40)}`);
+      throw new StunError(
+        'STUN_CHAIN_SIGNATURE',
+        `certificate ${i} is not signed by the key of ${issuer.subject.commonName.slice(0, 40)}`,
+      );
     }
   });
   const rootKey = toHex(last.publicKey);
   const root = roots.find((candidate) => candidate.publicKey === rootKey);
-  if (root === undefined) throw new StunError('STUN_ROOT_UNTRUSTED', 'the chain ends in a root key that is not in the trust store');
+  if (root === undefined)
+    throw new StunError('STUN_ROOT_UNTRUSTED', 'the chain ends in a root key that is not in the trust store');
   for (const certificate of chain) verifyValidity(certificate, atUnix);
   return root;
 }
 
 function verifyNames(certificate: Certificate, issuer: Certificate, allowed: readonly string[]): void {
   const name = certificate.subject.commonName;
-  if (!allowed.includes(name)) throw new StunError('STUN_CHAIN_NAMES', `expected ${allowed.join(' or ')}, got ${name.slice(0, 40)}`);
+  if (!allowed.includes(name))
+    throw new StunError('STUN_CHAIN_NAMES', `expected ${allowed.join(' or ')}, got ${name.slice(0, 40)}`);
   if (!equalBytes(certificate.issuer.raw, issuer.subject.raw)) {
     throw new StunError('STUN_CHAIN_NAMES', `the issuer of ${name} is not the subject of the next certificate`);
   }
@@ -61,8 +66,10 @@ function verifyNames(certificate: Certificate, issuer: Certificate, allowed: rea
 function verifyConstraints(certificate: Certificate, issuer: Certificate, below: number, isAuthority: boolean): void {
   const name = certificate.subject.commonName;
   const needs = isAuthority ? [keyUsageBit.keyCertSign, keyUsageBit.cRLSign] : [keyUsageBit.digitalSignature];
-  if (certificate.isCa !== isAuthority) throw new StunError('STUN_CHAIN_CONSTRAINTS', `${name}: expected CA ${isAuthority} in basicConstraints`);
-  if (!needs.every((bit) => certificate.keyUsage.has(bit))) throw new StunError('STUN_CHAIN_CONSTRAINTS', `${name}: keyUsage lacks a bit it needs`);
+  if (certificate.isCa !== isAuthority)
+    throw new StunError('STUN_CHAIN_CONSTRAINTS', `${name}: expected CA ${isAuthority} in basicConstraints`);
+  if (!needs.every((bit) => certificate.keyUsage.has(bit)))
+    throw new StunError('STUN_CHAIN_CONSTRAINTS', `${name}: keyUsage lacks a bit it needs`);
   // Intermediates between this certificate and the leaf; the leaf itself does not count.
   if (certificate.pathLength !== null && below - 1 > certificate.pathLength) {
     throw new StunError('STUN_CHAIN_CONSTRAINTS', `${name}: the chain is longer than its path length ${certificate.pathLength}`);
@@ -75,7 +82,10 @@ function verifyConstraints(certificate: Certificate, issuer: Certificate, below:
 function verifyValidity(certificate: Certificate, atUnix: number): void {
   const name = certificate.subject.commonName;
   if (atUnix < certificate.notBeforeUnix) {
-    throw new StunError('STUN_CERTIFICATE_NOT_YET_VALID', `${name} is valid from ${certificate.notBeforeUnix}, the time is ${atUnix}`);
+    throw new StunError(
+      'STUN_CERTIFICATE_NOT_YET_VALID',
+      `${name} is valid from ${certificate.notBeforeUnix}, the time is ${atUnix}`,
+    );
   }
   if (atUnix > certificate.notAfterUnix) {
     throw new StunError('STUN_CERTIFICATE_EXPIRED', `${name} was valid until ${certificate.notAfterUnix}, the time is ${atUnix}`);
@@ -106,9 +116,15 @@ export function verifyCrl(crl: Crl, authority: Certificate, atUnix: number): Crl
 /** @throws `STUN_CERTIFICATE_REVOKED` when the certificate's serial is on its issuer's CRL */
 export function verifyNotRevoked(certificate: Certificate, crl: Crl): void {
   if (!equalBytes(certificate.issuer.raw, crl.issuer.raw)) {
-    throw new StunError('STUN_CRL_ISSUER', `the CRL of ${crl.issuer.commonName.slice(0, 40)} does not cover ${certificate.subject.commonName.slice(0, 40)}`);
+    throw new StunError(
+      'STUN_CRL_ISSUER',
+      `the CRL of ${crl.issuer.commonName.slice(0, 40)} does not cover ${certificate.subject.commonName.slice(0, 40)}`,
+    );
   }
   if (crl.revokedSerials.has(certificate.serialHex)) {
-    throw new StunError('STUN_CERTIFICATE_REVOKED', `${certificate.subject.commonName.slice(0, 40)} with serial ${certificate.serialHex} is revoked`);
+    throw new StunError(
+      'STUN_CERTIFICATE_REVOKED',
+      `${certificate.subject.commonName.slice(0, 40)} with serial ${certificate.serialHex} is revoked`,
+    );
   }
 }

@@ -1,0 +1,181 @@
+/**
+ * From an evidence document to an answer: verify the quote, validate it by policy, and check that it binds this keyset and nonce.
+ * No I/O, no clock: the time and the roots are arguments. Whether the nonce is recent is the caller's to decide.
+ */
+import type { ErrorCode } from '#protocol/errors/registry.ts';
+import { asStunError } from '#protocol/errors/registry.ts';
+import { StunError } from '#protocol/errors/stun-error.ts';
+import { equalBytes } from '#protocol/bytes.ts';
+import type { Check, CheckId } from '../checks.ts';
+import { CheckLedger, evidenceChecks, tdxPolicyChecks, tdxVerificationChecks } from '../checks.ts';
+import { parseTdxCollateral } from '../intel/collateral.ts';
+import type { Policy } from '../policy/policy.ts';
+import { computeReportData } from '../report-data.ts';
+import { parseTdxQuote } from '../tdx/quote.ts';
+import { assessTdxPolicy } from '../tdx/validate.ts';
+import type { VerifiedTdx } from '../tdx/verify.ts';
+import { runTdxVerification } from '../tdx/verify.ts';
+import type { TrustRoot } from '../trust/roots.ts';
+import type { EvidenceDocument } from './document.ts';
+import { evidenceDigest, parseEvidence } from './document.ts';
+
+/** Platform codes of docs/protocol.md, section 2; 128 and more is simulated hardware. */
+export const platformCode = Object.freeze({ tdx: 1, simulatedTdx: 129 });
+
+/** A quote with its collateral, as bytes that nothing is known of. */
+export interface TdxInput {
+  readonly quote: Uint8Array;
+  /** Collateral as JSON text, its bytes, or its value. */
+  readonly collateral: Parameters<typeof parseTdxCollateral>[0];
+  readonly atUnix: number;
+  readonly roots: readonly TrustRoot[];
+  readonly policy: Policy;
+}
+
+/** The report on a quote, on refusal too. `verified` and `validated` hold together for an acceptance. */
+export interface TdxAssessment {
+  /** What verification established; null when it failed. */
+  readonly verified: VerifiedTdx | null;
+  /** Whether the policy is satisfied. False whenever `verified` is null. */
+  readonly validated: boolean;
+  readonly checks: readonly Check[];
+  /** The first failure; null when the quote is accepted. */
+  readonly failure: StunError | null;
+}
+
+const unknownPolicyChecks = (): readonly Check[] => new CheckLedger(...tdxPolicyChecks).list();
+
+function assess(ledger: CheckLedger, input: TdxInput): TdxAssessment {
+  let verified: VerifiedTdx;
+  try {
+    const quote = ledger.prove('quote-format', () => parseTdxQuote(input.quote));
+    const collateral = ledger.prove('collateral-format', () => parseTdxCollateral(input.collateral));
+    verified = runTdxVerification(ledger, quote, collateral, input.atUnix, input.roots);
+  } catch (thrown) {
+    return {
+      verified: null,
+      validated: false,
+      checks: [...ledger.list(), ...unknownPolicyChecks()],
+      failure: asStunError(thrown),
+    };
+  }
+  const { checks, refusal } = assessTdxPolicy(verified, input.policy);
+  return { verified, validated: refusal === null, checks: [...ledger.list(), ...checks], failure: refusal };
+}
+
+/**
+ * Parses, verifies and validates a quote and reports on all of it. Never throws for bad evidence: the report carries the failure.
+ * Does not check what report_data binds: see {@link verifyEvidence}.
+ */
+export function assessTdx(input: TdxInput): TdxAssessment {
+  return assess(new CheckLedger(...tdxVerificationChecks), input);
+}
+
+/** What {@link verifyEvidence} needs beside the document. */
+export interface EvidenceContext {
+  readonly atUnix: number;
+  readonly roots: readonly TrustRoot[];
+  readonly policy: Policy;
+  /** SHA-256 of the keyset that the evidence should bind, 32 bytes. */
+  readonly keysetDigest: Uint8Array;
+}
+
+/** Evidence that was verified, satisfies the policy and binds the keyset. */
+export interface VerifiedEvidence {
+  readonly document: EvidenceDocument;
+  readonly tdx: VerifiedTdx;
+  readonly simulated: boolean;
+  /** 1 TDX, 129 simulated TDX. */
+  readonly platformCode: number;
+  /** PPID, 16 bytes: input of hardwareIdHash. */
+  readonly hardwareId: Uint8Array;
+  readonly keysetDigest: Uint8Array;
+  readonly nonce: Uint8Array;
+  /** SHA-256 of the document's exact bytes. */
+  readonly evidenceDigest: Uint8Array;
+  /** The evidence stands until here at most, unix seconds. */
+  readonly collateralExpiresAtUnix: number;
+  readonly checks: readonly Check[];
+}
+
+/** The report on an evidence document, on refusal too. */
+export interface EvidenceAssessment {
+  /** The verified evidence; null when anything failed. */
+  readonly evidence: VerifiedEvidence | null;
+  readonly tdx: TdxAssessment | null;
+  readonly checks: readonly Check[];
+  readonly failure: StunError | null;
+}
+
+function parseDocument(ledger: CheckLedger, bytes: Uint8Array): EvidenceDocument {
+  const idOf: Partial<Record<ErrorCode, CheckId>> = { STUN_EVIDENCE_KIND: 'evidence-kind', STUN_EVIDENCE_GPU: 'evidence-gpu' };
+  try {
+    const document = parseEvidence(bytes);
+    for (const id of ['evidence-format', 'evidence-kind', 'evidence-gpu'] as const) ledger.prove(id, () => document);
+    return document;
+  } catch (thrown) {
+    const error = asStunError(thrown);
+    return ledger.prove(idOf[error.code] ?? 'evidence-format', () => {
+      throw error;
+    });
+  }
+}
+
+/**
+ * Reports on an evidence document. Never throws for bad evidence.
+ * @param bytes - the document exactly as it came
+ */
+export function assessEvidence(bytes: Uint8Array, context: EvidenceContext): EvidenceAssessment {
+  const own = new CheckLedger(...evidenceChecks);
+  const ledger = new CheckLedger(...tdxVerificationChecks);
+  let tdx: TdxAssessment | null = null;
+  const all = (): readonly Check[] =>
+    Object.freeze([...own.list(), ...(tdx?.checks ?? [...ledger.list(), ...unknownPolicyChecks()])]);
+  try {
+    const document = parseDocument(own, bytes);
+    tdx = assess(ledger, { ...context, quote: document.quote, collateral: document.collateral });
+    const { verified } = tdx;
+    if (verified === null) throw tdx.failure ?? new StunError('STUN_INTERNAL', 'a quote failed without a reason');
+    own.prove('evidence-simulated-tag', () => {
+      if (document.simulated !== verified.simulated) {
+        throw new StunError(
+          'STUN_EVIDENCE_SIMULATED_TAG',
+          `the document says simulated ${document.simulated}, its root says ${verified.simulated}`,
+        );
+      }
+    });
+    own.prove('report-data', () => {
+      if (!equalBytes(verified.reportData, computeReportData(context.keysetDigest, document.nonce))) {
+        throw new StunError('STUN_REPORT_DATA', 'report_data does not bind this keyset and nonce');
+      }
+    });
+    if (tdx.failure !== null) throw tdx.failure;
+    const evidence: VerifiedEvidence = Object.freeze({
+      document,
+      tdx: verified,
+      simulated: verified.simulated,
+      platformCode: verified.simulated ? platformCode.simulatedTdx : platformCode.tdx,
+      hardwareId: verified.hardwareId,
+      keysetDigest: context.keysetDigest.slice(),
+      nonce: document.nonce,
+      evidenceDigest: evidenceDigest(bytes),
+      collateralExpiresAtUnix: verified.collateralExpiresAtUnix,
+      checks: all(),
+    });
+    return { evidence, tdx, checks: evidence.checks, failure: null };
+  } catch (thrown) {
+    return { evidence: null, tdx, checks: all(), failure: asStunError(thrown) };
+  }
+}
+
+/**
+ * Verifies an evidence document whole: the quote, the policy, and the binding of keyset and nonce.
+ * @param bytes - the document exactly as it came; its digest is taken over these bytes
+ * @returns the verified evidence
+ * @throws StunError with the first failure's code, see docs/attestation.md
+ */
+export function verifyEvidence(bytes: Uint8Array, context: EvidenceContext): VerifiedEvidence {
+  const { evidence, failure } = assessEvidence(bytes, context);
+  if (evidence === null) throw failure ?? new StunError('STUN_INTERNAL', 'evidence failed without a reason');
+  return evidence;
+}

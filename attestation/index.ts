@@ -1,0 +1,33 @@
+/**
+ * Public interface of attestation: parse, verify and validate hardware evidence. No I/O, no clock.
+ * Simulated hardware is apart, in `simulated/`, and is not exported here.
+ */
+export type { Check, CheckId } from './checks.ts';
+export { evidenceChecks, tdxPolicyChecks, tdxVerificationChecks } from './checks.ts';
+export type { EvidenceDocument } from './evidence/document.ts';
+export { encodeEvidence, evidenceDigest, maxEvidenceBytes, parseEvidence } from './evidence/document.ts';
+export type {
+  EvidenceAssessment,
+  EvidenceContext,
+  TdxAssessment,
+  TdxInput,
+  VerifiedEvidence,
+} from './evidence/verify-evidence.ts';
+export { assessEvidence, assessTdx, platformCode, verifyEvidence } from './evidence/verify-evidence.ts';
+export type { TdxCollateral, TdxCollateralJson } from './intel/collateral.ts';
+export { parseTdxCollateral, readTdxCollateralJson } from './intel/collateral.ts';
+export type { PckExtension } from './intel/pck-extension.ts';
+export type { ComponentStatus, PlatformStatus, TcbStatus } from './intel/tcb-status.ts';
+export { defaultPolicy } from './policy/default-policy.ts';
+export type { Policy, Skip, TdxMeasurement, TdxPolicy } from './policy/policy.ts';
+export { canonicalPolicyJson, parsePolicy } from './policy/policy.ts';
+export { computeGpuNonce, computeReportData } from './report-data.ts';
+export type { TdReport, TdxQuote } from './tdx/quote.ts';
+export { encodeTdxQuote, parseTdxQuote } from './tdx/quote.ts';
+export type { TcbEvaluation } from './tdx/tcb-evaluation.ts';
+export type { ValidatedTdx } from './tdx/validate.ts';
+export { validateTdx } from './tdx/validate.ts';
+export type { VerifiedTdx } from './tdx/verify.ts';
+export { verifyTdx } from './tdx/verify.ts';
+export type { TrustRoot } from './trust/roots.ts';
+export { defaultTrustRoots, intelSgxRoot, parseTrustRoot } from './trust/roots.ts';
