@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+pragma solidity ^0.8.37;
+
+/// @title A generated Groth16 verifier of the settlement circuit.
+/// @notice It cannot know whether the trusted setup behind its key was honest: the router's allow-list speaks of that.
+// solhint-disable func-name-mixedcase
+interface ISettlementVerifier {
+    /// @notice Whether the proof shows the statement of these signals. Returns false for a bad proof or a signal >= r.
+    function verifyProof(
+        uint256[2] calldata a,
+        uint256[2][2] calldata b,
+        uint256[2] calldata c,
+        uint256[8] calldata signals
+    ) external view returns (bool);
+
+    /// @notice sha256 of the verification key's fixed binary encoding.
+    function VK_HASH() external view returns (bytes32);
+
+    /// @notice The most jobs one proof can cover.
+    function N() external view returns (uint256);
+
+    /// @notice Whether the key was made with a known trapdoor. Anybody can forge proofs under such a key.
+    function DEVELOPMENT() external view returns (bool);
+}

@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+pragma solidity ^0.8.37;
+
+import {ISettlementVerifier} from "../interfaces/ISettlementVerifier.sol";
+
+/// @title A verifier double for tests of everything but the proof: it accepts what its switch says.
+// solhint-disable func-name-mixedcase
+contract PermissiveVerifier is ISettlementVerifier {
+    bytes32 private immutable _vkHash;
+    uint256 private immutable _maxJobs;
+    bool private immutable _development;
+    bool public accepts = true;
+
+    constructor(bytes32 vkHash, uint256 maxJobs, bool development) {
+        _vkHash = vkHash;
+        _maxJobs = maxJobs;
+        _development = development;
+    }
+
+    /// @notice Sets the answer to every proof.
+    function setAccepts(bool accepts_) external {
+        accepts = accepts_;
+    }
+
+    /// @inheritdoc ISettlementVerifier
+    function verifyProof(
+        uint256[2] calldata,
+        uint256[2][2] calldata,
+        uint256[2] calldata,
+        uint256[8] calldata
+    ) external view returns (bool) {
+        return accepts;
+    }
+
+    /// @inheritdoc ISettlementVerifier
+    function VK_HASH() external view returns (bytes32) {
+        return _vkHash;
+    }
+
+    /// @inheritdoc ISettlementVerifier
+    function N() external view returns (uint256) {
+        return _maxJobs;
+    }
+
+    /// @inheritdoc ISettlementVerifier
+    function DEVELOPMENT() external view returns (bool) {
+        return _development;
+    }
+}
