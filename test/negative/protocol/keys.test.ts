@@ -1,0 +1,102 @@
+import assert from 'node:assert/strict';
+import { babyjubjub } from '@noble/curves/misc.js';
+import {
+  assertPublicKey,
+  encodeKeyset,
+  FIELD_ORDER,
+  generateEddsaKeyPair,
+  orderIdOf,
+  parseKeyset,
+  signEddsa,
+  signerIdOf,
+  SUBGROUP_ORDER,
+  toJubPoint,
+  verifyEddsa,
+  type JubPoint,
+} from '#protocol/index.ts';
+import { throwsCode } from '#test/unit/assert-code.ts';
+import { makeEnclave, makeOrder } from '#test/unit/protocol/fixtures.ts';
+
+/** All eight points of the torsion subgroup: multiples of l of a point of full order. */
+function torsion(): JubPoint[] {
+  for (let x = 2n; ; x++) {
+    const xx = (x * x) % FIELD_ORDER;
+    const field = babyjubjub.Point.Fp;
+    const yy = field.div(field.sub(1n, field.mul(168700n, xx)), field.sub(1n, field.mul(168696n, xx)));
+    let y: bigint;
+    try {
+      y = field.sqrt(yy);
+    } catch {
+      continue;
+    }
+    const point = babyjubjub.Point.fromAffine({ x, y });
+    const generator = point.multiplyUnsafe(SUBGROUP_ORDER - 1n).add(point);
+    if (generator.multiplyUnsafe(4n).equals(babyjubjub.Point.ZERO)) continue;
+    return Array.from({ length: 8 }, (_, i) => toJubPoint(generator.multiplyUnsafe(BigInt(i))));
+  }
+}
+
+describe('public keys at every entrance', () => {
+  const good = generateEddsaKeyPair();
+  const small = torsion();
+
+  it('takes a fresh key', () => assert.deepEqual(toJubPoint(assertPublicKey(good.publicKey, 'key')), good.publicKey));
+  it('refuses all eight points of small order, the identity among them', () => {
+    assert.equal(new Set(small.map((point) => `${point.x},${point.y}`)).size, 8);
+    for (const point of small) throwsCode(() => assertPublicKey(point, 'key'), 'STUN_KEY_SMALL_ORDER');
+  });
+  it('refuses a key with a torsion component', () => {
+    const mixed = toJubPoint(babyjubjub.Point.fromAffine(good.publicKey).add(babyjubjub.Point.fromAffine(small[1]!)));
+    throwsCode(() => assertPublicKey(mixed, 'key'), 'STUN_KEY_NOT_IN_SUBGROUP');
+  });
+  it('refuses a point off the curve', () =>
+    throwsCode(() => assertPublicKey({ x: good.publicKey.x, y: good.publicKey.y + 1n }, 'key'), 'STUN_KEY_NOT_ON_CURVE'));
+  it('refuses a coordinate of r or more', () =>
+    throwsCode(
+      () => assertPublicKey({ x: good.publicKey.x + FIELD_ORDER, y: good.publicKey.y }, 'key'),
+      'STUN_KEY_NOT_ON_CURVE',
+    ));
+  it('refuses a small-order demand key in an order id', () => {
+    const order = makeOrder();
+    throwsCode(() => orderIdOf({ ...order.opening, demandKey: small[3]! }), 'STUN_KEY_SMALL_ORDER');
+  });
+  it('refuses a small-order receipt key in a signer id', () => throwsCode(() => signerIdOf(small[2]!), 'STUN_KEY_SMALL_ORDER'));
+});
+
+describe('EdDSA', () => {
+  const pair = generateEddsaKeyPair();
+  const signature = signEddsa(pair, 42n);
+  it('returns the message it verified', () => assert.equal(verifyEddsa(pair.publicKey, 42n, signature, 'it'), 42n));
+  it('never signs the same message with the same nonce', () => assert.notDeepEqual(signEddsa(pair, 42n).r8, signature.r8));
+  it('refuses another message', () => throwsCode(() => verifyEddsa(pair.publicKey, 43n, signature, 'it'), 'STUN_SIGNATURE'));
+  it('refuses another key', () =>
+    throwsCode(() => verifyEddsa(generateEddsaKeyPair().publicKey, 42n, signature, 'it'), 'STUN_SIGNATURE'));
+  it('refuses S + l, the malleable twin', () =>
+    throwsCode(
+      () => verifyEddsa(pair.publicKey, 42n, { ...signature, s: signature.s + SUBGROUP_ORDER }, 'it'),
+      'STUN_SIGNATURE',
+    ));
+  it('refuses R8 off the curve', () =>
+    throwsCode(() => verifyEddsa(pair.publicKey, 42n, { ...signature, r8: { x: 1n, y: 1n } }, 'it'), 'STUN_SIGNATURE'));
+  it('refuses a message of r or more', () =>
+    throwsCode(() => verifyEddsa(pair.publicKey, FIELD_ORDER + 42n, signature, 'it'), 'STUN_RANGE'));
+});
+
+describe('keyset layout', () => {
+  it('reads what it wrote and refuses every changed framing byte', async () => {
+    const { keysetBytes, keyset } = await makeEnclave(1n);
+    assert.deepEqual(encodeKeyset(keyset), keysetBytes);
+    for (const [offset, code] of [
+      [0, 'STUN_KEYSET_LAYOUT'],
+      [57, 'STUN_KEYSET_LAYOUT'],
+      [1300, 'STUN_KEY_NOT_ON_CURVE'],
+      [1400, 'STUN_KEY_NOT_ON_CURVE'],
+      [1434, 'STUN_KEYSET_LAYOUT'],
+    ] as const) {
+      const changed = keysetBytes.slice();
+      changed[offset]! ^= 1;
+      throwsCode(() => parseKeyset(changed), code);
+    }
+    throwsCode(() => parseKeyset(keysetBytes.subarray(0, 1441)), 'STUN_KEYSET_LAYOUT');
+  });
+});

@@ -1,0 +1,153 @@
+import assert from 'node:assert/strict';
+import {
+  payable,
+  demandHeadOf,
+  generateEddsaKeyPair,
+  randomField,
+  signDemand,
+  type PayableInput,
+  type JobHeader,
+} from '#protocol/index.ts';
+import type { ErrorCode } from '#protocol/errors/registry.ts';
+import { throwsCode } from '#test/unit/assert-code.ts';
+import {
+  FUNDER,
+  makeEnclave,
+  makeHeader,
+  makeOrder,
+  makePayableInput,
+  NOW,
+  type TestEnclave,
+  type TestOrder,
+} from '#test/unit/protocol/fixtures.ts';
+
+describe('payable', () => {
+  let order: TestOrder;
+  let enclave: TestEnclave;
+  let header: JobHeader;
+  let good: PayableInput;
+
+  before(async () => {
+    order = makeOrder();
+    enclave = await makeEnclave(order.opening.policyId);
+    header = makeHeader(order, enclave);
+    good = makePayableInput(order, enclave, header);
+  });
+
+  it('accepts a job that will be paid and returns its head, price and reservation', () => {
+    const job = payable(good);
+    assert.equal(job.head, demandHeadOf(header.previousHead, header));
+    assert.equal(job.price, 700n);
+    assert.equal(job.reservedAfter, 1000n);
+  });
+
+  it('accepts the second job of a lane', () => {
+    const head = payable(good).head;
+    const second = makeHeader(order, enclave, { k: 2, previousHead: head });
+    const job = payable({ ...good, header: second, lane: { k: 1, head, signerId: enclave.signerId }, reserved: 1000n });
+    assert.equal(job.reservedAfter, 2000n);
+  });
+
+  it('accepts a budget that is covered to the last unit', () => {
+    assert.equal(payable({ ...good, order: { ...good.order, budgetLeft: 1000n * 10n ** 9n } }).price, 700n);
+  });
+
+  const signed = (change: Partial<JobHeader>, signer = order.demandKey): JobHeader => {
+    const changed = { ...header, ...change };
+    return { ...changed, signature: signDemand(signer, demandHeadOf(changed.previousHead, changed)) };
+  };
+
+  const cases: readonly [string, ErrorCode, () => PayableInput][] = [
+    [
+      'a domain on chain that is another',
+      'STUN_ORDER_DOMAIN',
+      () => ({ ...good, order: { ...good.order, domain: good.order.domain + 1n } }),
+    ],
+    [
+      'terms that are not those of the domain',
+      'STUN_ORDER_DOMAIN',
+      () => ({ ...good, order: { ...good.order, terms: { ...order.terms, feeBps: 101 } } }),
+    ],
+    [
+      'an opening with another salt',
+      'STUN_ORDER_OPENING',
+      () => ({ ...good, opening: { ...order.opening, salt: randomField() } }),
+    ],
+    [
+      'a header with another funder',
+      'STUN_ORDER_OPENING',
+      () => ({ ...good, header: { ...header, funder: FUNDER.replace('f1', 'f2') } }),
+    ],
+    ['an order at its deadline', 'STUN_ORDER_CLOSED', () => ({ ...good, nowUnix: good.order.deadlineUnix })],
+    ['a family that is frozen', 'STUN_ORDER_TERMS', () => ({ ...good, order: { ...good.order, familyOpen: false } })],
+    ['a model that is not served', 'STUN_MODEL_MISMATCH', () => ({ ...good, offer: { ...good.offer, modelId: 5n } })],
+    ['another provider', 'STUN_DEMAND_PROVIDER', () => ({ ...good, header: signed({ provider: FUNDER }) })],
+    ['another enclave', 'STUN_DEMAND_ENCLAVE', () => ({ ...good, header: signed({ signerId: randomField() }) })],
+    ['a lane of another enclave', 'STUN_DEMAND_ENCLAVE', () => ({ ...good, lane: { ...good.lane, signerId: randomField() } })],
+    ['a job out of order', 'STUN_LANE_INDEX', () => ({ ...good, header: { ...header, k: 2 } })],
+    [
+      'a replayed job',
+      'STUN_LANE_INDEX',
+      () => ({ ...good, lane: { k: 1, head: payable(good).head, signerId: enclave.signerId } }),
+    ],
+    ['an unknown head', 'STUN_LANE_HEAD', () => ({ ...good, header: signed({ previousHead: randomField() }) })],
+    [
+      'a demand by another key under the same header key',
+      'STUN_SIGNATURE',
+      () => ({ ...good, header: signed({}, generateEddsaKeyPair()) }),
+    ],
+    ['a changed input commitment', 'STUN_SIGNATURE', () => ({ ...good, header: { ...header, inputCommitment: randomField() } })],
+    [
+      'a key that is not the one of the order',
+      'STUN_ORDER_OPENING',
+      () => {
+        const stranger = generateEddsaKeyPair();
+        return { ...good, header: signed({ demandKey: stranger.publicKey }, stranger) };
+      },
+    ],
+    [
+      'a lane index that the signature does not cover',
+      'STUN_LANE_HEAD',
+      () => ({ ...good, header: { ...header, laneIndex: 1 } }),
+    ],
+    [
+      'a leaf with another policy',
+      'STUN_POLICY_MISMATCH',
+      () => ({ ...good, leaf: { ...good.leaf, leaf: { ...enclave.leaf, policyId: 1n } } }),
+    ],
+    ['a retired leaf', 'STUN_ENCLAVE_NOT_LIVE', () => ({ ...good, leaf: { ...good.leaf, retired: true } })],
+    ['a revoked leaf', 'STUN_ENCLAVE_NOT_LIVE', () => ({ ...good, leaf: { ...good.leaf, treeLeaf: 0n } })],
+    [
+      'a leaf that expires within a day',
+      'STUN_ENCLAVE_EXPIRES_SOON',
+      () => ({
+        ...good,
+        nowUnix: enclave.leaf.expiresAtUnix - 86399,
+        order: { ...good.order, deadlineUnix: enclave.leaf.expiresAtUnix },
+      }),
+    ],
+    ['a maximum below the price', 'STUN_PRICE_CAP', () => ({ ...good, offer: { ...good.offer, price: 1001n } })],
+    [
+      'a maximum of zero',
+      'STUN_PRICE_CAP',
+      () => ({ ...good, header: signed({ maxPrice: 0n }), offer: { ...good.offer, price: 0n } }),
+    ],
+    ['a budget one unit short', 'STUN_BUDGET', () => ({ ...good, order: { ...good.order, budgetLeft: 1000n * 10n ** 9n - 1n } })],
+    ['a budget that earlier maxima have reserved', 'STUN_BUDGET', () => ({ ...good, reserved: 10n ** 6n })],
+  ];
+  for (const [what, code, make] of cases) {
+    it(`refuses ${what} with ${code}`, () => throwsCode(() => payable(make()), code));
+  }
+
+  it('accepts a leaf that expires in exactly a day', () => {
+    const nowUnix = enclave.leaf.expiresAtUnix - 86400;
+    assert.equal(payable({ ...good, nowUnix, order: { ...good.order, deadlineUnix: nowUnix + 1 } }).price, 700n);
+  });
+
+  it('refuses an order above attested whose public model is another', () => {
+    const above = makeOrder({ terms: { assurance: 2, publicModelId: 9n } });
+    const input = makePayableInput(above, enclave, makeHeader(above, enclave));
+    throwsCode(() => payable(input), 'STUN_MODEL_MISMATCH');
+  });
+  it('uses the time it is given and no clock', () => assert.equal(good.nowUnix, NOW));
+});
