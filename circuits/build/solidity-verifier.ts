@@ -1,0 +1,123 @@
+/**
+ * Generates the Solidity verifier of a Groth16 key: one contract, no dependencies, the key in the code.
+ * It checks that every signal is < r and every coordinate < q before any arithmetic, and refuses keys with gamma = delta.
+ */
+import { FIELD_ORDER } from '#protocol/field.ts';
+import type { Hex } from '#protocol/bytes.ts';
+import { assertNotForgeable, g1Words, g2Words, vkHashOf, type G1Json, type VerificationKey } from './verification-key.ts';
+import { BASE_FIELD_ORDER } from './zkey-format.ts';
+
+/** What the generated file says about itself. */
+export interface VerifierDescription {
+  /** Solidity contract name. */
+  readonly contract: string;
+  readonly circuit: string;
+  /** Jobs a segment may have. */
+  readonly n: number;
+  /** SHA-256 of sources, compiler and key recipe, hex. */
+  readonly sourceHash: string;
+  /** Names of the public signals, in order. */
+  readonly publicSignals: readonly string[];
+  readonly setup: 'development' | 'ceremony';
+}
+
+function hexWord(decimal: string | bigint): string {
+  return `0x${BigInt(decimal).toString(16).padStart(64, '0')}`;
+}
+
+/** Assembly that writes words to consecutive places behind `pairing`. */
+function store(offset: number, words: readonly string[]): string {
+  return words.map((word, i) => `            mstore(add(pairing, ${offset + 32 * i}), ${hexWord(word)})`).join('\n');
+}
+
+/** Offsets of the four pairs in the pairing input; vk_x is summed in place, its scratch is where gamma goes afterwards. */
+const PAIR = { proof: 0, alphaBeta: 192, input: 384, delta: 576 } as const;
+const SCRATCH = PAIR.input + 64;
+
+function addSignal(point: G1Json, index: number): string {
+  return [
+    `            // + signals[${index}] * IC[${index + 1}]`,
+    store(SCRATCH, g1Words(point)),
+    `            mstore(add(pairing, ${SCRATCH + 64}), calldataload(add(signals, ${32 * index})))`,
+    `            ok := and(ok, staticcall(gas(), 7, add(pairing, ${SCRATCH}), 96, add(pairing, ${SCRATCH}), 64))`,
+    `            ok := and(ok, staticcall(gas(), 6, add(pairing, ${PAIR.input}), 128, add(pairing, ${PAIR.input}), 64))`,
+  ].join('\n');
+}
+
+function developmentNotice(description: VerifierDescription): string {
+  if (description.setup === 'ceremony') return '';
+  return `/// @dev INSECURE DEVELOPMENT KEY: its trapdoor is public, so anyone can forge proofs. For a local chain only.\n`;
+}
+
+/**
+ * The Solidity source of a verifier.
+ * @throws `STUN_CIRCUIT_FORGEABLE_KEY` when gamma equals delta
+ */
+export function solidityVerifier(key: VerificationKey, description: VerifierDescription): string {
+  assertNotForgeable(key);
+  const vkHash: Hex = vkHashOf(key);
+  const count = key.nPublic;
+  const signalNames = description.publicSignals.join(', ');
+  return `// SPDX-License-Identifier: GPL-3.0-or-later
+// Generated from ${description.circuit}, do not edit. Source hash ${description.sourceHash}.
+pragma solidity ^0.8.37;
+
+import {ISettlementVerifier} from "../interfaces/ISettlementVerifier.sol";
+
+/// @title ${description.contract}
+/// @notice Verifies Groth16 proofs of ${description.circuit} over BN254. Trusted for: true only if the proof satisfies the pairing
+/// equation of the key below. Does not check what the signals mean, nor who made the key.
+${developmentNotice(description)}contract ${description.contract} is ISettlementVerifier {
+    /// @inheritdoc ISettlementVerifier
+    bool public constant override DEVELOPMENT = ${description.setup === 'development'};
+    /// @inheritdoc ISettlementVerifier
+    bytes32 public constant override VK_HASH = ${vkHash};
+    /// @inheritdoc ISettlementVerifier
+    uint256 public constant override N = ${description.n};
+
+    /// @inheritdoc ISettlementVerifier
+    /// @dev Never reverts on bad input; a signal of r or more and a coordinate of q or more are answered with false.
+    /// b is taken as (c1, c0) per coordinate; signals are ${signalNames}.
+    function verifyProof(
+        uint256[2] calldata a,
+        uint256[2][2] calldata b,
+        uint256[2] calldata c,
+        uint256[${count}] calldata signals
+    ) external view override returns (bool valid) {
+        // Assembly: the precompiles take packed words, and copying them through Solidity arrays would double the overhead.
+        // Memory behind the free pointer is scratch; nothing allocated is touched.
+        assembly ("memory-safe") {
+            let q := ${hexWord(BASE_FIELD_ORDER)}
+            let r := ${hexWord(FIELD_ORDER)}
+            let pairing := mload(0x40)
+
+            // Canonical signals and coordinates. A precompile would refuse a large coordinate itself, -A would not.
+            let ok := lt(calldataload(signals), r)
+${Array.from({ length: count - 1 }, (_, i) => `            ok := and(ok, lt(calldataload(add(signals, ${32 * (i + 1)})), r))`).join('\n')}
+            ok := and(ok, lt(calldataload(a), q))
+            ok := and(ok, lt(calldataload(add(a, 32)), q))
+${[0, 32, 64, 96].map((offset) => `            ok := and(ok, lt(calldataload(add(b, ${offset})), q))`).join('\n')}
+            ok := and(ok, lt(calldataload(c), q))
+            ok := and(ok, lt(calldataload(add(c, 32)), q))
+
+            if ok {
+            // vk_x = IC[0] + sum of signals[i] * IC[i + 1]
+${store(PAIR.input, g1Words(key.IC[0]!))}
+${key.IC.slice(1).map(addSignal).join('\n')}
+
+            // e(-A, B) * e(alpha, beta) * e(vk_x, gamma) * e(C, delta) = 1
+            mstore(pairing, calldataload(a))
+            mstore(add(pairing, 32), mod(sub(q, calldataload(add(a, 32))), q))
+            calldatacopy(add(pairing, 64), b, 128)
+${store(PAIR.alphaBeta, [...g1Words(key.vk_alpha_1), ...g2Words(key.vk_beta_2)])}
+${store(PAIR.input + 64, g2Words(key.vk_gamma_2))}
+            calldatacopy(add(pairing, ${PAIR.delta}), c, 64)
+${store(PAIR.delta + 64, g2Words(key.vk_delta_2))}
+            ok := and(ok, staticcall(gas(), 8, pairing, 768, 0, 32))
+            valid := and(ok, eq(mload(0), 1))
+            }
+        }
+    }
+}
+`;
+}

@@ -1,0 +1,41 @@
+/** The part of ffjavascript 0.3.1 that STUN uses: the BN254 curve in WebAssembly. */
+declare module 'ffjavascript' {
+  /** A point or field element in the library's internal form (Montgomery, little-endian). */
+  export type Element = Uint8Array;
+
+  export interface WasmGroup {
+    /** Generator, Jacobian. */
+    readonly g: Element;
+    readonly F: { readonly n8: number };
+    timesFr(point: Element, scalar: Element): Element;
+    toAffine(point: Element): Element;
+    /** Affine coordinates as decimal-ready integers; G2 coordinates are [c0, c1]. */
+    toObject(point: Element): readonly (bigint | readonly bigint[])[];
+  }
+
+  export interface WasmScalarField {
+    e(value: bigint | number): Element;
+    /** Primitive 2^i-th roots of unity. */
+    readonly w: readonly Element[];
+    toObject(element: Element): bigint;
+  }
+
+  export interface WasmInstance {
+    /** Calls by name: every function takes and returns 32-bit integers (pointers, counts). */
+    readonly exports: Readonly<Record<string, (...args: number[]) => number>>;
+  }
+
+  export interface Bn128 {
+    readonly name: string;
+    readonly q: bigint;
+    readonly r: bigint;
+    readonly G1: WasmGroup;
+    readonly G2: WasmGroup;
+    readonly Fr: WasmScalarField;
+    readonly tm: { readonly memory: WebAssembly.Memory; readonly u32: Uint32Array; readonly instance: WasmInstance };
+    terminate(): Promise<void>;
+  }
+
+  /** @param singleThread - true: no worker threads are started and nothing has to be terminated */
+  export function buildBn128(singleThread: boolean): Promise<Bn128>;
+}
