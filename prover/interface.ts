@@ -1,0 +1,109 @@
+/**
+ * What a settlement prover takes and gives, in wire form: the one file of prover/ that other folders may import.
+ * A proof leaves a prover only after it was verified against signals that were computed from the bundle, not from the witness.
+ * docs/proving.md says how provers are run and what a prover gets to see.
+ */
+import { z } from 'zod';
+import {
+  bytes32Hex,
+  ENCLAVE_TREE_DEPTH,
+  fieldHex,
+  settlementBundleSchema,
+  unixSeconds,
+  SETTLEMENT_SIGNALS,
+  type SettlementSignals,
+} from '#protocol/index.ts';
+
+/** What a proof needs besides the bundle: where the enclave's leaf stands in its provider's tree, and the claimed time. */
+export const settlementProofTaskSchema = z.strictObject({
+  bundle: settlementBundleSchema,
+  enclavePath: z.strictObject({
+    root: fieldHex,
+    index: z
+      .int()
+      .min(0)
+      .max(2 ** ENCLAVE_TREE_DEPTH - 1),
+    /** From the leaf level up. */
+    siblings: z.array(fieldHex).length(ENCLAVE_TREE_DEPTH),
+  }),
+  validAtUnix: unixSeconds,
+});
+export type SettlementProofTask = z.infer<typeof settlementProofTaskSchema>;
+
+const pairHex = z.tuple([bytes32Hex, bytes32Hex]);
+
+/** A Groth16 proof of one segment, laid out as the Solidity verifier takes it: each coordinate of `b` as (c1, c0). */
+export const settlementProofSchema = z.strictObject({
+  /** Name of the circuit in circuits/circuits.json. */
+  circuit: z.string().regex(/^[a-z0-9-]{1,64}$/),
+  familyId: bytes32Hex,
+  a: pairHex,
+  b: z.tuple([pairHex, pairHex]),
+  c: pairHex,
+  /** In the order of `SETTLEMENT_SIGNALS`. */
+  signals: z.array(fieldHex).length(SETTLEMENT_SIGNALS.length),
+  timings: z.strictObject({ witnessMs: z.number(), proveMs: z.number(), verifyMs: z.number() }),
+});
+export type SettlementProof = z.infer<typeof settlementProofSchema>;
+
+/** How one proof is asked for. */
+export interface ProveOptions {
+  /** Aborting removes a waiting task and stops a running one by replacing its thread. */
+  readonly signal?: AbortSignal;
+  /** Higher runs first; equal ones in order of arrival. 0 when left out. */
+  readonly priority?: number;
+}
+
+/** A cumulative histogram in the manner of Prometheus; `counts[i]` proofs took at most `boundsMs[i]`. */
+export interface TimeHistogram {
+  readonly boundsMs: readonly number[];
+  readonly counts: readonly number[];
+  readonly count: number;
+  readonly sumMs: number;
+}
+
+/** The state of a prover, for metrics and readiness. */
+export interface ProverStats {
+  /** Threads that may prove at once. */
+  readonly threads: number;
+  /** Tasks that wait, and how many may. */
+  readonly queued: number;
+  readonly queueLimit: number;
+  readonly running: number;
+  /** Since the start: proofs given, tasks refused for good, second attempts, threads replaced after a crash, a hang or an abort. */
+  readonly proved: number;
+  readonly failed: number;
+  readonly retried: number;
+  readonly threadsReplaced: number;
+  /** From the start of the attempt that succeeded to its verified proof. */
+  readonly proofTime: TimeHistogram;
+  readonly memory: {
+    /** Of the whole process. */
+    readonly rssBytes: number;
+    /** Proving keys, held once for all threads. */
+    readonly sharedKeyBytes: number;
+    /** Largest heap that a thread reported when it finished a proof. */
+    readonly largestThreadHeapBytes: number;
+  };
+}
+
+/** Proves segments. Implementations: prover/pool.ts. */
+export interface SettlementProver {
+  /**
+   * Proves one segment.
+   * @throws `STUN_INPUT` and the codes of `settlementBundleFromWire` for a bad bundle; `STUN_PROOF_FAMILY`, `STUN_PROOF_ROOT`,
+   *   `STUN_PROOF_VALID_AT`, `STUN_PROOF_WITNESS` for a bundle that this circuit, path or time does not prove;
+   *   `STUN_PROOF_INVALID` when the made proof does not verify; `STUN_PROVER_BUSY`, `STUN_PROVER_ABORTED`,
+   *   `STUN_PROVER_TIMEOUT`, `STUN_PROVER_MEMORY`, `STUN_PROVER_CRASHED`, `STUN_PROVER_CLOSED` for the pool's own state
+   */
+  prove(task: SettlementProofTask, options?: ProveOptions): Promise<SettlementProof>;
+  /**
+   * Verifies a proof under the key of its circuit and returns its signals by name. Does not check what the signals mean, nor
+   * that the chain knows the family: see docs/protocol.md section 3.
+   * @throws `STUN_INPUT`, `STUN_PROOF_FAMILY`, `STUN_PROOF_INVALID`
+   */
+  verify(proof: SettlementProof): Promise<SettlementSignals>;
+  stats(): ProverStats;
+  /** Refuses new tasks, ends waiting ones with `STUN_PROVER_CLOSED`, lets running ones finish, then ends the threads. */
+  close(): Promise<void>;
+}
