@@ -21,7 +21,7 @@ export type { ComponentStatus, PlatformStatus, TcbStatus } from './intel/tcb-sta
 export { defaultPolicy } from './policy/default-policy.ts';
 export type { Policy, Skip, TdxMeasurement, TdxPolicy } from './policy/policy.ts';
 export { canonicalPolicyJson, parsePolicy } from './policy/policy.ts';
-export { computeGpuNonce, computeReportData } from './report-data.ts';
+export { computeReportData } from './report-data.ts';
 export type { TdReport, TdxQuote } from './tdx/quote.ts';
 export { encodeTdxQuote, parseTdxQuote } from './tdx/quote.ts';
 export type { TcbEvaluation } from './tdx/tcb-evaluation.ts';

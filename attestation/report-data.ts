@@ -31,8 +31,3 @@ export function computeReportData(
   );
   return concatBytes(digest, new Uint8Array(32));
 }
-
-/** The nonce that GPU evidence must answer: SHA-256("stun/gpu-nonce/v1" || keysetDigest || nonce), 32 bytes. */
-export function computeGpuNonce(keysetDigest: Uint8Array, nonce: Uint8Array): Uint8Array {
-  return cryptoProvider.sha256(utf8('stun/gpu-nonce/v1'), digest32(keysetDigest, 'keyset digest'), digest32(nonce, 'nonce'));
-}

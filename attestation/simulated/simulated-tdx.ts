@@ -9,9 +9,11 @@ import { StunError } from '#protocol/errors/stun-error.ts';
 import { concatBytes, fromHex, utf8 } from '#protocol/bytes.ts';
 import { cryptoProvider } from '../crypto/provider.ts';
 import type { TdxCollateralJson } from '../intel/collateral.ts';
+import { encodeEvidence } from '../evidence/document.ts';
 import { enclaveReportBytes, enclaveReportOffset, parseEnclaveReport } from '../intel/enclave-report.ts';
 import type { QuoteHeader, TdReport } from '../tdx/quote.ts';
 import { encodeSignedPart, encodeTdxQuote, intelQeVendorId, tdReportFields } from '../tdx/quote.ts';
+import { computeReportData } from '../report-data.ts';
 import type { TrustRoot } from '../trust/roots.ts';
 import { encodePem } from '../x509/pem.ts';
 import type { CertificateSpec, PckExtensionSpec } from './certificates.ts';
@@ -64,6 +66,8 @@ export interface SimulatedTdx {
   readonly root: TrustRoot;
   /** Makes a quote. @param reportData - exactly 64 bytes */
   readonly quote: (reportData: Uint8Array) => Uint8Array;
+  /** Makes an evidence document that binds a keyset and a nonce, 32 bytes each, with the collateral given or that of the options' time. */
+  readonly evidence: (keysetDigest: Uint8Array, nonce: Uint8Array, collateral?: TdxCollateralJson) => Uint8Array;
   /** The collateral issued at another time: simulated collateral expires after 30 days like the real one. */
   readonly collateralAt: (atUnix: number) => TdxCollateralJson;
 }
@@ -177,5 +181,16 @@ export function createSimulatedTdx(options: SimulatedTdxOptions): SimulatedTdx {
     });
   };
   const collateralAt = (atUnix: number): TdxCollateralJson => makeSimulatedCollateral(pki, atUnix, revoked, collateralChanges);
-  return Object.freeze({ ppid, collateral: collateralAt(options.atUnix), root: pki.root, quote, collateralAt });
+  const issued = collateralAt(options.atUnix);
+  const evidence = (keysetDigest: Uint8Array, nonce: Uint8Array, collateral: TdxCollateralJson = issued): Uint8Array =>
+    encodeEvidence({
+      version: 1,
+      kind: 'tdx',
+      simulated: true,
+      quote: quote(computeReportData(keysetDigest, nonce)),
+      collateral,
+      nonce,
+      gpuEvidence: null,
+    });
+  return Object.freeze({ ppid, collateral: issued, root: pki.root, quote, evidence, collateralAt });
 }

@@ -5,6 +5,7 @@
  * (`validate.ts`), the binding of report_data is the evidence's (`../evidence/`). No I/O, no clock.
  * Source: intel/confidential-computing.tee.dcap.qvl (QuoteVerification) for the checks; each is listed in docs/attestation.md.
  */
+import type { ErrorCode } from '#protocol/errors/registry.ts';
 import { StunError } from '#protocol/errors/stun-error.ts';
 import { concatBytes, equalBytes } from '#protocol/bytes.ts';
 import type { Check } from '../checks.ts';
@@ -192,19 +193,17 @@ function verifySignedText(document: SignedText, code: 'STUN_TCB_INFO_SIGNATURE' 
   }
 }
 
-function verifyDates(document: DatedDocument, atUnix: number, what: 'TCB_INFO' | 'QE_IDENTITY'): void {
-  if (atUnix < document.issueDateUnix) {
-    throw new StunError(`STUN_${what}_NOT_YET_VALID`, `issued at ${document.issueDateUnix}, the time is ${atUnix}`);
-  }
+function verifyDates(document: DatedDocument, atUnix: number, early: ErrorCode, late: ErrorCode): void {
+  if (atUnix < document.issueDateUnix) throw new StunError(early, `issued at ${document.issueDateUnix}, the time is ${atUnix}`);
   if (atUnix > document.nextUpdateUnix) {
-    throw new StunError(`STUN_${what}_EXPIRED`, `the next update was due at ${document.nextUpdateUnix}, the time is ${atUnix}`);
+    throw new StunError(late, `the next update was due at ${document.nextUpdateUnix}, the time is ${atUnix}`);
   }
 }
 
 function verifyTcbInfo(ledger: CheckLedger, document: SignedText, pck: PckExtension, atUnix: number): TdxTcbInfo {
   ledger.prove('tcb-info-signature', () => verifySignedText(document, 'STUN_TCB_INFO_SIGNATURE'));
   const tcbInfo = ledger.prove('tcb-info-content', () => parseTdxTcbInfo(document.text));
-  ledger.prove('tcb-info-dates', () => verifyDates(tcbInfo, atUnix, 'TCB_INFO'));
+  ledger.prove('tcb-info-dates', () => verifyDates(tcbInfo, atUnix, 'STUN_TCB_INFO_NOT_YET_VALID', 'STUN_TCB_INFO_EXPIRED'));
   ledger.prove('tcb-info-platform', () => {
     if (!equalBytes(tcbInfo.fmspc, pck.fmspc))
       throw new StunError('STUN_TCB_INFO_PLATFORM', 'FMSPC differs from the PCK certificate');
@@ -217,7 +216,9 @@ function verifyTcbInfo(ledger: CheckLedger, document: SignedText, pck: PckExtens
 function verifyQeIdentity(ledger: CheckLedger, document: SignedText, tcbInfo: TdxTcbInfo, atUnix: number): QeIdentity {
   ledger.prove('qe-identity-signature', () => verifySignedText(document, 'STUN_QE_IDENTITY_SIGNATURE'));
   const identity = ledger.prove('qe-identity-content', () => parseTdxQeIdentity(document.text));
-  ledger.prove('qe-identity-dates', () => verifyDates(identity, atUnix, 'QE_IDENTITY'));
+  ledger.prove('qe-identity-dates', () =>
+    verifyDates(identity, atUnix, 'STUN_QE_IDENTITY_NOT_YET_VALID', 'STUN_QE_IDENTITY_EXPIRED'),
+  );
   ledger.prove('evaluation-number', () => {
     if (identity.tcbEvaluationDataNumber !== tcbInfo.tcbEvaluationDataNumber) {
       throw new StunError(

@@ -1,0 +1,100 @@
+/** Every field of a TDX quote and its collateral, with what it means. For people who want to look before they verify. */
+import { parseTdxCollateral, parseTdxQuote } from '#attestation/index.ts';
+import type { TdReport } from '#attestation/index.ts';
+import { toHex } from '#protocol/bytes.ts';
+import type { EvidenceBytes } from './evidence-source.ts';
+
+/** One field. */
+export interface DescribedField {
+  readonly name: string;
+  readonly value: string;
+  readonly meaning: string;
+}
+
+const bodyMeanings: { readonly [Field in keyof TdReport]: string } = {
+  teeTcbSvn: 'TEE_TCB_SVN: byte 0 is the SVN of the TDX module, byte 1 its major version, the rest the platform',
+  mrSeam: 'MRSEAM: measurement of the TDX module',
+  mrSignerSeam: 'MRSIGNERSEAM: signer of the TDX module, zero for Intel',
+  seamAttributes: 'SEAMATTRIBUTES: must be zero',
+  tdAttributes:
+    'TD attributes: bit 0 DEBUG, bit 28 SEPT_VE_DISABLE, bit 29 MIGRATABLE, bit 30 PKS, bit 31 KL, bit 63 PERFMON (little-endian)',
+  xfam: 'XFAM: processor state that the TD may use',
+  mrTd: 'MRTD: measurement of the initial TD image',
+  mrConfigId: 'MRCONFIGID: set by the host at creation',
+  mrOwner: 'MROWNER: owner of the TD, set by the host',
+  mrOwnerConfig: 'MROWNERCONFIG: configuration of the owner, set by the host',
+  rtMr0: 'RTMR0: firmware configuration, extended at run time',
+  rtMr1: 'RTMR1: kernel and boot loader, extended at run time',
+  rtMr2: 'RTMR2: operating system, extended at run time',
+  rtMr3: 'RTMR3: application, extended at run time',
+  reportData: 'REPORTDATA: what the TD put in; here the binding of keyset and nonce',
+};
+
+function time(unix: number): string {
+  return new Date(unix * 1000).toISOString();
+}
+
+/**
+ * Lists the fields of a quote and its collateral.
+ * @throws the code of the parser when one of them cannot be read
+ */
+export function describeSource(source: EvidenceBytes): readonly DescribedField[] {
+  const quote = parseTdxQuote(source.quote);
+  const collateral = parseTdxCollateral(source.collateral);
+  const field = (name: string, value: string | number, meaning: string): DescribedField => ({
+    name,
+    value: String(value),
+    meaning,
+  });
+  const { header, qeReport } = quote;
+  const body = Object.entries(bodyMeanings).map(([name, meaning]) =>
+    field(`body.${name}`, toHex(quote.body[name as keyof TdReport]), meaning),
+  );
+  const chains = [
+    ['pckCrlIssuerChain', collateral.pckCrlIssuerChain],
+    ['tcbInfo.chain', collateral.tcbInfo.chain],
+    ['qeIdentity.chain', collateral.qeIdentity.chain],
+  ] as const;
+  const crls = [
+    ['rootCaCrl', collateral.rootCaCrl],
+    ['pckCrl', collateral.pckCrl],
+  ] as const;
+  return [
+    field('header.version', header.version, 'version of the quote format'),
+    field('header.attestationKeyType', header.attestationKeyType, '2: ECDSA with P-256'),
+    field('header.teeType', '0x81', '0x81: TDX'),
+    field('header.svns', toHex(header.svns), 'SVNs of quoting and provisioning enclave; not used by the verdict'),
+    field('header.qeVendorId', toHex(header.qeVendorId), "Intel's quoting enclave"),
+    field('header.userData', toHex(header.userData), 'free for the quoting enclave'),
+    ...body,
+    field('signature', toHex(quote.signature), 'by the attestation key over header and body, r||s'),
+    field('attestationKey', toHex(quote.attestationKey), 'P-256 key of the quoting enclave, x||y'),
+    field('qeReport.cpuSvn', toHex(qeReport.cpuSvn), 'CPU SVN of the quoting enclave'),
+    field('qeReport.miscSelect', toHex(qeReport.miscSelect), 'held against the QE identity'),
+    field('qeReport.attributes', toHex(qeReport.attributes), 'held against the QE identity'),
+    field('qeReport.mrEnclave', toHex(qeReport.mrEnclave), 'measurement of the quoting enclave'),
+    field('qeReport.mrSigner', toHex(qeReport.mrSigner), 'held against the QE identity'),
+    field('qeReport.isvProdId', qeReport.isvProdId, 'held against the QE identity'),
+    field('qeReport.isvSvn', qeReport.isvSvn, 'decides the QE part of the TCB status'),
+    field('qeReport.reportData', toHex(qeReport.reportData), 'SHA-256(attestation key || authentication data) and 32 zeros'),
+    field('qeReportSignature', toHex(quote.qeReportSignature), 'by the PCK key over the QE report, r||s'),
+    field('qeAuthData', toHex(quote.qeAuthData), 'authentication data of the quoting enclave'),
+    field('trailingBytes', quote.trailingBytes, 'bytes after the quote; padding, never read'),
+    ...chains.flatMap(([name, chain]) =>
+      chain.map((certificate, i) =>
+        field(
+          `${name}[${i}]`,
+          `${certificate.subject.commonName}, serial ${certificate.serialHex}`,
+          `valid ${time(certificate.notBeforeUnix)} to ${time(certificate.notAfterUnix)}`,
+        ),
+      ),
+    ),
+    ...crls.map(([name, crl]) =>
+      crl === null
+        ? field(name, 'absent', 'without it nothing is known of revocation')
+        : field(name, `${crl.revokedSerials.size} revoked`, `valid ${time(crl.thisUpdateUnix)} to ${time(crl.nextUpdateUnix)}`),
+    ),
+    field('tcbInfo.text', collateral.tcbInfo.text.slice(0, 160), 'TCB Info exactly as signed, its beginning'),
+    field('qeIdentity.text', collateral.qeIdentity.text.slice(0, 160), 'QE identity exactly as signed, its beginning'),
+  ];
+}

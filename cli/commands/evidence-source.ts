@@ -1,0 +1,132 @@
+/** Where the commands read evidence from: a quote and its collateral, an evidence document, or a folder of test vectors. */
+import { readFile, stat } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { parseEvidence } from '#attestation/index.ts';
+import type { TdxCollateralJson } from '#attestation/index.ts';
+import { asStunError } from '#protocol/errors/registry.ts';
+import { StunError } from '#protocol/errors/stun-error.ts';
+
+/** Options that name evidence; exactly one of the three ways. */
+export interface EvidenceSource {
+  readonly quote?: string;
+  readonly collateral?: string;
+  /** An evidence document, as a worker hands it out. */
+  readonly evidence?: string;
+  /** A folder with `quote.bin`, `collateral.json` and `expected.json`, of which only `verifyAt` is read. */
+  readonly case?: string;
+}
+
+export type EvidenceKind = 'tdx' | 'sgx' | 'snp' | 'nvidia';
+
+/** The bytes of evidence. `collateral` is empty for kinds that are not read further. */
+export interface EvidenceBytes {
+  readonly kind: EvidenceKind;
+  readonly quote: Uint8Array;
+  readonly collateral: Uint8Array | TdxCollateralJson;
+  /** The whole document, when the evidence came as one. */
+  readonly document: Uint8Array | null;
+  readonly verifyAtUnix: number | null;
+}
+
+const maxFileBytes = 4_000_000;
+
+async function readBytes(path: string, what: string): Promise<Uint8Array> {
+  try {
+    const { size } = await stat(path);
+    if (size > maxFileBytes)
+      throw new StunError('STUN_FILE', `${what} file ${path} must have at most ${maxFileBytes} bytes, it has ${size}`);
+    return new Uint8Array(await readFile(path));
+  } catch (thrown) {
+    if (thrown instanceof StunError) throw thrown;
+    throw new StunError('STUN_FILE', `${what} file ${path} cannot be read`, { cause: thrown });
+  }
+}
+
+/** Reads a small UTF-8 file. @throws `STUN_FILE` */
+export async function readTextFile(path: string, what: string): Promise<string> {
+  return new TextDecoder().decode(await readBytes(path, what));
+}
+
+/** Unix seconds from an option. @throws `STUN_INPUT` */
+export function parseUnix(value: string | number): number {
+  const seconds = typeof value === 'number' ? value : /^\d{1,12}$/.test(value) ? Number(value) : Number.NaN;
+  if (!Number.isSafeInteger(seconds) || seconds < 0)
+    throw new StunError('STUN_INPUT', 'the time must be unix seconds, digits only');
+  return seconds;
+}
+
+/** The kind that a quote's TEE type names; a quote that is too short for one is left to the parser. */
+function quoteKind(quote: Uint8Array): EvidenceKind {
+  return quote.length >= 8 && quote.subarray(4, 8).every((byte) => byte === 0) ? 'sgx' : 'tdx';
+}
+
+function verifyAtOf(expected: string): number {
+  const value: unknown = JSON.parse(expected);
+  const at = typeof value === 'object' && value !== null && 'verifyAt' in value ? value.verifyAt : undefined;
+  if (typeof at !== 'number') throw new StunError('STUN_FILE', 'expected.json must have a number verifyAt');
+  return parseUnix(at);
+}
+
+async function readCase(folder: string): Promise<EvidenceBytes> {
+  const file = (name: string): string => join(folder, name);
+  if (!existsSync(folder)) throw new StunError('STUN_FILE', `the case folder ${folder} does not exist`);
+  const expected = await readTextFile(file('expected.json'), 'expected.json');
+  let verifyAtUnix: number;
+  try {
+    verifyAtUnix = verifyAtOf(expected);
+  } catch (thrown) {
+    throw thrown instanceof StunError ? thrown : new StunError('STUN_FILE', 'expected.json is not JSON', { cause: thrown });
+  }
+  if (!existsSync(file('quote.bin'))) {
+    const kind = existsSync(file('vek.der')) ? 'snp' : 'nvidia';
+    return {
+      kind,
+      quote: await readBytes(file('report.bin'), 'report'),
+      collateral: new Uint8Array(0),
+      document: null,
+      verifyAtUnix,
+    };
+  }
+  const quote = await readBytes(file('quote.bin'), 'quote');
+  return {
+    kind: quoteKind(quote),
+    quote,
+    collateral: await readBytes(file('collateral.json'), 'collateral'),
+    document: null,
+    verifyAtUnix,
+  };
+}
+
+async function readDocument(path: string): Promise<EvidenceBytes> {
+  const document = await readBytes(path, 'evidence');
+  const base = { kind: 'tdx', document, verifyAtUnix: null } as const;
+  try {
+    const parsed = parseEvidence(document);
+    return { ...base, quote: parsed.quote, collateral: parsed.collateral };
+  } catch (thrown) {
+    asStunError(thrown); // a malformed document is an answer: the verifier reports it with its code
+    return { ...base, quote: new Uint8Array(0), collateral: new Uint8Array(0) };
+  }
+}
+
+/**
+ * Reads evidence from the one source that the options name.
+ * @throws `STUN_INPUT` when they name none or several, `STUN_FILE`
+ */
+export async function readEvidenceSource(options: EvidenceSource): Promise<EvidenceBytes> {
+  const ways = [options.quote ?? options.collateral, options.evidence, options.case].filter((way) => way !== undefined);
+  if (ways.length !== 1) throw new StunError('STUN_INPUT', 'name exactly one: --quote with --collateral, --evidence, or --case');
+  if (options.case !== undefined) return readCase(options.case);
+  if (options.evidence !== undefined) return readDocument(options.evidence);
+  if (options.quote === undefined || options.collateral === undefined)
+    throw new StunError('STUN_INPUT', '--quote and --collateral belong together');
+  const quote = await readBytes(options.quote, 'quote');
+  return {
+    kind: quoteKind(quote),
+    quote,
+    collateral: await readBytes(options.collateral, 'collateral'),
+    document: null,
+    verifyAtUnix: null,
+  };
+}

@@ -1,0 +1,157 @@
+/** `stun evidence verify` and `stun evidence inspect`: hardware evidence from files, judged offline. */
+import { assessEvidence, assessTdx, defaultPolicy, defaultTrustRoots, parsePolicy, parseTrustRoot } from '#attestation/index.ts';
+import type { Check, CheckId, Policy, TdxAssessment, TrustRoot } from '#attestation/index.ts';
+import { fromHex } from '#protocol/bytes.ts';
+import { asStunError, exitCodeOf } from '#protocol/errors/registry.ts';
+import { StunError } from '#protocol/errors/stun-error.ts';
+import type { CommandResult } from '../command.ts';
+import type { EvidenceKind, EvidenceSource } from './evidence-source.ts';
+import { parseUnix, readEvidenceSource, readTextFile } from './evidence-source.ts';
+import { describeSource } from './evidence-fields.ts';
+
+/** Options of `stun evidence verify`; paths of files. */
+export interface EvidenceVerifyOptions extends EvidenceSource {
+  /** Time to verify at, unix seconds; now when absent. */
+  readonly at?: string | number;
+  /** A policy as JSON; the default policy when absent. */
+  readonly policy?: string;
+  /** A simulated root as JSON, trusted in addition to the vendors' roots. */
+  readonly root?: string;
+  /** With an evidence document: the keyset digest that it must bind, 0x and 64 hex digits. */
+  readonly keysetDigest?: string;
+}
+
+interface Verdict {
+  readonly kind: EvidenceKind;
+  readonly verified: boolean;
+  readonly validated: boolean;
+  readonly simulated: boolean;
+  readonly tcbStatus: string | null;
+  readonly platform: string | null;
+  readonly module: string | null;
+  readonly qe: string | null;
+  readonly advisoryIds: readonly string[];
+  readonly debug: boolean | null;
+  readonly checks: readonly { readonly id: string; readonly status: Check['status']; readonly code?: string }[];
+  readonly code?: string;
+  readonly reason?: string;
+}
+
+function failed(kind: EvidenceKind, error: StunError, checks: readonly Check[]): Verdict {
+  return {
+    kind,
+    verified: false,
+    validated: false,
+    simulated: false,
+    tcbStatus: null,
+    platform: null,
+    module: null,
+    qe: null,
+    advisoryIds: [],
+    debug: null,
+    checks,
+    code: error.code,
+    reason: error.message,
+  };
+}
+
+function verdictOf(assessment: TdxAssessment, checks: readonly Check[], failure: StunError | null): Verdict {
+  const { verified } = assessment;
+  if (verified === null) return failed('tdx', failure ?? new StunError('STUN_INTERNAL', 'no reason was recorded'), checks);
+  return {
+    kind: 'tdx',
+    verified: true,
+    validated: failure === null,
+    simulated: verified.simulated,
+    tcbStatus: verified.tcbStatus,
+    platform: verified.platform,
+    module: verified.module,
+    qe: verified.qe,
+    advisoryIds: verified.advisoryIds,
+    debug: verified.debug,
+    checks,
+    ...(failure === null ? {} : { code: failure.code, reason: failure.message }),
+  };
+}
+
+function result(verdict: Verdict, failure: StunError | null): CommandResult {
+  return { document: { ...verdict }, text: describe(verdict), exitCode: failure === null ? 0 : exitCodeOf(failure.code) };
+}
+
+function describe(verdict: Verdict): string {
+  const parts = [verdict.platform, verdict.module, verdict.qe].map((part) => part ?? '-').join(', ');
+  return [
+    `${verdict.kind}${verdict.simulated ? ', SIMULATED HARDWARE: it protects nothing' : ''}`,
+    `verified:  ${verdict.verified ? 'yes: signatures, chains and dates hold' : 'no'}`,
+    `validated: ${verdict.validated ? 'yes: the policy is satisfied' : 'no'}`,
+    `TCB:       ${verdict.tcbStatus ?? 'unknown'} (platform, module, QE: ${parts})`,
+    `advisories: ${verdict.advisoryIds.join(', ') || 'none'}; debug: ${verdict.debug === null ? 'unknown' : verdict.debug ? 'yes' : 'no'}`,
+    ...verdict.checks.map(
+      (check) => `  ${check.status.padEnd(8)} ${check.id}${check.code === undefined ? '' : `  ${check.code}`}`,
+    ),
+    ...(verdict.code === undefined ? [] : [`${verdict.code}: ${verdict.reason ?? ''}`]),
+  ].join('\n');
+}
+
+async function readPolicy(path: string | undefined): Promise<Policy> {
+  return path === undefined ? defaultPolicy : parsePolicy(await readTextFile(path, 'policy'));
+}
+
+async function readRoots(path: string | undefined): Promise<readonly TrustRoot[]> {
+  return path === undefined ? defaultTrustRoots : [...defaultTrustRoots, parseTrustRoot(await readTextFile(path, 'root'))];
+}
+
+function kindCheck(id: CheckId, error: StunError): readonly Check[] {
+  return [{ id, status: 'refuted', code: error.code }];
+}
+
+/**
+ * Verifies evidence from files and validates it by a policy. Bad evidence is an answer, not an exception: the result has one
+ * shape on refusal too, and its exit code is 0 only when the evidence is verified and validated.
+ * @throws `STUN_INPUT` | `STUN_FILE` | `STUN_JSON_FORMAT` | `STUN_POLICY_FORMAT` | `STUN_CONFIG` for options that cannot be used
+ */
+export async function evidenceVerify(options: EvidenceVerifyOptions): Promise<CommandResult> {
+  const policy = await readPolicy(options.policy);
+  const roots = await readRoots(options.root);
+  const source = await readEvidenceSource(options);
+  const atUnix = options.at === undefined ? (source.verifyAtUnix ?? Math.floor(Date.now() / 1000)) : parseUnix(options.at);
+  if (source.kind !== 'tdx') {
+    const error = new StunError(
+      'STUN_EVIDENCE_KIND',
+      `expected evidence of kind tdx, got ${source.kind}: it is not verified here`,
+    );
+    return result(failed(source.kind, error, kindCheck('evidence-kind', error)), error);
+  }
+  if (source.document === null) {
+    const assessment = assessTdx({ quote: source.quote, collateral: source.collateral, atUnix, roots, policy });
+    return result(verdictOf(assessment, assessment.checks, assessment.failure), assessment.failure);
+  }
+  if (options.keysetDigest === undefined)
+    throw new StunError('STUN_INPUT', 'an evidence document needs --keyset-digest: what should it bind?');
+  const keysetDigest = fromHex(options.keysetDigest, 32, 'keyset digest');
+  const { tdx, checks, failure } = assessEvidence(source.document, { atUnix, roots, policy, keysetDigest });
+  if (tdx === null) {
+    const error = asStunError(failure);
+    return result(failed('tdx', error, checks), error);
+  }
+  return result(verdictOf(tdx, checks, failure), failure);
+}
+
+/**
+ * Shows every field of a quote and its collateral with its meaning. Verifies nothing, and says so.
+ * @throws the parse error's code when the evidence has no readable structure
+ */
+export async function evidenceInspect(options: EvidenceSource): Promise<CommandResult> {
+  const source = await readEvidenceSource(options);
+  if (source.kind !== 'tdx')
+    throw new StunError('STUN_EVIDENCE_KIND', `expected evidence of kind tdx, got ${source.kind}: it is not read here`);
+  const fields = describeSource(source);
+  return {
+    document: { kind: 'tdx', verified: false, fields: fields.map((field) => ({ ...field })) },
+    text: [
+      'Nothing below is verified: see stun evidence verify.',
+      ...fields.map((field) => `${field.name}: ${field.value}\n    ${field.meaning}`),
+    ].join('\n'),
+    exitCode: 0,
+  };
+}
