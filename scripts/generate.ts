@@ -2,9 +2,9 @@
 import { generators } from './gates/generated.ts';
 import { runProcess } from './run-process.ts';
 
-for (const generator of generators) {
-  const done = await runProcess(process.execPath, [generator]);
+for (const { script, write } of generators) {
+  const done = await runProcess(process.execPath, [script, ...write]);
   process.stdout.write(done.stdout + done.stderr);
-  console.log(`${generator}: ${done.status === 0 ? 'done' : `failed with status ${done.status}`}`);
+  console.log(`${script}: ${done.status === 0 ? 'done' : `failed with status ${done.status}`}`);
   if (done.status !== 0) process.exitCode = 1;
 }

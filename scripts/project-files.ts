@@ -27,7 +27,9 @@ export function projectFiles(): string[] {
 
 /** Whether a file is written by a program: such files have no length limit and no style of their own. */
 export function isGenerated(path: string): boolean {
-  return /(?:^|\/)generated\//.test(path) || path === 'package-lock.json' || path === 'docs/api/errors.md';
+  return (
+    /(?:^|\/)generated\/|^contracts\/verifiers\//.test(path) || path === 'package-lock.json' || path === 'docs/api/errors.md'
+  );
 }
 
 /** Whether a file is recorded material (test vectors, models, data sets), which nobody edits by hand. */

@@ -37,9 +37,11 @@ export async function runSuite(suite: Suite, env: NodeJS.ProcessEnv, limitMs: nu
   const countsFile = join(folder, 'counts.json');
   const started = performance.now();
   const [binary, args] = command(suite);
+  const coverage = env['STUN_COVERAGE'];
+  const measured = coverage !== undefined && measuredSuites.has(suite.name) ? { NODE_V8_COVERAGE: coverage } : {};
   const child = spawn(binary, args, {
     cwd: root,
-    env: { ...env, [countsVariable]: countsFile },
+    env: { ...env, ...measured, [countsVariable]: countsFile },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   let output = '';
