@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// Generated from circuits/main/settlement-16.circom, do not edit. Source hash 67acdcf7316a1b22ede8ad437dbf95e54c714792009f5e67d1915c078ff353d6.
+// Generated from circuits/main/settlement-16.circom, do not edit. Source hash 8fa9e97138691d9d17e7a37a360b13c94f8fca5b6ed5cc8e287403af10c2098f.
 pragma solidity ^0.8.37;
 
 import {ISettlementVerifier} from "../interfaces/ISettlementVerifier.sol";
@@ -12,7 +12,7 @@ contract Settlement16Verifier is ISettlementVerifier {
     /// @inheritdoc ISettlementVerifier
     bool public constant override DEVELOPMENT = true;
     /// @inheritdoc ISettlementVerifier
-    bytes32 public constant override VK_HASH = 0x48b8c6a622dbbf5eb82928e8d36540d1c41eba876f1c9e8c804185e17af70c3e;
+    bytes32 public constant override VK_HASH = 0x76fe3d571a5accd8291df136820e8dce558b497a3e1f97168c572ccbbba816e0;
     /// @inheritdoc ISettlementVerifier
     uint256 public constant override N = 16;
 
@@ -52,8 +52,8 @@ contract Settlement16Verifier is ISettlementVerifier {
 
             if ok {
                 // vk_x = IC[0] + sum of signals[i] * IC[i + 1]
-                mstore(add(pairing, 384), 0x2936a2fd349d61383f8f04ee5b8703cf2ad928f1bf4345a5020e0a95c9d1b736)
-                mstore(add(pairing, 416), 0x234234d64d5fb3516333300cdb0e2b5993b07eeaba5a8eff05990f17502d64b2)
+                mstore(add(pairing, 384), 0x1435d766195b7099d9ab9a08715dc5433706ef6cc28457729ae31ac1f6ed82d6)
+                mstore(add(pairing, 416), 0x1acd26ba075c3f2b4a229ce532bf4b9d944ced6170edee7c78c27572700de345)
                 // + signals[0] * IC[1]
                 mstore(add(pairing, 448), 0x0d11ac1e78e033e607cfe3dbef9743da203ce8b126c3ce6921dd34c993ea2a57)
                 mstore(add(pairing, 480), 0x053a2e647d5609881e05c99247b4a48e8ce68090dfb725f87529984d65b39e42)

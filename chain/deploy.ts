@@ -1,0 +1,123 @@
+/**
+ * Deployment of STUN: Poseidon, registry, router with its families, escrow, token. Refuses development verifiers anywhere but on
+ * chain id 31337, as the router does itself. Checks what it deployed.
+ */
+import { ContractFactory, type Provider, type Signer } from 'ethers';
+import type { Hex } from '#protocol/bytes.ts';
+import { StunError } from '#protocol/errors/stun-error.ts';
+import { artifacts, type Artifact } from './artifacts.ts';
+import { ContractAccess, lowerAddress, type MinedTransaction } from './contract-access.ts';
+import type { Deployment, DeployedFamily } from './deployment.ts';
+import { DEVELOPMENT_CHAIN_ID } from './dev-chain.ts';
+import { EscrowContract } from './escrow.ts';
+import { chainErrorOf } from './errors.ts';
+import { RegistryContract } from './registry.ts';
+import { RouterContract, settlementFamilyIdOf } from './router.ts';
+import { NATIVE_TOKEN } from './token.ts';
+import { verifierArtifacts } from './verifier-artifacts.ts';
+
+/** A verifier to deploy, with the hash of the transcript of its ceremony. */
+export interface VerifierSource {
+  readonly artifact: Artifact;
+  /** sha256 of the ceremony's transcript; for a development key a name for "none", never 0. */
+  readonly ceremonyHash: Hex;
+}
+
+/** What a deployment needs to be told. */
+export interface DeployOptions {
+  /** Attestors of the registry, at least `threshold` of them. */
+  readonly attestors: readonly string[];
+  readonly threshold: number;
+  /** Hundredths of a per cent, at most 500. */
+  readonly feeBps: number;
+  readonly feeAccount: string;
+  /** Who can freeze families and revoke enclaves. */
+  readonly guardian: string;
+  /** Verifiers in place of the generated ones of contracts/verifiers. */
+  readonly verifiers?: readonly VerifierSource[];
+  /** Who receives the supply of the STUN token; the deployer when not given. */
+  readonly tokenHolder?: string;
+}
+
+/** "No ceremony": sha256("stun/no-ceremony/v1"). */
+export const NO_CEREMONY: Hex = '0x32555f8b63a3f99e08d4b571851bc8e53899687a5d8832aa5eec130cff202e0b';
+
+/**
+ * Deploys everything with the signer as owner.
+ * @throws `STUN_CHAIN_DEVELOPMENT_VERIFIER`, `STUN_CHAIN_DEPLOYMENT`, and what the chain refuses
+ */
+export async function deployStun(signer: Signer, options: DeployOptions): Promise<Deployment> {
+  const provider = providerOf(signer);
+  const chainId = Number((await provider.getNetwork()).chainId);
+  const owner = lowerAddress(await signer.getAddress());
+  const deployBlock = await provider.getBlockNumber();
+  const poseidon3 = await deployContract(signer, artifacts.Poseidon3, []);
+  const poseidon6 = await deployContract(signer, artifacts.Poseidon6, []);
+  const registry = await deployContract(signer, artifacts.EnclaveRegistry, [owner, options.guardian, poseidon3, poseidon6]);
+  const router = await deployContract(signer, artifacts.VerifierRouter, [owner, options.guardian]);
+  const escrowArgs = [owner, registry, router, options.feeBps, options.feeAccount];
+  const escrow = await deployContract(signer, artifacts.OrderEscrow, escrowArgs);
+  const token = await deployContract(signer, artifacts.StunToken, [options.tokenHolder ?? owner]);
+
+  const registryContract = new RegistryContract(registry, signer);
+  for (const attestor of options.attestors) await registryContract.setAttestor(attestor, true);
+  await registryContract.setThreshold(options.threshold);
+  const families: DeployedFamily[] = [];
+  for (const verifier of options.verifiers ?? defaultVerifiers()) {
+    families.push(await deployFamily(signer, router, verifier, chainId));
+  }
+  const escrowContract = new EscrowContract(escrow, signer);
+  for (const listed of [NATIVE_TOKEN, token]) await setToken(escrowContract, listed);
+  return { chainId, deployBlock, owner, registry, router, escrow, token, poseidon3, poseidon6, families };
+}
+
+/** Owner: lists a token for new orders. */
+export function setToken(escrow: EscrowContract, token: string, listed = true): Promise<MinedTransaction> {
+  return escrow.access.send('setToken', [token, listed]);
+}
+
+/** The generated verifiers; all of them have development keys until a ceremony replaces them. */
+function defaultVerifiers(): readonly VerifierSource[] {
+  return verifierArtifacts.map((artifact) => ({ artifact, ceremonyHash: NO_CEREMONY }));
+}
+
+/** Deploys a verifier and adds its family. */
+export async function deployFamily(
+  signer: Signer,
+  router: string,
+  source: VerifierSource,
+  chainId: number,
+): Promise<DeployedFamily> {
+  const verifier = await deployContract(signer, source.artifact, []);
+  const access = new ContractAccess(source.artifact, verifier, signer);
+  const vkHash = String((await access.read('VK_HASH', []))[0]) as Hex;
+  const maxJobs = Number((await access.read('N', []))[0]);
+  const development = Boolean((await access.read('DEVELOPMENT', []))[0]);
+  if (development && chainId !== DEVELOPMENT_CHAIN_ID) {
+    throw new StunError('STUN_CHAIN_DEVELOPMENT_VERIFIER', `${source.artifact.contractName} has a development key`, {
+      details: { chainId },
+    });
+  }
+  const contract = new RouterContract(router, signer);
+  if (!development) await contract.allowVerificationKey(vkHash, source.ceremonyHash);
+  await contract.addSettlementFamily(verifier, maxJobs, vkHash, source.ceremonyHash);
+  const family = settlementFamilyIdOf(maxJobs, vkHash);
+  return { family, maxJobs, verifier, vkHash, ceremonyHash: source.ceremonyHash, development };
+}
+
+/** Deploys one contract and returns its address. */
+export async function deployContract(signer: Signer, artifact: Artifact, args: readonly unknown[]): Promise<Hex> {
+  try {
+    const factory = new ContractFactory([...artifact.abi], artifact.bytecode, signer);
+    const contract = await factory.deploy(...args);
+    await contract.waitForDeployment();
+    return lowerAddress(await contract.getAddress());
+  } catch (thrown) {
+    throw chainErrorOf(thrown, `deploying ${artifact.contractName}`);
+  }
+}
+
+function providerOf(signer: Signer): Provider {
+  if (signer.provider === null) throw new StunError('STUN_CONFIG', 'the deploying signer has no provider');
+  return signer.provider;
+}

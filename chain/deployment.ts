@@ -1,0 +1,121 @@
+/** Where STUN is deployed: the record that every process reads, and its checks against the chain. */
+import { z } from 'zod';
+import type { ContractRunner, Provider } from 'ethers';
+import type { Hex } from '#protocol/bytes.ts';
+import { StunError } from '#protocol/errors/stun-error.ts';
+import { chainErrorOf } from './errors.ts';
+import { EscrowContract } from './escrow.ts';
+import { RegistryContract } from './registry.ts';
+import { RouterContract } from './router.ts';
+import { TokenContract } from './token.ts';
+
+const address = z
+  .string()
+  .regex(/^0x[0-9a-f]{40}$/, 'must be a lower-case address')
+  .transform((text) => text as Hex);
+const word = z
+  .string()
+  .regex(/^0x[0-9a-f]{64}$/, 'must be 32 bytes of lower-case hex')
+  .transform((text) => text as Hex);
+
+const familySchema = z.strictObject({
+  family: word,
+  maxJobs: z.int().positive(),
+  verifier: address,
+  vkHash: word,
+  ceremonyHash: word,
+  development: z.boolean(),
+});
+
+const deploymentSchema = z.strictObject({
+  chainId: z.int().positive(),
+  deployBlock: z.int().nonnegative(),
+  owner: address,
+  registry: address,
+  router: address,
+  escrow: address,
+  token: address,
+  poseidon3: address,
+  poseidon6: address,
+  families: z.array(familySchema).min(1),
+});
+
+/** A settlement family of a deployment. */
+export type DeployedFamily = Readonly<z.infer<typeof familySchema>>;
+
+/** Addresses of a deployment, lower-case, and the block before which none of its events stands. */
+export type Deployment = Readonly<z.infer<typeof deploymentSchema>>;
+
+/** Reads a deployment record. @throws `STUN_CHAIN_DEPLOYMENT` naming the first field that is wrong */
+export function parseDeployment(value: unknown): Deployment {
+  const parsed = deploymentSchema.safeParse(value);
+  if (parsed.success) return parsed.data;
+  const issue = parsed.error.issues[0];
+  throw new StunError('STUN_CHAIN_DEPLOYMENT', `${issue?.path.join('.') ?? ''}: ${issue?.message ?? 'malformed'}`);
+}
+
+/** The family of at least `jobs` jobs per proof, the smallest that fits. @throws `STUN_FAMILY_UNKNOWN` */
+export function familyForJobs(deployment: Deployment, jobs: number): DeployedFamily {
+  const fitting = deployment.families.filter((family) => family.maxJobs >= jobs).toSorted((a, b) => a.maxJobs - b.maxJobs);
+  const smallest = fitting[0];
+  if (smallest === undefined) throw new StunError('STUN_FAMILY_UNKNOWN', `no family proves ${jobs} jobs at once`);
+  return smallest;
+}
+
+/** The contracts of a deployment. */
+export interface StunContracts {
+  readonly deployment: Deployment;
+  readonly registry: RegistryContract;
+  readonly router: RouterContract;
+  readonly escrow: EscrowContract;
+  readonly token: TokenContract;
+}
+
+/** Opens the contracts of a deployment for reading (a provider) or sending (a signer). Nothing is checked: see connectStun. */
+export function contractsOf(deployment: Deployment, runner: ContractRunner): StunContracts {
+  return {
+    deployment,
+    registry: new RegistryContract(deployment.registry, runner),
+    router: new RouterContract(deployment.router, runner),
+    escrow: new EscrowContract(deployment.escrow, runner),
+    token: new TokenContract(deployment.token, runner),
+  };
+}
+
+/**
+ * Opens the contracts after checking that the node is on the deployment's chain, that the escrow is wired to this registry and
+ * router, and that each family is there with the key that the record names.
+ * @throws `STUN_CHAIN_ID`, `STUN_CHAIN_DEPLOYMENT`, `STUN_CHAIN_UNAVAILABLE`
+ */
+export async function connectStun(deployment: Deployment, runner: ContractRunner): Promise<StunContracts> {
+  const contracts = contractsOf(deployment, runner);
+  await assertChain(contracts.escrow.access.provider, deployment.chainId);
+  const [registry, router] = await Promise.all([
+    contracts.escrow.access.read('registry', []),
+    contracts.escrow.access.read('router', []),
+  ]);
+  if (String(registry[0]).toLowerCase() !== deployment.registry || String(router[0]).toLowerCase() !== deployment.router) {
+    throw new StunError('STUN_CHAIN_DEPLOYMENT', 'the escrow is wired to another registry or router than the deployment names');
+  }
+  for (const family of deployment.families) {
+    const onChain = await contracts.router.family(family.family);
+    const agrees =
+      onChain.verifier === family.verifier &&
+      onChain.vkHash === family.vkHash &&
+      onChain.ceremonyHash === family.ceremonyHash &&
+      onChain.maxJobs === family.maxJobs &&
+      onChain.development === family.development;
+    if (!agrees) throw new StunError('STUN_CHAIN_DEPLOYMENT', `family ${family.family} is not on chain as the deployment says`);
+  }
+  return contracts;
+}
+
+async function assertChain(provider: Provider, chainId: number): Promise<void> {
+  let actual: number;
+  try {
+    actual = Number((await provider.getNetwork()).chainId);
+  } catch (thrown) {
+    throw chainErrorOf(thrown, 'asking the node for its chain');
+  }
+  if (actual !== chainId) throw new StunError('STUN_CHAIN_ID', `expected chain ${chainId}, the node is on ${actual}`);
+}
