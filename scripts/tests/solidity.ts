@@ -2,21 +2,26 @@
 import hre from 'hardhat';
 import { reportCounts } from './counts.ts';
 
-interface Outcome {
-  readonly value?: { readonly summary?: Summary };
-  readonly error?: { readonly summary?: Summary };
+interface SuiteResult {
+  readonly id: { readonly name: string };
+  readonly testResults: readonly { readonly name: string; readonly status: 'Success' | 'Failure' | 'Skipped' }[];
 }
 
-interface Summary {
-  readonly passed: number;
-  readonly failed: number;
-  readonly skipped: number;
+/** What hardhat's task returns: the suites as `value` when all passed, as `error` when not. */
+interface Outcome {
+  readonly success: boolean;
+  readonly value?: { readonly suiteResults: readonly SuiteResult[] };
+  readonly error?: { readonly suiteResults: readonly SuiteResult[] };
 }
 
 const grep = process.argv[2];
 const outcome = (await hre.tasks.getTask(['test', 'solidity']).run(grep === undefined ? {} : { grep })) as Outcome;
-const summary = outcome.value?.summary ?? outcome.error?.summary;
-if (summary === undefined) throw new Error(`hardhat reported no summary but ${Object.keys(outcome).join(', ')}`);
-const { passed, failed, skipped } = summary;
-reportCounts({ passed, failed, skipped, failures: failed > 0 ? [`${failed} Solidity tests`] : [] });
-process.exitCode = failed > 0 ? 1 : 0;
+const suites = (outcome.value ?? outcome.error)?.suiteResults;
+if (suites === undefined) throw new Error(`hardhat reported no suites but ${Object.keys(outcome).join(', ')}`);
+const results = suites.flatMap(({ id, testResults }) =>
+  testResults.map(({ name, status }) => ({ title: `${id.name} ${name}`, status })),
+);
+const titles = (wanted: string): string[] => results.filter(({ status }) => status === wanted).map(({ title }) => title);
+const failures = titles('Failure');
+reportCounts({ passed: titles('Success').length, failed: failures.length, skipped: titles('Skipped').length, failures });
+process.exitCode = outcome.success && failures.length === 0 ? 0 : 1;
