@@ -92,6 +92,8 @@ export function runTdxVerification(
   const evaluation = ledger.prove('tcb-evaluation', () =>
     evaluateTdxTcb(quote.body, chains.pck, tcbInfo, module, quote.qeReport.isvSvn, qeIdentity.levels),
   );
+  // That no level speaks of this platform is an answer, not a failed proof: policy refuses it.
+  if (evaluation.tcbStatus === 'NotSupported') ledger.unknown('tcb-evaluation', 'STUN_POLICY_TCB_NOT_SUPPORTED');
   const ends = [
     tcbInfo.nextUpdateUnix,
     qeIdentity.nextUpdateUnix,

@@ -1,0 +1,114 @@
+import assert from 'node:assert/strict';
+import {
+  assessTdx,
+  defaultPolicy,
+  defaultTrustRoots,
+  encodeTdxQuote,
+  parseTdxCollateral,
+  parseTdxQuote,
+  verifyTdx,
+} from '#attestation/index.ts';
+import { toHex } from '#protocol/bytes.ts';
+import { throwsCode } from '../assert-code.ts';
+import { assessWith } from './simulated-fixture.ts';
+import { intelCases } from './vector-cases.ts';
+
+const cases = intelCases('tdx-v4-');
+
+describe('real TDX v4 quotes', () => {
+  it('are counted, and the simulated set runs with or without them', () => {
+    assert.equal(assessWith({}).failure, null);
+    assert.ok(cases.length === 0 || cases.length >= 20, `${cases.length} cases`);
+    console.log(`      ${cases.length} real TDX v4 cases`);
+  });
+
+  for (const vector of cases) {
+    describe(vector.name, () => {
+      const quote = parseTdxQuote(vector.quote);
+      const collateral = parseTdxCollateral(vector.collateral);
+      const at = (atUnix: number): ReturnType<typeof verifyTdx> => verifyTdx(quote, collateral, atUnix, defaultTrustRoots);
+
+      it('gives the status, parts, advisories and date of a correct verifier', () => {
+        const verified = at(vector.verifyAt);
+        const { tcbStatus, platform, module, qe, advisoryIds, tcbDate } = verified;
+        assert.deepEqual({ tcbStatus, platform, module, qe, advisoryIDs: advisoryIds, tcbDate }, vector.expected);
+        assert.equal(verified.debug, vector.debug);
+        assert.equal(verified.trailingBytes, vector.trailingBytes);
+        assert.equal(toHex(verified.fmspc), `0x${vector.fmspc}`);
+        assert.equal(verified.simulated, false);
+        assert.equal(verified.collateralExpiresAtUnix, vector.window[1]);
+        assert.equal(verified.hardwareId.length, 16);
+      });
+
+      it('is encoded back to its own bytes, trailing ones aside', () => {
+        const end = vector.quote.length - vector.trailingBytes;
+        assert.deepEqual(encodeTdxQuote({ ...quote, trailingBytes: 0 }), vector.quote.subarray(0, end));
+      });
+
+      it('verifies at both ends of its window and not a second outside', () => {
+        at(vector.window[0]);
+        at(vector.window[1]);
+        const early = [
+          'STUN_TCB_INFO_NOT_YET_VALID',
+          'STUN_QE_IDENTITY_NOT_YET_VALID',
+          'STUN_CRL_NOT_YET_VALID',
+          'STUN_CERTIFICATE_NOT_YET_VALID',
+        ];
+        const late = ['STUN_TCB_INFO_EXPIRED', 'STUN_QE_IDENTITY_EXPIRED', 'STUN_CRL_EXPIRED', 'STUN_CERTIFICATE_EXPIRED'];
+        const code = (atUnix: number): string =>
+          assessTdx({
+            quote: vector.quote,
+            collateral: vector.collateral,
+            atUnix,
+            roots: defaultTrustRoots,
+            policy: defaultPolicy,
+          }).failure?.code ?? 'none';
+        assert.ok(early.includes(code(vector.window[0] - 1)), code(vector.window[0] - 1));
+        assert.ok(late.includes(code(vector.window[1] + 1)), code(vector.window[1] + 1));
+      });
+
+      it('is refused under another root', () => {
+        const stranger = assessTdx({
+          quote: vector.quote,
+          collateral: vector.collateral,
+          atUnix: vector.verifyAt,
+          roots: [],
+          policy: defaultPolicy,
+        });
+        assert.equal(stranger.failure?.code, 'STUN_ROOT_UNTRUSTED');
+      });
+
+      it('is accepted by the default policy only when it is current, not in debug mode and has SEPT_VE_DISABLE', () => {
+        const good =
+          vector.expected.tcbStatus === 'UpToDate' && !vector.debug && ((quote.body.tdAttributes[3] ?? 0) & 0x10) !== 0;
+        const { validated, failure } = assessTdx({
+          quote: vector.quote,
+          collateral: vector.collateral,
+          atUnix: vector.verifyAt,
+          roots: defaultTrustRoots,
+          policy: defaultPolicy,
+        });
+        assert.equal(validated, good, failure?.message);
+      });
+
+      it('is refused with the collateral of another platform', () => {
+        const other = cases.find((candidate) => candidate.fmspc !== vector.fmspc);
+        assert.ok(other !== undefined);
+        const mixed = parseTdxCollateral(other.collateral);
+        throwsCode(
+          () => verifyTdx(quote, { ...collateral, tcbInfo: mixed.tcbInfo }, vector.verifyAt, defaultTrustRoots),
+          mixedCode(other.window, vector.verifyAt),
+        );
+      });
+    });
+  }
+});
+
+/** TCB Info of another platform fails by date first when its window is another one. */
+function mixedCode(
+  window: readonly [number, number],
+  atUnix: number,
+): 'STUN_TCB_INFO_PLATFORM' | 'STUN_TCB_INFO_EXPIRED' | 'STUN_TCB_INFO_NOT_YET_VALID' {
+  if (atUnix < window[0]) return 'STUN_TCB_INFO_NOT_YET_VALID';
+  return atUnix > window[1] ? 'STUN_TCB_INFO_EXPIRED' : 'STUN_TCB_INFO_PLATFORM';
+}
