@@ -4,15 +4,10 @@
  * docs/proving.md says how provers are run and what a prover gets to see.
  */
 import { z } from 'zod';
-import {
-  bytes32Hex,
-  ENCLAVE_TREE_DEPTH,
-  fieldHex,
-  settlementBundleSchema,
-  unixSeconds,
-  SETTLEMENT_SIGNALS,
-  type SettlementSignals,
-} from '#protocol/index.ts';
+import { ENCLAVE_TREE_DEPTH } from '#protocol/merkle.ts';
+import { SETTLEMENT_SIGNALS, type SettlementSignals } from '#protocol/terms.ts';
+import { bytes32Hex, fieldHex, unixSeconds } from '#protocol/wire/scalars.ts';
+import { settlementBundleSchema } from '#protocol/wire/settlement-bundle.ts';
 
 /** What a proof needs besides the bundle: where the enclave's leaf stands in its provider's tree, and the claimed time. */
 export const settlementProofTaskSchema = z.strictObject({

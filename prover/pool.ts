@@ -1,0 +1,113 @@
+/** The settlement prover: circuits loaded once, proofs made by a pool of threads, each verified before it leaves. */
+import { fileURLToPath } from 'node:url';
+import {
+  fieldFromHex,
+  readDocument,
+  SETTLEMENT_SIGNALS,
+  StunError,
+  type SettlementSignals,
+} from '#protocol/index.ts';
+import { loadCircuits, type ProvingArtefacts } from './artefacts.ts';
+import {
+  settlementProofSchema,
+  type ProveOptions,
+  type ProverStats,
+  type SettlementProof,
+  type SettlementProofTask,
+  type SettlementProver,
+} from './interface.ts';
+import { readTask } from './segment.ts';
+import { artefactsOfFamily } from './segment-prover.ts';
+import type { ProvingThreadData } from './task.worker.ts';
+import { ThreadPool } from './thread-pool.ts';
+import { verifyGroth16 } from './verify-groth16.ts';
+
+/** How a prover is run; nothing has a default and nothing is clamped. */
+export interface ProverOptions {
+  /** Proofs made at once; one per core is best. */
+  readonly threads: number;
+  /** Names in circuits/circuits.json; a missing one is built first. */
+  readonly circuits: readonly string[];
+  /** Tasks that may wait before new ones get `STUN_PROVER_BUSY`. */
+  readonly queueLimit: number;
+  /** For one attempt at one proof. */
+  readonly taskTimeoutMs: number;
+  /** JavaScript heap of one thread; keys and WebAssembly memory come on top (docs/proving.md). */
+  readonly memoryLimitMb: number;
+  /** Told what is built when a circuit is not cached. */
+  readonly progress?: (step: string) => void;
+}
+
+/** The program of a proving thread. */
+export const PROVING_THREAD = fileURLToPath(new URL('./task.worker.ts', import.meta.url));
+
+class PooledProver implements SettlementProver {
+  readonly #circuits: readonly ProvingArtefacts[];
+  readonly #options: Omit<ProverOptions, 'circuits' | 'progress'>;
+  readonly #pool: ThreadPool<SettlementProofTask, SettlementProof>;
+
+  constructor(circuits: readonly ProvingArtefacts[], options: Omit<ProverOptions, 'circuits' | 'progress'>, workerFile: string) {
+    this.#circuits = circuits;
+    this.#options = options;
+    const workerData: ProvingThreadData = { circuits };
+    this.#pool = new ThreadPool({ ...options, workerFile, workerData });
+  }
+
+  async prove(task: SettlementProofTask, options: ProveOptions = {}): Promise<SettlementProof> {
+    return this.#pool.run(readTask(task), options);
+  }
+
+  // A promise, because another prover may be far away; the work of some 50 ms is done here and now.
+  async verify(document: SettlementProof): Promise<SettlementSignals> {
+    const proof = readDocument(settlementProofSchema, document, 'proof');
+    const artefacts = artefactsOfFamily(this.#circuits, proof.familyId);
+    if (artefacts.name !== proof.circuit) {
+      throw new StunError('STUN_PROOF_FAMILY', `the family is that of ${artefacts.name}, not of ${proof.circuit}`);
+    }
+    const signals = proof.signals.map((signal, i) => fieldFromHex(signal, SETTLEMENT_SIGNALS[i]));
+    verifyGroth16(artefacts.verificationKey, proof, signals);
+    return Object.fromEntries(SETTLEMENT_SIGNALS.map((name, i) => [name, signals[i]!])) as SettlementSignals;
+  }
+
+  stats(): ProverStats {
+    const { done, time, largestThreadHeapBytes, ...counters } = this.#pool.stats();
+    return {
+      ...counters,
+      threads: this.#options.threads,
+      queueLimit: this.#options.queueLimit,
+      proved: done,
+      proofTime: time,
+      memory: {
+        rssBytes: process.memoryUsage.rss(),
+        sharedKeyBytes: this.#circuits.reduce((sum, circuit) => sum + circuit.zkey.byteLength, 0),
+        largestThreadHeapBytes,
+      },
+    };
+  }
+
+  async close(): Promise<void> {
+    await this.#pool.close();
+  }
+}
+
+/**
+ * A prover over artefacts that are already loaded.
+ * @param workerFile - the thread's program; another one only to observe how failures are handled
+ * @throws `STUN_CONFIG`
+ */
+export function createProverOver(
+  circuits: readonly ProvingArtefacts[],
+  options: Omit<ProverOptions, 'circuits' | 'progress'>,
+  workerFile: string = PROVING_THREAD,
+): SettlementProver {
+  return new PooledProver(circuits, options, workerFile);
+}
+
+/**
+ * Loads (or builds) the circuits and starts the threads.
+ * @throws `STUN_CONFIG` for a number out of range or no circuit; `STUN_CIRCUIT_*`, `STUN_FILE`, `STUN_PROVER_KEY`
+ */
+export async function createSettlementProver(options: ProverOptions): Promise<SettlementProver> {
+  const circuits = await loadCircuits(options.circuits, options.progress);
+  return createProverOver(circuits, options);
+}

@@ -1,0 +1,257 @@
+/**
+ * Threads that may die: a Piscina pool behind a bounded waiting line. A thread that crashes, hangs or runs out of memory is
+ * replaced and its task tried once more; then the task fails alone with a code. A refused task costs no thread.
+ *
+ * Piscina gets one task per thread and never more, so that a time limit starts when a task starts, and waiting is in our hands.
+ * The memory limit covers a thread's JavaScript heap; WebAssembly memory and shared keys are outside it.
+ */
+import { Piscina } from 'piscina';
+import { StunError } from '#protocol/errors/stun-error.ts';
+import type { ErrorCode } from '#protocol/errors/registry.ts';
+import type { ThreadReply } from './thread-reply.ts';
+import { Histogram } from './histogram.ts';
+import type { ProveOptions, TimeHistogram } from './interface.ts';
+import { WaitingLine } from './waiting-line.ts';
+
+/** How a pool is built; every field has to be chosen. */
+export interface ThreadPoolOptions {
+  /** Absolute path of the thread's program; its default export takes a task and gives a ThreadReply. */
+  readonly workerFile: string;
+  /** Given to every thread, shared memory uncopied. */
+  readonly workerData: object;
+  /** Threads, all started at once and kept; at least 1. */
+  readonly threads: number;
+  /** Tasks that may wait beside the running ones; 0 or more. */
+  readonly queueLimit: number;
+  /** For one attempt, start of a fresh thread included. */
+  readonly taskTimeoutMs: number;
+  /** JavaScript heap of one thread. */
+  readonly memoryLimitMb: number;
+}
+
+/** Counters of a pool. */
+export interface ThreadPoolStats {
+  readonly queued: number;
+  readonly running: number;
+  readonly done: number;
+  readonly failed: number;
+  readonly retried: number;
+  readonly threadsReplaced: number;
+  readonly time: TimeHistogram;
+  readonly largestThreadHeapBytes: number;
+}
+
+const ATTEMPTS = 2;
+const TIMED_OUT = Symbol('timed out');
+
+interface Job<Task, Value> {
+  readonly task: Task;
+  readonly priority: number;
+  readonly signal: AbortSignal | undefined;
+  readonly resolve: (value: Value) => void;
+  readonly reject: (error: StunError) => void;
+}
+
+/** How one attempt ended. */
+type Attempt<Value> =
+  | { readonly kind: 'done'; readonly value: Value }
+  | { readonly kind: 'failed'; readonly error: StunError }
+  | { readonly kind: 'lost'; readonly error: StunError };
+
+function assertInteger(value: number, least: number, what: string): void {
+  if (!Number.isSafeInteger(value) || value < least) {
+    throw new StunError('STUN_CONFIG', `${what} must be an integer of at least ${least}`);
+  }
+}
+
+function aborted(): StunError {
+  return new StunError('STUN_PROVER_ABORTED', 'the task was taken back by its caller');
+}
+
+/** A pool of threads that run one program. */
+export class ThreadPool<Task, Value> {
+  readonly #options: ThreadPoolOptions;
+  readonly #threads: Piscina;
+  readonly #waiting: WaitingLine<Job<Task, Value>>;
+  readonly #running = new Set<Promise<void>>();
+  readonly #time = new Histogram();
+  #closed = false;
+  #retiring = 0;
+  #done = 0;
+  #failed = 0;
+  #retried = 0;
+  #replaced = 0;
+  #largestHeapBytes = 0;
+
+  /** @throws `STUN_CONFIG` for a number that is out of range: nothing is clamped */
+  constructor(options: ThreadPoolOptions) {
+    assertInteger(options.threads, 1, 'threads');
+    assertInteger(options.queueLimit, 0, 'queueLimit');
+    assertInteger(options.taskTimeoutMs, 1, 'taskTimeoutMs');
+    assertInteger(options.memoryLimitMb, 1, 'memoryLimitMb');
+    this.#options = options;
+    this.#waiting = new WaitingLine(options.queueLimit);
+    this.#threads = new Piscina({
+      filename: options.workerFile,
+      workerData: options.workerData,
+      minThreads: options.threads,
+      maxThreads: options.threads,
+      concurrentTasksPerWorker: 1,
+      idleTimeout: Infinity,
+      resourceLimits: { maxOldGenerationSizeMb: options.memoryLimitMb },
+    });
+    // A thread that ends between tasks; the next task starts another.
+    this.#threads.on('error', () => void this.#replaced++);
+  }
+
+  /**
+   * Runs one task.
+   * @throws the code the thread refused it with, or `STUN_PROVER_BUSY`, `STUN_PROVER_ABORTED`, `STUN_PROVER_TIMEOUT`,
+   *   `STUN_PROVER_MEMORY`, `STUN_PROVER_CRASHED`, `STUN_PROVER_CLOSED`
+   */
+  run(task: Task, options: ProveOptions = {}): Promise<Value> {
+    const { promise, resolve, reject } = Promise.withResolvers<Value>();
+    const { signal, priority = 0 } = options;
+    const job: Job<Task, Value> = { task, priority, signal, resolve, reject };
+    if (this.#closed) reject(new StunError('STUN_PROVER_CLOSED', 'the pool is closed'));
+    else if (signal?.aborted === true) reject(aborted());
+    else if (this.#hasFreeThread && this.#waiting.length === 0) this.#start(job);
+    else if (this.#waiting.add(job)) this.#watchWaiting(job);
+    else reject(this.#busy());
+    return promise;
+  }
+
+  get #hasFreeThread(): boolean {
+    return this.#retiring === 0 && this.#running.size < this.#options.threads;
+  }
+
+  #busy(): StunError {
+    const perTaskMs = this.#time.meanMs ?? this.#options.taskTimeoutMs / 2;
+    const retryAfterMs = Math.ceil(perTaskMs * (1 + this.#waiting.length / this.#options.threads));
+    return new StunError('STUN_PROVER_BUSY', `${this.#waiting.length} tasks wait, the limit is ${this.#options.queueLimit}`, {
+      details: { retryAfterMs, queueLimit: this.#options.queueLimit },
+    });
+  }
+
+  #watchWaiting(job: Job<Task, Value>): void {
+    job.signal?.addEventListener(
+      'abort',
+      () => {
+        if (this.#waiting.remove(job)) job.reject(aborted());
+      },
+      { once: true },
+    );
+  }
+
+  #startWaiting(): void {
+    while (this.#hasFreeThread) {
+      const job = this.#waiting.take();
+      if (job === undefined) return;
+      this.#start(job);
+    }
+  }
+
+  #start(job: Job<Task, Value>): void {
+    const run = this.#attempts(job).finally(() => {
+      this.#running.delete(run);
+      this.#startWaiting();
+    });
+    this.#running.add(run);
+  }
+
+  async #attempts(job: Job<Task, Value>): Promise<void> {
+    for (let attempt = 1; ; attempt++) {
+      const startedAtMs = performance.now();
+      const end = await this.#attempt(job);
+      if (end.kind === 'done') {
+        this.#done++;
+        this.#time.observe(performance.now() - startedAtMs);
+        job.resolve(end.value);
+        return;
+      }
+      if (end.kind === 'lost') this.#replaced++;
+      if (end.kind === 'failed' || attempt === ATTEMPTS) {
+        this.#failed++;
+        job.reject(end.error);
+        return;
+      }
+      this.#retried++;
+    }
+  }
+
+  async #attempt(job: Job<Task, Value>): Promise<Attempt<Value>> {
+    const stop = new AbortController();
+    const timer = setTimeout(() => stop.abort(TIMED_OUT), this.#options.taskTimeoutMs);
+    const onAbort = (): void => stop.abort();
+    job.signal?.addEventListener('abort', onAbort, { once: true });
+    if (job.signal?.aborted === true) stop.abort();
+    try {
+      return await this.#judge((await this.#threads.run(job.task, { signal: stop.signal })) as ThreadReply<Value>);
+    } catch (cause) {
+      if (stop.signal.reason === TIMED_OUT) {
+        return this.#lost('STUN_PROVER_TIMEOUT', `no result within ${this.#options.taskTimeoutMs} ms`, cause);
+      }
+      if (stop.signal.aborted) {
+        this.#replaced++;
+        return { kind: 'failed', error: aborted() };
+      }
+      if (cause instanceof Error && 'code' in cause && cause.code === 'ERR_WORKER_OUT_OF_MEMORY') {
+        return this.#lost('STUN_PROVER_MEMORY', `the thread needed more than ${this.#options.memoryLimitMb} MB of heap`, cause);
+      }
+      return this.#lost('STUN_PROVER_CRASHED', 'the thread ended before the task did', cause);
+    } finally {
+      clearTimeout(timer);
+      job.signal?.removeEventListener('abort', onAbort);
+    }
+  }
+
+  #lost(code: ErrorCode, reason: string, cause?: unknown): Attempt<Value> {
+    return { kind: 'lost', error: new StunError(code, reason, cause === undefined ? {} : { cause }) };
+  }
+
+  async #judge(reply: ThreadReply<Value>): Promise<Attempt<Value>> {
+    switch (reply.kind) {
+      case 'done':
+        this.#largestHeapBytes = Math.max(this.#largestHeapBytes, reply.heapBytes);
+        return { kind: 'done', value: reply.value };
+      case 'refused':
+        return { kind: 'failed', error: new StunError(reply.code, reply.reason, { details: reply.details }) };
+      case 'broken':
+        await this.#retire(reply.threadId);
+        return reply.outOfMemory
+          ? this.#lost('STUN_PROVER_MEMORY', `the thread could not get memory: ${reply.reason}`)
+          : this.#lost('STUN_PROVER_CRASHED', `the thread failed: ${reply.reason}`);
+    }
+  }
+
+  /** Ends one thread that answered but cannot be trusted to work; no task is started meanwhile, or it might land there. */
+  async #retire(threadId: number): Promise<void> {
+    this.#retiring++;
+    try {
+      await this.#threads.threads.find((thread) => thread.threadId === threadId)?.terminate();
+    } finally {
+      this.#retiring--;
+    }
+  }
+
+  stats(): ThreadPoolStats {
+    return {
+      queued: this.#waiting.length,
+      running: this.#running.size,
+      done: this.#done,
+      failed: this.#failed,
+      retried: this.#retried,
+      threadsReplaced: this.#replaced,
+      time: this.#time.snapshot(),
+      largestThreadHeapBytes: this.#largestHeapBytes,
+    };
+  }
+
+  /** Refuses new tasks, ends waiting ones with `STUN_PROVER_CLOSED`, lets running ones finish, ends the threads. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    for (const job of this.#waiting.drain()) job.reject(new StunError('STUN_PROVER_CLOSED', 'the pool closed before the task started'));
+    await Promise.all(this.#running);
+    await this.#threads.destroy();
+  }
+}
