@@ -1,6 +1,5 @@
 pragma circom 2.1.6;
 
-include "range.circom";
 include "tagged-hash.circom";
 include "tags.circom";
 
@@ -20,13 +19,11 @@ template EnclaveRoot(depth) {
 
     signal node[depth + 1];
     signal swap[depth];
-    component bit[depth];
     component parent[depth];
 
     node[0] <== leaf;
     for (var i = 0; i < depth; i++) {
-        bit[i] = BooleanCheck(); // [12.path-bits]
-        bit[i].in <== pathBits[i]; // [12.path-bits]
+        pathBits[i] * (pathBits[i] - 1) === 0; // [12.path-bits]
 
         swap[i] <== pathBits[i] * (siblings[i] - node[i]);
         parent[i] = TaggedHash(TAG_ENCLAVE_NODE(), 2);

@@ -15,12 +15,3 @@ template RangeCheck(nBits) {
     // The decomposition itself is the check; nobody reads the bits.
     _ <== bits.out;
 }
-
-// Enforces in * (in - 1) = 0.
-//
-// @input in
-template BooleanCheck() {
-    signal input in;
-
-    in * (in - 1) === 0;
-}

@@ -105,12 +105,10 @@ template Settlement(N) {
     start.laneOld <== laneOld;
 
     // 5. At least one job; active jobs first.
-    component activeBit[N];
     active[0] === 1; // [5.first]
     var countSum = 0;
     for (var i = 0; i < N; i++) {
-        activeBit[i] = BooleanCheck(); // [5.boolean]
-        activeBit[i].in <== active[i]; // [5.boolean]
+        active[i] * (active[i] - 1) === 0; // [5.boolean]
         if (i > 0) {
             active[i] * (1 - active[i - 1]) === 0; // [5.prefix]
         }

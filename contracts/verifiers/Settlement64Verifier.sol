@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// Generated from circuits/main/settlement-64.circom, do not edit. Source hash faa7319843b8bb2196a2ad59b0e4770735bb043b988634e13e7583fe8af018a0.
+// Generated from circuits/main/settlement-64.circom, do not edit. Source hash 365842edcbf52256daccce6047b7a10e85888cbb93df31752333481c7615e07b.
 pragma solidity ^0.8.37;
 
 import {ISettlementVerifier} from "../interfaces/ISettlementVerifier.sol";
@@ -12,7 +12,7 @@ contract Settlement64Verifier is ISettlementVerifier {
     /// @inheritdoc ISettlementVerifier
     bool public constant override DEVELOPMENT = true;
     /// @inheritdoc ISettlementVerifier
-    bytes32 public constant override VK_HASH = 0xaf2a08370887e516254db8030c31600d0ed3080322c8f94385c1a0c8229c9dd9;
+    bytes32 public constant override VK_HASH = 0x1af0835fae168288c02d57e6ba0bd0a7913dc3912c882783a3953c1190962c25;
     /// @inheritdoc ISettlementVerifier
     uint256 public constant override N = 64;
 
@@ -52,8 +52,8 @@ contract Settlement64Verifier is ISettlementVerifier {
 
             if ok {
                 // vk_x = IC[0] + sum of signals[i] * IC[i + 1]
-                mstore(add(pairing, 384), 0x05aea39708540e5d5b49fb10b8f24e0374d5faebd4aca68f65f5c63af30d06d7)
-                mstore(add(pairing, 416), 0x12d8496d525ebd873a250a5be815b878c509df34c477b6e853d4b30fcc252254)
+                mstore(add(pairing, 384), 0x1602ea11ba0161ff9de37a2ae2f18a748136088494f300ffd2315d834c5dfdbf)
+                mstore(add(pairing, 416), 0x15fff7886fe9188faf69989689d09ccff0dc3598bc6650f09435f5bf34e3abd5)
                 // + signals[0] * IC[1]
                 mstore(add(pairing, 448), 0x234e14fe68e9e3500ef1693ac4f1154be868e75652b18653ce428708f44f6f21)
                 mstore(add(pairing, 480), 0x2388ae0f68e620b60a84dd1c86213cd721e26780ef7f6837bcd079fb042254ea)
