@@ -54,8 +54,11 @@ function table(figures: readonly Figure[]): string {
 
 const { values, positionals } = parseArgs({ options: { json: { type: 'boolean', default: false } }, allowPositionals: true });
 const [name] = positionals;
+if (name === undefined) {
+  console.log(`usage: npm run bench -- NAME [--json]\nbenchmarks: ${names.join(', ') || 'none'}`);
+  process.exit(0);
+}
 if (
-  name === undefined ||
   positionals.length > 1 ||
   !/^[a-z0-9-]+$/.test(name) ||
   !existsSync(join(folder, `${name}.ts`)) ||

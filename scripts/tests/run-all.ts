@@ -29,7 +29,7 @@ export async function runAll(suites: readonly Suite[], options: RunOptions): Pro
   const lane = async (): Promise<void> => {
     for (let suite = waiting.shift(); suite !== undefined; suite = waiting.shift()) {
       console.log(`running ${suite.name}: ${suite.files.length} files`);
-      const result = await runSuite(suite, options.env, options.limitMs);
+      const result = await runSuite(suite, options.env, { runMs: options.limitMs });
       show(result);
       results.push(result);
     }

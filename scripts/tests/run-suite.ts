@@ -16,8 +16,13 @@ export interface SuiteResult extends Counts {
   readonly output: string;
 }
 
-/** How long a child may live on after its last test before it is said to leak. */
-const lingerMs = 30_000;
+/** Bounds of a run. */
+export interface Limits {
+  /** The whole run. */
+  readonly runMs: number;
+  /** How long a child may live on after its last test before it is said to leak; half a minute when not given. */
+  readonly lingerMs?: number;
+}
 
 /** Coverage slows big-number code down, so it is taken where the tests are many and small. */
 const measuredSuites = new Set(['unit', 'integration']);
@@ -29,10 +34,9 @@ function command(suite: Suite): [string, string[]] {
 }
 
 /**
- * Runs a suite. A child that ends without counts, or does not end within half a minute after its last test, is a failure of its
- * own. `limitMs` bounds the whole run.
+ * Runs a suite. A child that ends without counts, or does not end soon after its last test, is a failure of its own.
  */
-export async function runSuite(suite: Suite, env: NodeJS.ProcessEnv, limitMs: number): Promise<SuiteResult> {
+export async function runSuite(suite: Suite, env: NodeJS.ProcessEnv, { runMs, lingerMs = 30_000 }: Limits): Promise<SuiteResult> {
   const folder = mkdtempSync(join(tmpdir(), 'stun-test-'));
   const countsFile = join(folder, 'counts.json');
   const started = performance.now();
@@ -53,8 +57,8 @@ export async function runSuite(suite: Suite, env: NodeJS.ProcessEnv, limitMs: nu
     const nowMs = performance.now();
     if (countedAtMs === undefined && existsSync(countsFile)) countedAtMs = nowMs;
     if (countedAtMs !== undefined && nowMs - countedAtMs > lingerMs)
-      trouble = 'something still ran half a minute after the last test';
-    else if (nowMs - started > limitMs) trouble = `not finished after ${limitMs / 60_000} minutes`;
+      trouble = `something still ran ${lingerMs / 1000} s after the last test`;
+    else if (nowMs - started > runMs) trouble = `not finished after ${runMs / 1000} s`;
     if (trouble !== undefined) child.kill('SIGKILL');
   }, 500);
   const status = await new Promise<number>((resolve, reject) => {

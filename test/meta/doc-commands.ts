@@ -20,4 +20,16 @@ export interface DocumentedCommand {
   readonly proof: Proof;
 }
 
-export const docCommands: readonly DocumentedCommand[] = [];
+export const docCommands: readonly DocumentedCommand[] = [
+  // README.md
+  { command: 'npm start', proof: { ci: { limitMinutes: 8 } } },
+  { command: 'npm test', proof: { step: 'test' } },
+  // CONTRIBUTING.md
+  { command: 'npm run check', proof: { step: 'check' } },
+  { command: 'npm test -- test/unit/protocol', proof: { ci: { limitMinutes: 3 } } },
+  { command: "npm test -- 'small order'", proof: { ci: { limitMinutes: 5 } } },
+  { command: 'npm run format', proof: { ci: { limitMinutes: 3 } } },
+  { command: 'npm run generate', proof: { ci: { limitMinutes: 5 } } },
+  { command: 'npm run test:full', proof: { notRun: 'takes hours; its last result stands in test/full-result.json' } },
+  { command: 'npm run bench', proof: { ci: { limitMinutes: 1 } } },
+];

@@ -10,9 +10,16 @@ function read(path: string): string {
   return readFileSync(join(root, path), 'utf8');
 }
 
-/** The literal titles of a file's tests, in order. */
+/** The literal titles of a file's tests, each after the titles of what encloses it, as the indentation shows. */
 function titles(source: string): string[] {
-  return [...source.matchAll(/\bit\(\s*(['"`])((?:\\.|(?!\1).)*)\1/gs)].map((match) => match[2] ?? '');
+  const enclosing: { indent: number; title: string }[] = [];
+  return [...source.matchAll(/^( *)(describe|context|it)\(\s*(['"`])((?:\\.|(?!\3).)*)\3/gm)].flatMap((match) => {
+    const [, spaces = '', kind, , title = ''] = match;
+    while ((enclosing.at(-1)?.indent ?? -1) >= spaces.length) enclosing.pop();
+    if (kind === 'it') return [[...enclosing.map((one) => one.title), title].join(' > ')];
+    enclosing.push({ indent: spaces.length, title });
+    return [];
+  });
 }
 
 describe('test files', () => {
