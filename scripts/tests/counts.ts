@@ -13,10 +13,16 @@ export interface Counts {
 /** The variable by which the parent tells a child where to write its counts. */
 export const countsVariable = 'STUN_TEST_COUNTS';
 
-/** Writes the counts where the parent asked for them; does nothing when nobody asked. */
-export function reportCounts(counts: Counts): void {
+/**
+ * Returns a function that writes the counts where the parent asked for them, and does nothing when nobody asked. Takes the variable out of
+ * the environment, so that programs which tests start do not inherit it.
+ */
+export function countsReporter(): (counts: Counts) => void {
   const file = process.env[countsVariable];
-  if (file !== undefined) writeFileSync(file, JSON.stringify(counts));
+  delete process.env[countsVariable];
+  return (counts) => {
+    if (file !== undefined) writeFileSync(file, JSON.stringify(counts));
+  };
 }
 
 /** The plain last line of every test command. */

@@ -1,10 +1,11 @@
 /** Mocha's own list of tests, and the counts for the parent process. */
 import Mocha from 'mocha';
-import { reportCounts } from './counts.ts';
+import { countsReporter } from './counts.ts';
 
 export default class CountingReporter extends Mocha.reporters.Spec {
   constructor(runner: Mocha.Runner, options: Mocha.MochaOptions) {
     super(runner, options);
+    const reportCounts = countsReporter();
     const failures: string[] = [];
     runner.on('fail', (test) => failures.push(test.fullTitle()));
     runner.once('end', () => {

@@ -41,11 +41,11 @@ export async function runSuite(suite: Suite, env: NodeJS.ProcessEnv, { runMs, li
   const countsFile = join(folder, 'counts.json');
   const started = performance.now();
   const [binary, args] = command(suite);
-  const coverage = env['STUN_COVERAGE'];
+  const { STUN_COVERAGE: coverage, ...rest } = env;
   const measured = coverage !== undefined && measuredSuites.has(suite.name) ? { NODE_V8_COVERAGE: coverage } : {};
   const child = spawn(binary, args, {
     cwd: root,
-    env: { ...env, ...measured, [countsVariable]: countsFile },
+    env: { ...rest, ...measured, [countsVariable]: countsFile },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   let output = '';

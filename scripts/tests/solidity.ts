@@ -1,6 +1,6 @@
 /** Runs the Solidity tests (`*.t.sol`) through hardhat, in this process, and reports their counts. */
 import hre from 'hardhat';
-import { reportCounts } from './counts.ts';
+import { countsReporter } from './counts.ts';
 
 interface SuiteResult {
   readonly id: { readonly name: string };
@@ -14,6 +14,7 @@ interface Outcome {
   readonly error?: { readonly suiteResults: readonly SuiteResult[] };
 }
 
+const reportCounts = countsReporter();
 const grep = process.argv[2];
 const outcome = (await hre.tasks.getTask(['test', 'solidity']).run(grep === undefined ? {} : { grep })) as Outcome;
 const suites = (outcome.value ?? outcome.error)?.suiteResults;
