@@ -38,7 +38,7 @@ export async function readShared(path: string, sha256: string): Promise<SharedAr
     const { size } = await file.stat();
     shared = new SharedArrayBuffer(size);
     const bytes = new Uint8Array(shared);
-    for (let offset = 0; offset < size; ) {
+    for (let offset = 0; offset < size;) {
       const { bytesRead } = await file.read(bytes, offset, size - offset, offset);
       if (bytesRead === 0) throw new Error(`the file ended after ${offset} of ${size} bytes`);
       offset += bytesRead;

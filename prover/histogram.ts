@@ -2,9 +2,7 @@
 import type { TimeHistogram } from './interface.ts';
 
 /** Upper bounds in milliseconds that fit proofs from a small circuit to 256 jobs on a slow machine. */
-export const PROOF_TIME_BOUNDS_MS: readonly number[] = [
-  500, 1000, 2000, 4000, 8000, 15_000, 30_000, 60_000, 120_000, 300_000,
-];
+export const PROOF_TIME_BOUNDS_MS: readonly number[] = [500, 1000, 2000, 4000, 8000, 15_000, 30_000, 60_000, 120_000, 300_000];
 
 /** Counts durations; never forgets. */
 export class Histogram {

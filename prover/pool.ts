@@ -1,12 +1,6 @@
 /** The settlement prover: circuits loaded once, proofs made by a pool of threads, each verified before it leaves. */
 import { fileURLToPath } from 'node:url';
-import {
-  fieldFromHex,
-  readDocument,
-  SETTLEMENT_SIGNALS,
-  StunError,
-  type SettlementSignals,
-} from '#protocol/index.ts';
+import { fieldFromHex, readDocument, SETTLEMENT_SIGNALS, StunError, type SettlementSignals } from '#protocol/index.ts';
 import { loadCircuits, type ProvingArtefacts } from './artefacts.ts';
 import {
   settlementProofSchema,

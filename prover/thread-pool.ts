@@ -250,7 +250,8 @@ export class ThreadPool<Task, Value> {
   /** Refuses new tasks, ends waiting ones with `STUN_PROVER_CLOSED`, lets running ones finish, ends the threads. */
   async close(): Promise<void> {
     this.#closed = true;
-    for (const job of this.#waiting.drain()) job.reject(new StunError('STUN_PROVER_CLOSED', 'the pool closed before the task started'));
+    for (const job of this.#waiting.drain())
+      job.reject(new StunError('STUN_PROVER_CLOSED', 'the pool closed before the task started'));
     await Promise.all(this.#running);
     await this.#threads.destroy();
   }
