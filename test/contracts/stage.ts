@@ -269,7 +269,14 @@ export async function openOrder(stage: Stage, change: Partial<OrderRequest> = {}
   return { request, orderId: request.orderId, orderKey: event.orderKey, domain: event.domain };
 }
 
-export const NO_PROOF = { a: [0n, 0n], b: [[0n, 0n], [0n, 0n]], c: [0n, 0n] } as const;
+export const NO_PROOF = {
+  a: [0n, 0n],
+  b: [
+    [0n, 0n],
+    [0n, 0n],
+  ],
+  c: [0n, 0n],
+} as const;
 
 /** Signals that settle a fresh lane of an order at the newest block's time, under the provider's current root. */
 export async function signalsFor(
