@@ -48,6 +48,7 @@ const raw = mkdtempSync(join(tmpdir(), 'stun-coverage-'));
 await counted('check', 'npm run check', { STUN_CIRCUITS: 'all' }, 8);
 await counted('test', 'npm test', { STUN_COVERAGE: raw }, 18);
 await counted('all circuits', 'npm test -- test/circuits', { STUN_CIRCUITS: 'all' }, 12);
+await counted('mutation sample', 'npm run mutate -- attestation', {}, 6);
 await documentedCommands();
 console.log('');
 const covered = await reportCoverage(raw);

@@ -1,5 +1,5 @@
 /**
- * `npm run test:full [-- --date YYYY-MM-DD]`: every test at full depth, with all circuits. Records what came out, with the commit
+ * `npm run test:full [-- --date YYYY-MM-DD]`: every test at full depth, with all circuits, and every mutant. Records what came out, with the commit
  * it ran on, in test/full-result.json.
  */
 import { writeFileSync } from 'node:fs';
@@ -19,6 +19,8 @@ const commit = (await runProcess('git', ['rev-parse', 'HEAD'])).stdout.trim();
 const changed = (await runProcess('git', ['status', '--porcelain'])).stdout.trim() !== '';
 const env = { ...process.env, STUN_DEPTH: 'full', STUN_CIRCUITS: 'all' };
 const results = await runAll(suitesFor([]), { env, limitMs: 6 * 60 * 60_000 });
+const mutation = await runProcess(process.execPath, ['scripts/mutate.ts'], { STUN_DEPTH: 'full' });
+console.log(mutation.stdout);
 const record = {
   commit,
   changedSinceCommit: changed,
@@ -33,7 +35,8 @@ const record = {
     skipped,
     seconds: Math.round(seconds),
   })),
+  mutation: mutation.status === 0 ? 'at or above the floor; see mutation-score.json' : 'below the floor or not run',
   failures: results.flatMap((result) => result.failures),
 };
 writeFileSync(join(root, 'test/full-result.json'), `${JSON.stringify(record, null, 2)}\n`);
-process.exitCode = conclude(results);
+process.exitCode = conclude(results) || mutation.status;
