@@ -20,6 +20,13 @@ declare module 'ffjavascript' {
     toObject(element: Element): bigint;
   }
 
+  export interface WasmMemory {
+    /** Replaced by every growth: take views anew. */
+    readonly buffer: ArrayBuffer;
+    /** @param pages - of 64 KiB, to add */
+    grow(pages: number): number;
+  }
+
   export interface WasmInstance {
     /** Calls by name: every function takes and returns 32-bit integers (pointers, counts). */
     readonly exports: Readonly<Record<string, (...args: number[]) => number>>;
@@ -32,7 +39,7 @@ declare module 'ffjavascript' {
     readonly G1: WasmGroup;
     readonly G2: WasmGroup;
     readonly Fr: WasmScalarField;
-    readonly tm: { readonly memory: WebAssembly.Memory; readonly u32: Uint32Array; readonly instance: WasmInstance };
+    readonly tm: { readonly memory: WasmMemory; readonly u32: Uint32Array; readonly instance: WasmInstance };
     terminate(): Promise<void>;
   }
 

@@ -1,15 +1,15 @@
-/** The part of the WebAssembly JavaScript interface that STUN uses; Node has it, its type package does not. */
+/** The part of WebAssembly's JavaScript API that STUN uses and the type package of Node leaves out. */
 declare namespace WebAssembly {
-  type ImportValue = (...args: number[]) => number | void;
-  class Module {
-    constructor(bytes: Uint8Array);
+  /** Compiled code without state; opaque. */
+  interface Module {
+    readonly [Symbol.toStringTag]: string;
   }
-  class Instance {
-    constructor(module: Module, imports: Record<string, Record<string, ImportValue>>);
-    readonly exports: Record<string, unknown>;
-  }
-  class Memory {
-    readonly buffer: ArrayBuffer;
+  interface Instance {
+    readonly exports: Readonly<Record<string, unknown>>;
   }
   function compile(bytes: Uint8Array): Promise<Module>;
+  function instantiate(
+    module: Module,
+    imports: Readonly<Record<string, Readonly<Record<string, (...args: number[]) => void>>>>,
+  ): Promise<Instance>;
 }

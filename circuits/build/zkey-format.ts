@@ -75,7 +75,12 @@ export class ZkeyWriter {
     const data = Buffer.concat([
       ...[BASE_FIELD_ORDER, FIELD_ORDER].flatMap((order) => [uint32(32), fieldBytes(order)]),
       ...[header.wireCount, header.publicCount, header.domainSize].map(uint32),
-      ...[header.alpha1, header.beta1, header.beta2, header.gamma2, header.delta1, header.delta2],
+      header.alpha1,
+      header.beta1,
+      header.beta2,
+      header.gamma2,
+      header.delta1,
+      header.delta2,
     ]);
     await this.section(2, data);
   }

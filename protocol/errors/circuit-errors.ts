@@ -36,7 +36,13 @@ export const circuitErrors = {
     class: 'input',
     actor: 'caller',
     httpStatus: 400,
-    doc: 'A segment cannot be put into a settlement circuit: it has no job or more jobs than the circuit has places.',
+    doc: 'A segment cannot be put into a settlement circuit: no job, more jobs than places, or signals of the wrong number.',
+  },
+  STUN_CIRCUIT_UNSATISFIED: {
+    class: 'verification',
+    actor: 'provider',
+    httpStatus: 422,
+    doc: 'A segment breaks a rule of the settlement circuit, so no proof of it exists. The reason names the template and line.',
   },
   STUN_CIRCUIT_FORGEABLE_KEY: {
     class: 'verification',

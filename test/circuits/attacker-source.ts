@@ -1,0 +1,89 @@
+/**
+ * The attacker's witness calculator: the circuit's own source with every assertion taken out and, at each place where the source
+ * computes a constrained value, an input that is added to it. It has exactly the signals of the circuit, so its witnesses can
+ * be laid over any compilation of the circuit by name.
+ */
+import { collectSources, flatten } from '#circuits/build/source.ts';
+
+/** Inputs that the attacker's calculator has on top of the circuit's; all 0 in an honest run. */
+export const TAMPER = {
+  /** LaneStart: added to the hinted inverse, and to the chosen head. */
+  tamperStart: 2,
+  /** Added to count. */
+  tamperCount: 1,
+  /** Per job: signer, head after, meta, leaf. */
+  tamperJob: 4,
+  /** Added to the leaf's policy and provider. */
+  tamperLeaf: 2,
+  /** Added to the six fields of the statement. */
+  tamperStatement: 6,
+  /** Added to `enabled` of the demand and the statement signature. */
+  tamperEnabled: 2,
+} as const;
+
+function replaceOnce(text: string, find: string, by: string): string {
+  const parts = text.split(find);
+  if (parts.length !== 2) throw new Error(`expected once in the source, found ${parts.length - 1} times: ${find}`);
+  return parts.join(by);
+}
+
+/** [place in the source, what stands there instead]. */
+const EDITS: readonly (readonly [string, string])[] = [
+  ['template LaneStart() {', 'template LaneStart() {\n    signal input tamper[2];'],
+  ['signal inverse <-- laneOld != 0 ? 1 / laneOld : 0;', 'signal inverse <-- (laneOld != 0 ? 1 / laneOld : 0) + tamper[0];'],
+  ['head <== laneOld + isFresh * (genesis.out - laneOld);', 'head <-- laneOld + isFresh * (genesis.out - laneOld) + tamper[1];'],
+  ['template Job() {', 'template Job() {\n    signal input tamper[4];'],
+  [
+    'headAfter <== headBefore + active * (demand.out - headBefore);',
+    'headAfter <-- headBefore + active * (demand.out - headBefore) + tamper[1];',
+  ],
+  ['signal meta <== status', 'signal meta <-- tamper[2] + status'],
+  ['leaf <== active * receipt.out;', 'leaf <-- active * receipt.out + tamper[3];'],
+  ['template SignatureCheck() {', 'template SignatureCheck() {\n    signal input tamper;'],
+  ['verifier.enabled <== 1;', 'verifier.enabled <-- 1 + tamper;'],
+  [
+    'template Settlement(N) {',
+    `template Settlement(N) {
+    signal input tamperStart[2];
+    signal input tamperCount[1];
+    signal input tamperJob[N][4];
+    signal input tamperLeaf[2];
+    signal input tamperStatement[6];
+    signal input tamperEnabled[2];`,
+  ],
+  ['start.orderId <== orderId;', 'start.orderId <== orderId;\n    start.tamper <== tamperStart;'],
+  ['signal count <== countSum;', 'signal count <-- countSum + tamperCount[0];'],
+  ['job[i].active <== active[i];', 'job[i].active <== active[i];\n        job[i].tamper <== tamperJob[i];'],
+  ['job[i].signerId <== signer.out;', 'job[i].signerId <-- signer.out + tamperJob[i][0];'],
+  ['demandSignature.key <== demandKey;', 'demandSignature.key <== demandKey;\n    demandSignature.tamper <== tamperEnabled[0];'],
+  ['leaf.inputs[1] <== policyId;', 'leaf.inputs[1] <-- policyId + tamperLeaf[0];'],
+  ['leaf.inputs[2] <== provider;', 'leaf.inputs[2] <-- provider + tamperLeaf[1];'],
+  ['statement.inputs[0] <== start.head;', 'statement.inputs[0] <-- start.head + tamperStatement[0];'],
+  ['statement.inputs[1] <== laneNew;', 'statement.inputs[1] <-- laneNew + tamperStatement[1];'],
+  ['statement.inputs[2] <== modelId;', 'statement.inputs[2] <-- modelId + tamperStatement[2];'],
+  ['statement.inputs[3] <== total;', 'statement.inputs[3] <-- total + tamperStatement[3];'],
+  ['statement.inputs[4] <== count;', 'statement.inputs[4] <-- count + tamperStatement[4];'],
+  ['statement.inputs[5] <== receiptsRoot;', 'statement.inputs[5] <-- receiptsRoot + tamperStatement[5];'],
+  [
+    'statementSignature.key <== receiptKey;',
+    'statementSignature.key <== receiptKey;\n    statementSignature.tamper <== tamperEnabled[1];',
+  ],
+];
+
+/** Source of the attacker's calculator for a circuit, flattened. */
+export async function attackerSource(mainPath: string): Promise<string> {
+  let text = flatten(await collectSources(mainPath))
+    .replaceAll(/\/\*[\s\S]*?\*\//g, '')
+    .replaceAll(/\/\/.*$/gm, '');
+  const assertions = text.match(/^[^;{}\n]*===[^;\n]*;/gm)?.length ?? 0;
+  if (assertions < 30) throw new Error(`expected the circuit's assertions to be found, got ${assertions}`);
+  text = text.replaceAll(/^[^;{}\n]*===[^;\n]*;/gm, '');
+  if (text.includes('===')) throw new Error('an assertion was not taken out');
+  for (const [find, by] of EDITS) text = replaceOnce(text, find, by);
+  return text;
+}
+
+/** The circuit's source, flattened, unchanged in meaning. */
+export async function honestSource(mainPath: string): Promise<string> {
+  return flatten(await collectSources(mainPath));
+}

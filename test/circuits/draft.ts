@@ -1,0 +1,246 @@
+/**
+ * Segments for forging: every intermediate value can be replaced, and whatever depends on it is computed again, outside the
+ * protocol's own functions, which would refuse. Without replacements the result is an honest segment.
+ */
+import { BASE8, SUBGROUP_ORDER, toJubPoint, type JubPoint } from '#protocol/babyjub.ts';
+import { eddsaPublicKey, signEddsa, type EddsaKeyPair, type EddsaSignature } from '#protocol/eddsa.ts';
+import { poseidon } from '#protocol/poseidon.ts';
+import { TAG } from '#protocol/tags.ts';
+import type { CircuitSignals, JobInput } from '#circuits/settlement-input.ts';
+import { reduce } from '#circuits/build/field-math.ts';
+import { SeededRandom } from './fixtures.ts';
+
+/** Poseidon over a tag and any integers, taken modulo r. */
+export function hash(tag: bigint, ...inputs: readonly bigint[]): bigint {
+  return poseidon([tag, ...inputs.map(reduce)]);
+}
+
+/** A job with its activity, which honest segments derive from its place. */
+export type DraftJob = { -readonly [K in keyof JobInput]: bigint } & { active: bigint };
+
+/** What a segment starts from. */
+export interface Draft {
+  domain: bigint;
+  demandPair: EddsaKeyPair;
+  receiptPair: EddsaKeyPair;
+  modelId: bigint;
+  policyId: bigint;
+  salt: bigint;
+  hardwareIdHash: bigint;
+  expiresAt: bigint;
+  provider: bigint;
+  validAt: bigint;
+  laneIndex: bigint;
+  laneOld: bigint;
+  /** Places 0.. of the circuit; the rest is padding. */
+  jobs: DraftJob[];
+  /** Place of the leaf and its siblings, lowest first. */
+  leafIndex: number;
+  siblings: bigint[];
+}
+
+/** Values that replace what follows from the draft. */
+export interface Replacements {
+  readonly orderId?: bigint;
+  readonly payee?: bigint;
+  readonly fromHead?: bigint;
+  /** The signer that the demands name. */
+  readonly demandSigner?: bigint;
+  readonly metas?: Readonly<Record<number, bigint>>;
+  readonly leaves?: Readonly<Record<number, bigint>>;
+  readonly laneNew?: bigint;
+  readonly total?: bigint;
+  readonly count?: bigint;
+  readonly receiptsRoot?: bigint;
+  readonly leafPolicy?: bigint;
+  readonly leafProvider?: bigint;
+  readonly enclaveRoot?: bigint;
+  readonly pathBits?: Readonly<Record<number, bigint>>;
+  readonly pathSiblings?: Readonly<Record<number, bigint>>;
+  readonly demandMessage?: bigint;
+  readonly demandSignature?: EddsaSignature;
+  /** Fields of the statement, by place: from, to, model, total, count, receipts root. */
+  readonly statement?: Readonly<Record<number, bigint>>;
+  readonly statementSignature?: EddsaSignature;
+}
+
+/** The signals with the values that no signal carries. */
+export interface Assembled {
+  readonly signals: CircuitSignals;
+  readonly signerId: bigint;
+  readonly genesis: bigint;
+  readonly statementMessage: bigint;
+  /** Demand heads, D_from first. */
+  readonly heads: readonly bigint[];
+  readonly leaf: bigint;
+  readonly receipts: readonly bigint[];
+}
+
+const PADDING: DraftJob = {
+  active: 0n,
+  inputCommitment: 0n,
+  maxPrice: 0n,
+  outputCommitment: 0n,
+  price: 0n,
+  deliveryDigest: 0n,
+  status: 3n,
+  startedAt: 0n,
+  finishedAt: 0n,
+};
+
+/** An honest draft of two jobs. */
+export function drawDraft(seed: string): Draft {
+  const random = new SeededRandom(seed);
+  const job = (): DraftJob => ({
+    active: 1n,
+    inputCommitment: random.field(),
+    maxPrice: 1000n + random.below(1000n),
+    outputCommitment: random.field(),
+    price: 1n + random.below(1000n),
+    deliveryDigest: random.field(),
+    status: 1n,
+    startedAt: 1_790_000_000n + random.below(100n),
+    finishedAt: 1_790_000_100n + random.below(100n),
+  });
+  return {
+    domain: random.below(1n << 248n),
+    demandPair: random.keyPair(),
+    receiptPair: random.keyPair(),
+    modelId: random.field(),
+    policyId: random.field(),
+    salt: random.field(),
+    hardwareIdHash: random.field(),
+    expiresAt: 1_790_086_400n,
+    provider: random.below(1n << 160n),
+    validAt: 1_790_000_000n,
+    laneIndex: random.below(1n << 31n) + 1n,
+    laneOld: random.field(),
+    jobs: [job(), job()],
+    leafIndex: Number(random.below(1024n)),
+    siblings: Array.from({ length: 10 }, () => random.field()),
+  };
+}
+
+/** Root over receipts of a full tree of depth 8. */
+function rootOver(leaves: readonly bigint[]): bigint {
+  let level = Array.from({ length: 256 }, (_, i) => leaves[i] ?? 0n);
+  let empty = 0n;
+  while (level.length > 1) {
+    const above: bigint[] = [];
+    const emptyAbove = hash(TAG.receiptsNode, empty, empty);
+    for (let i = 0; i < level.length; i += 2) {
+      const isEmpty = level[i] === empty && level[i + 1] === empty;
+      above.push(isEmpty ? emptyAbove : hash(TAG.receiptsNode, level[i]!, level[i + 1]!));
+    }
+    level = above;
+    empty = emptyAbove;
+  }
+  return level[0]!;
+}
+
+/** A signature that holds for a key of small order, whoever signs and whatever is signed: h times 8·A vanishes. */
+export function smallOrderSignature(nonce: bigint): EddsaSignature {
+  return { r8: toJubPoint(BASE8.multiply(nonce)), s: nonce % SUBGROUP_ORDER };
+}
+
+/** A key pair whose public part is replaced; only for keys that the attacker does not sign with honestly. */
+export function pairWith(publicKey: JubPoint): EddsaKeyPair {
+  return { secret: 1n, publicKey };
+}
+
+/** An honest signature. */
+export function signatureOf(pair: EddsaKeyPair, message: bigint): EddsaSignature {
+  return signEddsa(pair, message);
+}
+
+/** The packed meta of a job. */
+export function metaOf(draft: Draft, index: number): bigint {
+  const job = draft.jobs[index]!;
+  return job.status + (job.startedAt << 8n) + (job.finishedAt << 48n);
+}
+
+/** A stranger's key pair. */
+export function stranger(): EddsaKeyPair {
+  return { secret: 4711n, publicKey: eddsaPublicKey(4711n) };
+}
+
+/**
+ * Signals of a draft for a circuit of n places, with replacements and everything that depends on them.
+ * @param n - places, 2..256, at least as many as the draft's jobs
+ */
+export function assemble(draft: Draft, n: number, replace: Replacements = {}): Assembled {
+  const places = Array.from({ length: n }, (_, i) => draft.jobs[i] ?? PADDING);
+  const { x: keyX, y: keyY } = draft.demandPair.publicKey;
+  const orderId = replace.orderId ?? hash(TAG.orderId, draft.domain, keyX, keyY, draft.modelId, draft.policyId, draft.salt);
+  const signerId = hash(TAG.signerId, draft.receiptPair.publicKey.x, draft.receiptPair.publicKey.y);
+  const genesis = hash(TAG.laneGenesis, orderId, draft.provider, draft.laneIndex);
+  const fromHead = replace.fromHead ?? (draft.laneOld === 0n ? genesis : draft.laneOld);
+
+  const heads = [fromHead];
+  const receipts: bigint[] = [];
+  for (const [i, job] of places.entries()) {
+    const before = heads[i]!;
+    const demand = hash(TAG.demand, before, job.inputCommitment, job.maxPrice, replace.demandSigner ?? signerId);
+    heads.push(reduce(before + job.active * (demand - before)));
+    const meta = replace.metas?.[i] ?? job.status + (job.startedAt << 8n) + (job.finishedAt << 48n);
+    receipts.push(hash(TAG.receipt, heads[i + 1]!, job.outputCommitment, job.price, job.deliveryDigest, meta));
+  }
+  const leaves = places.map((job, i) => replace.leaves?.[i] ?? reduce(job.active * receipts[i]!));
+  const receiptsRoot = replace.receiptsRoot ?? rootOver(leaves);
+  const laneNew = replace.laneNew ?? heads[n]!;
+  const total = reduce(replace.total ?? places.reduce((sum, job) => sum + job.price, 0n));
+  const count = replace.count ?? reduce(places.reduce((sum, job) => sum + job.active, 0n));
+
+  const leafPolicy = replace.leafPolicy ?? draft.policyId;
+  const leafProvider = replace.leafProvider ?? draft.provider;
+  const leaf = hash(TAG.enclaveLeaf, signerId, leafPolicy, leafProvider, draft.hardwareIdHash, draft.expiresAt);
+  let root = leaf;
+  for (const [height, sibling] of draft.siblings.entries()) {
+    const right = ((draft.leafIndex >> height) & 1) === 1;
+    root = right ? hash(TAG.enclaveNode, sibling, root) : hash(TAG.enclaveNode, root, sibling);
+  }
+
+  const statement = [fromHead, laneNew, draft.modelId, total, count, receiptsRoot].map(
+    (value, i) => replace.statement?.[i] ?? value,
+  );
+  const statementMessage = hash(TAG.statement, ...statement);
+  const demandSignature = replace.demandSignature ?? signEddsa(draft.demandPair, reduce(replace.demandMessage ?? laneNew));
+  const statementSignature = replace.statementSignature ?? signEddsa(draft.receiptPair, statementMessage);
+  const column = (name: keyof DraftJob): bigint[] => places.map((job) => reduce(job[name]));
+  const signals: CircuitSignals = {
+    enclaveRoot: replace.enclaveRoot ?? root,
+    orderId,
+    laneOld: draft.laneOld,
+    laneNew,
+    receiptsRoot,
+    payee: reduce(replace.payee ?? draft.provider + (draft.validAt << 160n) + (draft.laneIndex << 200n)),
+    total,
+    domain: draft.domain,
+    demandKey: [keyX, keyY],
+    modelId: draft.modelId,
+    policyId: draft.policyId,
+    salt: draft.salt,
+    demandSignatureR8: [demandSignature.r8.x, demandSignature.r8.y],
+    demandSignatureS: demandSignature.s,
+    receiptKey: [draft.receiptPair.publicKey.x, draft.receiptPair.publicKey.y],
+    hardwareIdHash: draft.hardwareIdHash,
+    expiresAt: draft.expiresAt,
+    pathBits: draft.siblings.map((_, height) => replace.pathBits?.[height] ?? BigInt((draft.leafIndex >> height) & 1)),
+    pathSiblings: draft.siblings.map((sibling, height) => replace.pathSiblings?.[height] ?? sibling),
+    statementSignatureR8: [statementSignature.r8.x, statementSignature.r8.y],
+    statementSignatureS: statementSignature.s,
+    provider: reduce(draft.provider),
+    validAt: reduce(draft.validAt),
+    laneIndex: reduce(draft.laneIndex),
+    active: column('active'),
+    inputCommitment: column('inputCommitment'),
+    maxPrice: column('maxPrice'),
+    outputCommitment: column('outputCommitment'),
+    price: column('price'),
+    deliveryDigest: column('deliveryDigest'),
+    status: column('status'),
+    startedAt: column('startedAt'),
+    finishedAt: column('finishedAt'),
+  };
+  return { signals, signerId, genesis, statementMessage, heads, leaf, receipts };
+}

@@ -1,0 +1,108 @@
+/**
+ * Each constraint of the settlement circuit, attacked: a forged witness with every dependent wire recomputed violates the
+ * shipping constraint system (N = 16, O2, exactly the rows whose key is made), and the only rows of the source's own system
+ * that stand against it are those of the attacked constraint: without them it is accepted.
+ */
+import assert from 'node:assert/strict';
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { REPOSITORY_ROOT } from '#circuits/build/source.ts';
+import { ensureCircuit } from '#circuits/manifest.ts';
+import type { CircuitSignals } from '#circuits/settlement-input.ts';
+import { WitnessCalculator } from '#circuits/witness-calculator.ts';
+import { attackerSource, honestSource, TAMPER } from './attacker-source.ts';
+import { compileSource } from './compiled.ts';
+import { assemble, drawDraft } from './draft.ts';
+import { forge, forgeries } from './forgeries.ts';
+import { readSymbols, Rows } from './rows.ts';
+
+const N = 16;
+const MAIN = 'circuits/main/settlement-16.circom';
+
+/** Labels in the sources, `[3.payee]` in a comment. */
+function labelsOfSources(): Set<string> {
+  const folder = join(REPOSITORY_ROOT, 'circuits', 'lib');
+  const labels = new Set<string>();
+  for (const file of readdirSync(folder)) {
+    for (const match of readFileSync(join(folder, file), 'utf8').matchAll(/\/\/ \[(\d+\.[a-z0-9-]+)\]$/gm)) labels.add(match[1]!);
+  }
+  return labels;
+}
+
+const noTamper: CircuitSignals = Object.fromEntries(
+  Object.entries(TAMPER).map(([name, length]) => [name, new Array<bigint>(name === 'tamperJob' ? length * N : length).fill(0n)]),
+);
+
+describe('forged witnesses of settlement-16', function () {
+  this.timeout(600_000);
+  let shipping: Rows;
+  let source: Rows;
+  let calculator: WitnessCalculator;
+  /** For each wire of a system, the wire of the attacker's calculator that holds its value. */
+  let shippingWires: number[];
+  let sourceWires: number[];
+  let sourceNames: string[][];
+
+  before(async () => {
+    const artefacts = await ensureCircuit('settlement-16');
+    const honest = await compileSource(await honestSource(MAIN), { level: 'O0', outputs: ['r1cs', 'sym'] });
+    const attacker = await compileSource(await attackerSource(MAIN), { level: 'O0', outputs: ['wasm', 'sym'] });
+    shipping = await Rows.read(artefacts.r1csPath);
+    source = await Rows.read(join(honest, 'circuit.r1cs'));
+    calculator = await WitnessCalculator.load(join(attacker, 'circuit.wasm'));
+    const attackerWires = await readSymbols(join(attacker, 'circuit.sym'));
+    const layOver = (symbols: Map<string, number>, wireCount: number): number[] => {
+      const wires = new Array<number>(wireCount).fill(-1);
+      wires[0] = 0;
+      for (const [name, wire] of symbols) wires[wire] = attackerWires.get(name) ?? assert.fail(`no signal ${name}`);
+      assert.equal(wires.indexOf(-1), -1, 'every wire has a name');
+      return wires;
+    };
+    shippingWires = layOver(await readSymbols(artefacts.symPath), shipping.r1cs.wireCount);
+    const sourceSymbols = await readSymbols(join(honest, 'circuit.sym'));
+    sourceWires = layOver(sourceSymbols, source.r1cs.wireCount);
+    sourceNames = Array.from({ length: source.r1cs.wireCount }, () => []);
+    for (const [name, wire] of sourceSymbols) sourceNames[wire]!.push(name);
+  });
+
+  async function witnesses(signals: CircuitSignals, tamper: CircuitSignals): Promise<{ shipping: bigint[]; source: bigint[] }> {
+    const all = await calculator.calculate({ ...signals, ...noTamper, ...tamper });
+    return { shipping: shippingWires.map((wire) => all[wire]!), source: sourceWires.map((wire) => all[wire]!) };
+  }
+
+  function namesOfRow(row: number): Set<string> {
+    return new Set([...source.wiresOf(row)].flatMap((wire) => sourceNames[wire]!));
+  }
+
+  it('has a forgery for every labelled constraint, and no other label', () => {
+    const tested = new Set(forgeries.flatMap((forgery) => forgery.labels));
+    assert.deepEqual([...tested].sort(), [...labelsOfSources()].sort());
+    console.log(`      ${tested.size} constraints, ${forgeries.length} forgeries`);
+  });
+
+  it('accepts the honest segment in both systems', async () => {
+    const { signals } = assemble(drawDraft('honest'), N);
+    const witness = await witnesses(signals, {});
+    assert.deepEqual(source.violated(witness.source), []);
+    assert.deepEqual(shipping.violated(witness.shipping), []);
+  });
+
+  for (const [i, forgery] of forgeries.entries()) {
+    it(`[${forgery.labels.join(', ')}] refuses who ${forgery.gain}`, async () => {
+      const { signals, tamper } = forge(forgery, drawDraft(`forgery ${i}`), N);
+      const witness = await witnesses(signals, tamper);
+      assert.notEqual(shipping.violated(witness.shipping).length, 0, 'the shipping system must refuse');
+      const violated = source.violated(witness.source);
+      assert.ok(
+        violated.some((row) => forgery.rows(namesOfRow(row))),
+        'the attacked constraint must refuse',
+      );
+      const others = violated.map(namesOfRow).filter((names) => !forgery.rows(names) && !forgery.besides?.(names));
+      assert.deepEqual(
+        others.map((names) => [...names].join(' ')),
+        [],
+        'without the attacked constraint it must be accepted',
+      );
+    });
+  }
+});
