@@ -16,6 +16,8 @@ export type {
 export { assessEvidence, assessTdx, platformCode, verifyEvidence } from './evidence/verify-evidence.ts';
 export type { TdxCollateral, TdxCollateralJson } from './intel/collateral.ts';
 export { parseTdxCollateral, readTdxCollateralJson } from './intel/collateral.ts';
+export type { CollateralKey } from './intel/collateral-key.ts';
+export { collateralKeyOf } from './intel/collateral-key.ts';
 export type { PckExtension } from './intel/pck-extension.ts';
 export type { ComponentStatus, PlatformStatus, TcbStatus } from './intel/tcb-status.ts';
 export { defaultPolicy } from './policy/default-policy.ts';

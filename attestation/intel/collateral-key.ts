@@ -1,0 +1,36 @@
+/** What to fetch for a quote. Read from certificates that nobody verified yet: good for a request, not for a decision. */
+import { StunError } from '#protocol/errors/stun-error.ts';
+import { toHex } from '#protocol/bytes.ts';
+import type { TdxQuote } from '../tdx/quote.ts';
+import { parseCertificate } from '../x509/certificate.ts';
+import { parsePemChain } from '../x509/pem.ts';
+import { parsePckExtension } from './pck-extension.ts';
+
+/** The names under which a quote's collateral is published. */
+export interface CollateralKey {
+  /** Platform family, 12 lower-case hex digits. */
+  readonly fmspc: string;
+  /** The authority of the PCK certificate, by which its CRL is found. */
+  readonly pckCa: 'platform' | 'processor';
+}
+
+/**
+ * Reads FMSPC and PCK authority from a quote. Verifies nothing.
+ * @throws `STUN_PEM_FORMAT` | `STUN_DER_FORMAT` | `STUN_CERTIFICATE_FORMAT` | `STUN_PCK_EXTENSION` | `STUN_CHAIN_NAMES`
+ */
+export function collateralKeyOf(quote: TdxQuote): CollateralKey {
+  const [leaf] = parsePemChain(quote.pckChainPem);
+  const certificate = parseCertificate(leaf ?? new Uint8Array(0));
+  const fmspc = toHex(parsePckExtension(certificate).fmspc).slice(2);
+  switch (certificate.issuer.commonName) {
+    case 'Intel SGX PCK Platform CA':
+      return { fmspc, pckCa: 'platform' };
+    case 'Intel SGX PCK Processor CA':
+      return { fmspc, pckCa: 'processor' };
+    default:
+      throw new StunError(
+        'STUN_CHAIN_NAMES',
+        `expected a PCK authority of Intel, got ${certificate.issuer.commonName.slice(0, 40)}`,
+      );
+  }
+}
