@@ -1,0 +1,31 @@
+/**
+ * Public interface of the client: what a customer or integrator imports.
+ * Connect with `connectClient`, open an order, submit payloads, fetch verified results, keep receipt files.
+ */
+export { exportBackup, restoreBackup } from './store/backup.ts';
+export { chooseEnclave, enclaveTrust, fetchEnclave, type EnclaveWish } from './choose-enclave.ts';
+export { connectClient, type ClientConnection, type ClientOptions } from './connection.ts';
+export { MAX_EVIDENCE_AGE_SECONDS, policyIdOfPolicy, verifyEnclave, type EnclaveTrust, type VerifiedEnclave } from './enclave.ts';
+export {
+  closeOrder,
+  openOrder,
+  orderState,
+  refundOrder,
+  sendOpening,
+  topUpOrder,
+  type OpenedOnChain,
+  type OrderPlan,
+  type OrderRefund,
+  type OrderState,
+} from './order.ts';
+export { checkResult, type CheckedResult, type ReceiptContext } from './receipt-check.ts';
+export { receiptFileOf, receiptFileSchema, verifyReceiptFile, type ReceiptFile, type VerifiedReceipt } from './receipt.ts';
+export { fetchResult, receiptContext, type JobResult, type WaitOptions } from './result.ts';
+export { resubmitJobs, type ResubmittedJob } from './resubmit.ts';
+export { evidenceBytes, requestBytesOf, ServiceApi, type ListedEnclave, type ListedModel, type ServedEnclave } from './service-api.ts';
+export { ServiceHttp, type ServiceIdentity, type ServiceOptions } from './service-http.ts';
+export type { OrderRecord, ProviderBudget } from './store/order-record.ts';
+export { openStore, type ClientStore } from './store/store.ts';
+export type { StoredJob } from './store/stored-job.ts';
+export { defaultScryptCost, type ScryptCost } from './store/vault.ts';
+export { encodeInputs, resumeJobs, submitJobs, type OnSubmitted, type SubmittedJob } from './submit.ts';

@@ -1,0 +1,211 @@
+/** Orders on chain: open, look at, top up, close, refund. The opening is stored before the transaction leaves. */
+import {
+  ASSURANCE,
+  generateEddsaKeyPair,
+  orderDomainOf,
+  orderIdOf,
+  orderKeyOf,
+  randomField,
+  StunError,
+  utf8,
+  policyIdOf,
+  type OrderOpening,
+  type Terms,
+} from '#protocol/index.ts';
+import { canonicalPolicyJson, type Policy } from '#attestation/index.ts';
+import { lowerAddress, type MinedTransaction } from '#chain/contract-access.ts';
+import { familyForJobs } from '#chain/deployment.ts';
+import type { Settled } from '#chain/escrow-events.ts';
+import type { StoredOrder } from '#chain/escrow.ts';
+import { NATIVE_TOKEN, type PermitSignature } from '#chain/token.ts';
+import type { ClientConnection } from './connection.ts';
+import type { OrderRecord, ProviderBudget } from './store/order-record.ts';
+
+const ZERO_WORD = `0x${'00'.repeat(32)}`;
+const PERMIT_LIFE_SECONDS = 3600;
+
+/** What the customer decides about an order of assurance `attested`. */
+export interface OrderPlan {
+  readonly modelId: bigint;
+  readonly policy: Policy;
+  readonly budgets: readonly ProviderBudget[];
+  /** `0x0…0` for the native coin. */
+  readonly token: string;
+  readonly deadlineUnix: number;
+  /** At least 24 hours. */
+  readonly graceSeconds: number;
+  /** Jobs per settlement at most. */
+  readonly segmentLength: number;
+  /** Token units per price unit. */
+  readonly priceScale: bigint;
+}
+
+/** An order that is on chain. */
+export interface OpenedOnChain {
+  readonly order: OrderRecord;
+  readonly transaction: MinedTransaction;
+}
+
+/**
+ * Makes keys, salt and seed, stores the order, and opens it on chain.
+ * @throws `STUN_ORDER_*`, `STUN_TOKEN_NOT_LISTED`, `STUN_FAMILY_*`, `STUN_CHAIN_*`
+ */
+export async function openOrder(client: ClientConnection, plan: OrderPlan): Promise<OpenedOnChain> {
+  const { contracts, chainId } = client;
+  const funder = lowerAddress(await client.signer().getAddress());
+  const place = { chainId, escrow: contracts.escrow.access.address, funder, token: lowerAddress(plan.token) };
+  const terms: Terms = {
+    assurance: ASSURANCE.attested,
+    publicModelId: 0n,
+    settlementFamily: familyForJobs(contracts.deployment, plan.segmentLength).family,
+    inferenceFamily: ZERO_WORD,
+    segmentLength: plan.segmentLength,
+    feeBps: await contracts.escrow.feeBps(),
+    priceScale: plan.priceScale,
+    challengeWindowSeconds: 0,
+    answerPeriodSeconds: 0,
+    bond: 0n,
+    slash: 0n,
+    challenger: NATIVE_TOKEN,
+  };
+  const demandKey = generateEddsaKeyPair();
+  const policyText = canonicalPolicyJson(plan.policy);
+  const opening: OrderOpening = {
+    domain: orderDomainOf(place, terms),
+    demandKey: demandKey.publicKey,
+    modelId: plan.modelId,
+    policyId: policyIdOf(utf8(policyText)),
+    salt: randomField(),
+  };
+  const orderId = orderIdOf(opening);
+  const order: OrderRecord = {
+    place,
+    terms,
+    opening,
+    orderId,
+    orderKey: orderKeyOf(funder, orderId),
+    demandKey,
+    outputSeed: randomField(),
+    policyText,
+    budgets: plan.budgets.map(({ provider, amount }) => ({ provider: lowerAddress(provider), amount })),
+    deadlineUnix: plan.deadlineUnix,
+    graceSeconds: plan.graceSeconds,
+    openTransaction: undefined,
+    laneIndexBase: 0,
+  };
+  await client.store.orders.create(order);
+  return sendOpening(client, order);
+}
+
+/**
+ * Sends the transaction of a stored order: what openOrder does last, and what is left to do after it was interrupted.
+ * @throws `STUN_ORDER_EXISTS` when the order is on chain already
+ */
+export async function sendOpening(client: ClientConnection, order: OrderRecord): Promise<OpenedOnChain> {
+  const { escrow } = client.contracts;
+  const sum = order.budgets.reduce((total, budget) => total + budget.amount, 0n);
+  const request = {
+    orderId: order.orderId,
+    token: order.place.token,
+    deadlineUnix: order.deadlineUnix,
+    graceSeconds: order.graceSeconds,
+    terms: order.terms,
+    budgets: order.budgets,
+  };
+  const permit = await allowanceFor(client, order.place.token, sum);
+  const transaction = await escrow.open(order.place, request, permit);
+  const opened: OrderRecord = { ...order, openTransaction: transaction.transactionHash };
+  await client.store.orders.update(opened);
+  return { order: opened, transaction };
+}
+
+/** A permit for the STUN token; an approval by transaction for any other ERC-20; nothing for the native coin. */
+async function allowanceFor(client: ClientConnection, token: string, amount: bigint): Promise<PermitSignature | undefined> {
+  if (token === NATIVE_TOKEN) return undefined;
+  const { contracts } = client;
+  const escrow = contracts.escrow.access.address;
+  if (token === contracts.token.access.address) {
+    const newest = await client.provider.getBlock('latest');
+    const nowUnix = Math.max(client.nowUnix(), newest?.timestamp ?? 0);
+    return contracts.token.signPermit(client.signer(), escrow, amount, nowUnix + PERMIT_LIFE_SECONDS);
+  }
+  throw new StunError('STUN_TOKEN_NOT_LISTED', 'only the native coin and the token of the deployment are supported here');
+}
+
+/** Adds to a provider's budget, or a provider to the order. */
+export async function topUpOrder(
+  client: ClientConnection,
+  order: OrderRecord,
+  provider: string,
+  amount: bigint,
+): Promise<MinedTransaction> {
+  const { token } = order.place;
+  const permit = await allowanceFor(client, token, amount);
+  const mined = await client.contracts.escrow.topUp(order.orderId, lowerAddress(provider), amount, token, permit);
+  const known = order.budgets.find((budget) => budget.provider === lowerAddress(provider));
+  const others = order.budgets.filter((budget) => budget !== known);
+  const budget = { provider: lowerAddress(provider), amount: (known?.amount ?? 0n) + amount };
+  await client.store.orders.update({ ...order, budgets: [...others, budget] });
+  return mined;
+}
+
+/** Sets the deadline of the order to the earlier of itself and now. The grace stays. */
+export function closeOrder(client: ClientConnection, order: OrderRecord): Promise<MinedTransaction> {
+  return client.contracts.escrow.requestClose(order.orderId);
+}
+
+/** What a refund gave back. */
+export interface OrderRefund {
+  readonly refunds: readonly { readonly provider: string; readonly amount: bigint }[];
+  readonly refundTransaction: MinedTransaction;
+  /** The transaction that paid the credit out. */
+  readonly withdrawTransaction: MinedTransaction;
+}
+
+/** Takes back what is left of every provider's budget and pays it out. @throws `STUN_ORDER_NOT_REFUNDABLE`, `STUN_NOTHING_DUE` */
+export async function refundOrder(client: ClientConnection, order: OrderRecord): Promise<OrderRefund> {
+  const { escrow } = client.contracts;
+  const left: string[] = [];
+  for (const { provider } of order.budgets) {
+    if ((await escrow.budget(order.orderKey, provider)).remaining > 0n) left.push(provider);
+  }
+  if (left.length === 0) throw new StunError('STUN_NOTHING_DUE', 'no budget of the order is left');
+  const refundTransaction = await escrow.refund(order.orderId, left);
+  const events = await escrow.refunds(refundTransaction.blockNumber, order.orderKey);
+  const refunds = events
+    .filter((event) => event.place.transactionHash === refundTransaction.transactionHash)
+    .map(({ provider, amount }) => ({ provider, amount }));
+  const withdrawTransaction = await escrow.withdraw(order.place.token);
+  return { refunds, refundTransaction, withdrawTransaction };
+}
+
+/** An order as the customer's own node shows it. */
+export interface OrderState {
+  readonly stored: StoredOrder;
+  readonly budgets: readonly {
+    readonly provider: string;
+    readonly funded: bigint;
+    readonly remaining: bigint;
+    /** The last second in which the provider can settle, as of now. */
+    readonly settleableUntilUnix: number;
+  }[];
+  readonly settlements: readonly Settled[];
+  readonly refunded: bigint;
+}
+
+/** Reads an order on chain. @throws `STUN_ORDER_UNKNOWN`, `STUN_CHAIN_DISAGREES` when it differs from the stored one */
+export async function orderState(client: ClientConnection, order: OrderRecord): Promise<OrderState> {
+  const { escrow, deployment } = client.contracts;
+  const stored = await escrow.order(order.place.funder, order.orderId);
+  if (stored.domain !== order.opening.domain || stored.family !== order.terms.settlementFamily) {
+    throw new StunError('STUN_CHAIN_DISAGREES', 'the order on chain has another domain or family than the stored one');
+  }
+  const budgets = [];
+  for (const { provider } of order.budgets) {
+    const settleableUntilUnix = await escrow.settleableUntilUnix(order.orderKey, provider);
+    budgets.push({ provider, ...(await escrow.budget(order.orderKey, provider)), settleableUntilUnix });
+  }
+  const settlements = await escrow.settlements(deployment.deployBlock, { orderKey: order.orderKey });
+  const refunds = await escrow.refunds(deployment.deployBlock, order.orderKey);
+  return { stored, budgets, settlements, refunded: refunds.reduce((sum, refund) => sum + refund.amount, 0n) };
+}
