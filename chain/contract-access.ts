@@ -92,7 +92,9 @@ export class ContractAccess {
   /** Runs a call without sending it; throws what the transaction would fail with. */
   async simulate(name: string, args: readonly unknown[], from: string, value = 0n): Promise<Result> {
     try {
-      return await this.#contract.getFunction(name).staticCallResult(...args, { from, value });
+      // Over the bare provider: a signer would refuse any other sender than itself.
+      const unsigned = this.#contract.connect(this.provider).getFunction(name);
+      return await unsigned.staticCallResult(...args, { from, value });
     } catch (thrown) {
       throw chainErrorOf(thrown, name);
     }
