@@ -51,7 +51,7 @@ export async function proveGroth16(zkey: Uint8Array, witness: Uint8Array): Promi
     throw cause;
   }
   const { pi_a, pi_b, pi_c } = made.proof;
-  const twisted = (point: readonly unknown[] | undefined): [Hex, Hex] => pair([...(point ?? []).slice(0, 2)].reverse());
+  const twisted = (point: readonly unknown[] | undefined): [Hex, Hex] => pair((point ?? []).slice(0, 2).reverse());
   return {
     a: pair(pi_a),
     b: [twisted(pi_b[0]), twisted(pi_b[1])],

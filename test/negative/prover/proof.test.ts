@@ -13,7 +13,7 @@ import type { SettlementProof, SettlementProver } from '#prover/interface.ts';
 import { createProverOver, createSettlementProver } from '#prover/pool.ts';
 import { provableSegment } from '#prover/segment.ts';
 import { releaseProof } from '#prover/segment-prover.ts';
-import { WitnessCalculator, type WitnessSignals } from '#prover/witness.ts';
+import { WitnessCalculator } from '#prover/witness.ts';
 import { rejectsCode, throwsCode } from '#test/unit/assert-code.ts';
 import { makeTask, type MadeTask } from '#test/unit/prover/task-fixture.ts';
 
@@ -135,7 +135,7 @@ describe('prover: keys, witnesses and proofs that are refused', function () {
         const right = circuitInputOf(provableSegment(made.task), artefacts.n);
         const wrong = structuredClone(right) as Record<string, bigint | bigint[]>;
         change(wrong);
-        throwsCode(() => calculator.calculate(wrong as WitnessSignals), 'STUN_PROOF_WITNESS');
+        throwsCode(() => calculator.calculate(wrong), 'STUN_PROOF_WITNESS');
         const header = 76;
         assert.equal(
           (calculator.calculate(right).length - header) / 32,
