@@ -67,6 +67,11 @@ export class WitnessCalculator {
     this.#module = module;
   }
 
+  /** Takes a program that is compiled already, such as one that threads share. */
+  static over(module: WebAssembly.Module): WitnessCalculator {
+    return new WitnessCalculator(module);
+  }
+
   /** Loads and compiles a calculator. @param wasmPath - of an artefact that was verified */
   static async load(wasmPath: string): Promise<WitnessCalculator> {
     return new WitnessCalculator(await WebAssembly.compile(await readFile(wasmPath)));

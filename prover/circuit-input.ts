@@ -1,14 +1,13 @@
 /** A checked segment as the input of its circuit: the one place where the prover meets the circuits' own mapping. */
-import { settlementInputOf, toCircuitInput } from '#circuits/settlement-input.ts';
+import { settlementInputOf, toCircuitInput, type CircuitSignals } from '#circuits/settlement-input.ts';
 import { laneOldOf } from '#protocol/wire/settlement-bundle.ts';
 import type { ProvableSegment } from './segment.ts';
-import type { WitnessSignals } from './witness.ts';
 
 /**
  * @param n - places of the circuit
  * @throws `STUN_CIRCUIT_INPUT` when the segment has more than n jobs
  */
-export function circuitInputOf(segment: ProvableSegment, n: number): WitnessSignals {
+export function circuitInputOf(segment: ProvableSegment, n: number): CircuitSignals {
   const { bundle } = segment;
   const input = settlementInputOf({
     opening: bundle.order.opening,

@@ -87,7 +87,7 @@ export interface SettlementProver {
   /**
    * Proves one segment.
    * @throws `STUN_INPUT` and the codes of `settlementBundleFromWire` for a bad bundle; `STUN_PROOF_FAMILY`, `STUN_PROOF_ROOT`,
-   *   `STUN_PROOF_VALID_AT`, `STUN_PROOF_WITNESS` for a bundle that this circuit, path or time does not prove;
+   *   `STUN_PROOF_VALID_AT`, `STUN_CIRCUIT_INPUT`, `STUN_CIRCUIT_UNSATISFIED` for a bundle that this circuit, path or time does not prove;
    *   `STUN_PROOF_INVALID` when the made proof does not verify; `STUN_PROVER_BUSY`, `STUN_PROVER_ABORTED`,
    *   `STUN_PROVER_TIMEOUT`, `STUN_PROVER_MEMORY`, `STUN_PROVER_CRASHED`, `STUN_PROVER_CLOSED` for the pool's own state
    */

@@ -1,4 +1,5 @@
 /** One proof from task to verified result, in the thread that calls it. A pool has one SegmentProver per thread. */
+import { WitnessCalculator } from '#circuits/witness-calculator.ts';
 import { StunError } from '#protocol/errors/stun-error.ts';
 import { fieldToHex } from '#protocol/field.ts';
 import { signalList } from '#protocol/terms.ts';
@@ -8,7 +9,6 @@ import { proveGroth16, type ProofPoints } from './groth16.ts';
 import type { SettlementProof, SettlementProofTask } from './interface.ts';
 import { provableSegment } from './segment.ts';
 import { verifyGroth16 } from './verify-groth16.ts';
-import { WitnessCalculator } from './witness.ts';
 
 /** The circuit of a family. @throws `STUN_PROOF_FAMILY` */
 export function artefactsOfFamily(circuits: readonly ProvingArtefacts[], familyId: string): ProvingArtefacts {
@@ -49,7 +49,7 @@ export class SegmentProver {
   #calculator(artefacts: ProvingArtefacts): WitnessCalculator {
     let calculator = this.#calculators.get(artefacts.name);
     if (calculator === undefined) {
-      calculator = new WitnessCalculator(artefacts.witnessProgram);
+      calculator = WitnessCalculator.over(artefacts.witnessProgram);
       this.#calculators.set(artefacts.name, calculator);
     }
     return calculator;
@@ -60,7 +60,7 @@ export class SegmentProver {
     const segment = provableSegment(task);
     const artefacts = artefactsOfFamily(this.#circuits, segment.bundle.order.terms.settlementFamily);
     const started = performance.now();
-    const witness = this.#calculator(artefacts).calculate(circuitInputOf(segment, artefacts.n));
+    const witness = await this.#calculator(artefacts).calculateFile(circuitInputOf(segment, artefacts.n));
     const witnessed = performance.now();
     const made = await proveGroth16(new Uint8Array(artefacts.zkey), witness);
     const proved = performance.now();

@@ -63,10 +63,10 @@ export const proverErrors = {
     doc: 'The enclave leaf has expired at the time the proof would claim. Nothing of this leaf can settle any more.',
   },
   STUN_PROOF_WITNESS: {
-    class: 'input',
-    actor: 'provider',
-    httpStatus: 422,
-    doc: 'The segment does not satisfy the circuit, so no proof of it exists. Check the bundle with the release that wrote it.',
+    class: 'verification',
+    actor: 'operator',
+    httpStatus: 500,
+    doc: 'Proving key and witness program are not of one circuit. Delete the artefacts of the circuit and build them again.',
   },
   STUN_PROOF_INVALID: {
     class: 'verification',

@@ -52,12 +52,13 @@ export const layers: Readonly<Record<string, Readonly<Record<string, Allowed>>>>
 };
 
 /**
- * Files that may import more than their folder: the simulated issuer is the one place where the worker meets the simulator, and one
- * file of the prover takes the circuits' own mapping of a segment to signals.
+ * Files that may import more than their folder: the simulated issuer is the one place where the worker meets the simulator, and two
+ * files of the prover take the circuits' own mapping of a segment to signals and their runner of witness programs.
  */
 export const exceptions: readonly { file: string; folder: string; adds: Readonly<Record<string, Allowed>> }[] = [
   { file: 'worker/issuer/simulated.ts', folder: 'worker', adds: { attestation: { only: 'simulated/' } } },
   { file: 'prover/circuit-input.ts', folder: 'prover', adds: { circuits: { only: 'settlement-input.ts' } } },
+  { file: 'prover/segment-prover.ts', folder: 'prover', adds: { circuits: { only: 'witness-calculator.ts' } } },
 ];
 
 function escapeForRegex(text: string): string {
