@@ -17,6 +17,7 @@ import {
   machine,
   nonce,
   pki,
+  reportData,
 } from './simulated-fixture.ts';
 import { intelCases, intelFolder } from './vector-cases.ts';
 
