@@ -7,6 +7,7 @@
  */
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
 import type { Hex } from '#protocol/bytes.ts';
 import { StunError } from '#protocol/errors/stun-error.ts';
 import { SETTLEMENT_SIGNALS } from '#protocol/terms.ts';
@@ -121,14 +122,10 @@ async function verifyFiles(directory: string, manifest: CircuitManifest): Promis
 }
 
 function assertSame(built: CircuitManifest, committed: CircuitManifest): void {
-  if (
-    built.sourceHash !== committed.sourceHash ||
-    built.vkHash !== committed.vkHash ||
-    built.sha256.r1cs !== committed.sha256.r1cs
-  ) {
+  if (!isDeepStrictEqual(built, committed)) {
     throw new StunError(
       'STUN_CIRCUIT_ARTEFACT',
-      `${built.name} as built differs from circuits/keys/manifest.json: sources changed, or the compiler did`,
+      `${built.name} as built differs from circuits/keys/manifest.json: the sources changed, or the cache was`,
     );
   }
 }
