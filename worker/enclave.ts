@@ -1,0 +1,33 @@
+/** What the enclave holds while it serves: keys, models, lanes and openings, all in memory. */
+import type { EnclaveLeaf, OpenedOrder } from '#protocol/index.ts';
+import type { ChainView } from './chain-view.ts';
+import type { EnclaveKeys } from './keys.ts';
+import type { Lane } from './lane.ts';
+import type { ModelRunner } from './model/runner.ts';
+import type { WorkerStore } from './store.ts';
+
+/** A model on offer. */
+export interface Offer {
+  readonly runner: Pick<ModelRunner, 'run' | 'file'>;
+  /** Price units a job. */
+  readonly price: bigint;
+}
+
+/** The state of one keyset. */
+export interface Enclave {
+  readonly chainId: bigint;
+  readonly escrow: string;
+  readonly keys: EnclaveKeys;
+  /** The leaf that was registered. */
+  readonly leaf: EnclaveLeaf;
+  readonly offers: ReadonlyMap<bigint, Offer>;
+  readonly store: WorkerStore;
+  readonly chain: ChainView;
+  /** Open lanes by laneKeyOf. */
+  readonly lanes: Map<string, Lane>;
+  /** Opened orders by order key. */
+  readonly openings: Map<string, OpenedOrder>;
+  /** Maximum prices of jobs that are running now, by order key. */
+  readonly running: Map<string, bigint>;
+  readonly nowUnix: () => number;
+}

@@ -1,0 +1,52 @@
+/** What every issuer of evidence offers, and the evidence document made from it. docs/protocol.md section 4. */
+import { canonicalJson, reportDataOf, StunError, toHex, utf8 } from '#protocol/index.ts';
+
+/** Parts of an evidence document that the hardware gives. */
+export type HardwareEvidence =
+  | { readonly kind: 'tdx'; readonly quote: Uint8Array; readonly collateral: Readonly<Record<string, unknown>> }
+  | { readonly kind: 'snp'; readonly report: Uint8Array; readonly certificates: Uint8Array };
+
+/** A source of hardware evidence. */
+export interface EvidenceIssuer {
+  /** What the log says of it; simulated hardware says so. */
+  readonly description: string;
+  readonly simulated: boolean;
+  /** Platform code of docs/protocol.md section 2. */
+  readonly platformCode: number;
+  /** Makes a real quote. @param reportData - 64 bytes */
+  readonly issue: (reportData: Uint8Array) => Promise<HardwareEvidence>;
+}
+
+/** Largest document that verifiers read. */
+const MAX_DOCUMENT_BYTES = 1_000_000;
+
+/**
+ * Makes the evidence document of a keyset: the exact bytes that are handed out and whose digest attestors sign.
+ * @param nonce - 32 bytes: a recent block hash, or a customer's own
+ */
+export async function issueEvidence(issuer: EvidenceIssuer, keysetDigest: Uint8Array, nonce: Uint8Array): Promise<Uint8Array> {
+  const hardware = await issuer.issue(reportDataOf(keysetDigest, nonce, new Uint8Array(32)));
+  const parts =
+    hardware.kind === 'tdx'
+      ? { quote: toHex(hardware.quote), collateral: hardware.collateral }
+      : { report: toHex(hardware.report), certificates: toHex(hardware.certificates) };
+  const document = utf8(
+    JSON.stringify({
+      version: 1,
+      kind: hardware.kind,
+      simulated: issuer.simulated,
+      ...parts,
+      nonce: toHex(nonce),
+      gpuEvidence: null,
+    }),
+  );
+  if (document.length > MAX_DOCUMENT_BYTES) {
+    throw new StunError('STUN_INPUT', `an evidence document has at most ${MAX_DOCUMENT_BYTES} bytes, got ${document.length}`);
+  }
+  return document;
+}
+
+/** policyId's preimage of a policy given as a document: canonical JSON, as attestation/ writes it. */
+export function canonicalPolicyBytes(policy: unknown): Uint8Array {
+  return utf8(canonicalJson(policy));
+}

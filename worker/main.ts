@@ -1,0 +1,190 @@
+/**
+ * The enclave program: detect, load, make keys, attest, register, list, serve. A keyset that nears its end is followed by a new one;
+ * what an earlier life left in the store is handed over first.
+ */
+import { readFile } from 'node:fs/promises';
+import type { Hex } from '#protocol/index.ts';
+import { z } from 'zod';
+import type { WorkerConfig } from './config.ts';
+import type { Enclave, Offer } from './enclave.ts';
+import { ReadinessProbe, startHealthServer, type HealthServer, type Readiness } from './health.ts';
+import type { EvidenceIssuer } from './issuer/issuer.ts';
+import { createWorkerLog, errorFields, type WorkerLog } from './log.ts';
+import type { ModelRunner } from './model/runner.ts';
+import type { WorkerPlatform } from './platform.ts';
+import { ServiceClient } from './service-client.ts';
+import { Serving } from './serving.ts';
+import {
+  announce,
+  attestAndRegister,
+  createIssuer,
+  hostNowUnix,
+  loadOffers,
+  makeKeys,
+  openChain,
+  settlePlatform,
+  type ChainSide,
+} from './setup.ts';
+import { WorkerStore } from './store.ts';
+
+/** A new keyset follows this long before the old one ends: leaves must live 24 hours beyond a job. */
+const RENEW_BEFORE_SECONDS = 36 * 3600;
+const RENEWAL_CHECK_MS = 30_000;
+
+/** What a listed worker says of itself. */
+export interface WorkerReady {
+  readonly keysetDigest: Hex;
+  readonly provider: Hex;
+  readonly platform: WorkerPlatform;
+  readonly simulated: boolean;
+  readonly models: readonly { readonly modelId: bigint; readonly name: string; readonly executionProvider: string }[];
+  readonly registrationTransactionHash: Hex;
+  /** Where health is served, when it is. */
+  readonly healthUrl?: string;
+}
+
+export interface RunWorkerOptions {
+  /** Ends the worker: the running jobs finish, segments are closed and handed over. */
+  readonly signal: AbortSignal;
+  readonly log?: WorkerLog;
+  /** Called each time an enclave is listed and serves. */
+  readonly onReady?: (ready: WorkerReady) => void;
+}
+
+/** What stays when keysets change. */
+interface WorkerParts {
+  readonly config: WorkerConfig;
+  readonly log: WorkerLog;
+  readonly chain: ChainSide;
+  readonly platform: WorkerPlatform;
+  readonly issuer: EvidenceIssuer;
+  readonly offers: ReadonlyMap<bigint, Offer & { readonly runner: ModelRunner }>;
+  readonly store: WorkerStore;
+  readonly service: ServiceClient;
+  readonly packageVersion: string;
+}
+
+/**
+ * Runs a worker until the signal.
+ * @throws what setup refuses (`STUN_CONFIG`, `STUN_PLATFORM`, `STUN_SIMULATED_REFUSED`, `STUN_MODEL_*`, `STUN_TSM_*`,
+ *   `STUN_APPROVAL_*`, `STUN_REGISTER_*`, `STUN_CHAIN_*`), and `STUN_WORKER_STORE` when receipts can no longer be stored
+ */
+export async function runWorker(config: WorkerConfig, options: RunWorkerOptions): Promise<void> {
+  const log = options.log ?? createWorkerLog(config.logLevel);
+  const chain = await openChain(config);
+  const closers: (() => void | Promise<void>)[] = [chain.close];
+  try {
+    const platform = settlePlatform(config, chain.deployment.chainId, log);
+    const issuer = await createIssuer(config, platform, chain.provider);
+    const store = new WorkerStore(config.storePath);
+    closers.push(() => store.close());
+    const offers = await loadOffers(config);
+    closers.push(() => offers.forEach(({ runner }) => runner.close()));
+    for (const { runner } of offers.values()) {
+      const { executionProvider, file } = runner;
+      log.info({
+        event: 'model.loaded',
+        name: file.manifest.name,
+        executionProvider,
+        configured: config.session.executionProvider,
+      });
+    }
+    const service = new ServiceClient({
+      url: config.serviceUrl,
+      chainId: BigInt(chain.deployment.chainId),
+      account: chain.provider,
+      secretKey: config.providerKey.reveal(),
+      timeoutMs: config.requestTimeoutMs,
+    });
+    const parts = { config, log, chain, platform, issuer, offers, store, service, packageVersion: await packageVersion() };
+    let probe: ReadinessProbe | undefined;
+    let health: HealthServer | undefined;
+    const { listen } = config;
+    if (listen !== undefined) {
+      health = await startHealthServer(listen, async () => (await probe?.check()) ?? notYetReady(issuer));
+      closers.push(health.close);
+    }
+    while (!options.signal.aborted) {
+      await serveOneKeyset(parts, options, (made) => (probe = made), health?.url);
+    }
+  } finally {
+    for (const close of closers.toReversed()) await close();
+    log.info({ event: 'worker.stopped' });
+  }
+}
+
+async function serveOneKeyset(
+  parts: WorkerParts,
+  { signal, onReady }: RunWorkerOptions,
+  useProbe: (probe: ReadinessProbe) => void,
+  healthUrl: string | undefined,
+): Promise<void> {
+  const { config, log, chain, platform, issuer, offers, store, service } = parts;
+  const block = await chain.view.newestBlock();
+  const expiresAtUnix = Math.max(hostNowUnix(), block.timestampUnix) + config.keysetLifetimeSeconds;
+  const keys = await makeKeys(chain, platform, offers, expiresAtUnix, parts.packageVersion);
+  useProbe(new ReadinessProbe(keys, issuer, chain.view, config.readinessMaxAgeSeconds * 1000));
+  const attested = await attestAndRegister(config, chain, keys, issuer);
+  log.info({
+    event: 'enclave.registered',
+    keysetDigest: keys.enclaveId,
+    leafIndex: attested.leafIndex,
+    simulated: issuer.simulated,
+  });
+  await announce(service, keys, attested, offers);
+  log.info({ event: 'enclave.listed', keysetDigest: keys.enclaveId });
+  const enclave: Enclave = {
+    chainId: BigInt(chain.deployment.chainId),
+    escrow: chain.deployment.escrow,
+    keys,
+    leaf: attested.leaf,
+    offers,
+    store,
+    chain: chain.view,
+    lanes: new Map(),
+    openings: new Map(),
+    running: new Map(),
+    nowUnix: hostNowUnix,
+  };
+  const renewal = new AbortController();
+  const renewAtUnix = expiresAtUnix - Math.min(RENEW_BEFORE_SECONDS, config.keysetLifetimeSeconds - 24 * 3600);
+  const timer = setInterval(() => hostNowUnix() >= renewAtUnix && renewal.abort(), RENEWAL_CHECK_MS);
+  onReady?.({
+    keysetDigest: keys.enclaveId,
+    provider: chain.provider,
+    platform,
+    simulated: issuer.simulated,
+    models: [...offers].map(([modelId, { runner }]) => ({
+      modelId,
+      name: runner.file.manifest.name,
+      executionProvider: runner.executionProvider,
+    })),
+    registrationTransactionHash: attested.transactionHash,
+    ...(healthUrl === undefined ? {} : { healthUrl }),
+  });
+  try {
+    await new Serving(enclave, service, log, config).run(AbortSignal.any([signal, renewal.signal]));
+  } finally {
+    clearInterval(timer);
+    // The keys end here, so the listing does too; a service that cannot be reached finds out by the missing polls.
+    await service
+      .delist(keys.enclaveId)
+      .catch((error: unknown) => log.warn({ event: 'enclave.delist-failed', ...errorFields(error) }));
+  }
+}
+
+function notYetReady(issuer: EvidenceIssuer): Readiness {
+  return {
+    ready: false,
+    platform: issuer.description,
+    simulated: issuer.simulated,
+    keysetDigest: '',
+    quotedAtMs: 0,
+    code: 'STUN_ENCLAVE_NOT_LIVE',
+  };
+}
+
+async function packageVersion(): Promise<string> {
+  const text = await readFile(new URL('../package.json', import.meta.url), 'utf8');
+  return z.looseObject({ version: z.string() }).parse(JSON.parse(text)).version;
+}

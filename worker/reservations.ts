@@ -1,0 +1,48 @@
+/**
+ * How much of an order's budget is spoken for: the maximum prices of everything taken and not yet settled. Settlements are looked up
+ * on the chain only when the budget seems too small.
+ */
+import { fieldToHex } from '#protocol/index.ts';
+import type { Enclave } from './enclave.ts';
+
+/** Price units reserved in an order: receipted and unsettled jobs, and those that run now. */
+export function reservedOf(enclave: Pick<Enclave, 'store' | 'running'>, orderKey: string): bigint {
+  return enclave.store.reservedOf(orderKey) + (enclave.running.get(orderKey) ?? 0n);
+}
+
+/** Holds a job's maximum price from now on. @returns ends it, once */
+export function reserve(enclave: Pick<Enclave, 'running'>, orderKey: string, maxPrice: bigint): () => void {
+  const { running } = enclave;
+  running.set(orderKey, (running.get(orderKey) ?? 0n) + maxPrice);
+  let held = true;
+  return () => {
+    if (!held) return;
+    held = false;
+    const left = (running.get(orderKey) ?? 0n) - maxPrice;
+    if (left > 0n) running.set(orderKey, left);
+    else running.delete(orderKey);
+  };
+}
+
+/**
+ * Marks the segments that the chain shows as settled, of one order when given. A lane's head on chain settles every segment of the
+ * lane up to the one that ends there.
+ * @returns how many were newly marked
+ */
+export async function noteSettlements(enclave: Pick<Enclave, 'store' | 'chain'>, orderKey?: string): Promise<number> {
+  const { store, chain } = enclave;
+  const lanes = Map.groupBy(store.unsettledSegments(orderKey), (segment) =>
+    [segment.orderKey, segment.provider, segment.laneIndex].join('/'),
+  );
+  let marked = 0;
+  for (const segments of lanes.values()) {
+    const { orderKey: key, provider, laneIndex } = segments[0]!;
+    const head = fieldToHex(await chain.laneHead(key, provider, laneIndex));
+    const last = segments.findLastIndex((segment) => segment.toHead === head);
+    for (const segment of segments.slice(0, last + 1)) {
+      store.markSettled(segment.id);
+      marked++;
+    }
+  }
+  return marked;
+}

@@ -1,0 +1,180 @@
+/** The lease loop: takes jobs, keeps leases alive, releases what is stored, closes idle segments and hands them over. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { asStunError } from '#protocol/index.ts';
+import type { Enclave } from './enclave.ts';
+import { processJob, type JobOutcome } from './job.ts';
+import { errorFields, type WorkerLog } from './log.ts';
+import { noteSettlements } from './reservations.ts';
+import type { Lease, ServiceClient } from './service-client.ts';
+
+export interface ServingOptions {
+  readonly leaseWaitMs: number;
+  readonly segmentIdleMs: number;
+  readonly concurrency: number;
+}
+
+const HEARTBEAT_MS = 5000;
+const FIRST_PAUSE_MS = 250;
+const LONGEST_PAUSE_MS = 15_000;
+
+/** Serves until the signal; then finishes the running jobs, closes all segments and hands them over. */
+export class Serving {
+  readonly #enclave: Enclave;
+  readonly #service: ServiceClient;
+  readonly #log: WorkerLog;
+  readonly #options: ServingOptions;
+  /** When a lane last got a receipt, by lane key; for early closing. */
+  readonly #lastReceiptMs = new Map<string, number>();
+  #pushing: Promise<void> = Promise.resolve();
+
+  constructor(enclave: Enclave, service: ServiceClient, log: WorkerLog, options: ServingOptions) {
+    this.#enclave = enclave;
+    this.#service = service;
+    this.#log = log;
+    this.#options = options;
+  }
+
+  /**
+   * Runs to the end.
+   * @throws `STUN_WORKER_STORE` when receipts cannot be stored: nothing may be served then
+   */
+  async run(signal: AbortSignal): Promise<void> {
+    await this.#recover();
+    const failed = new AbortController();
+    const stop = AbortSignal.any([signal, failed.signal]);
+    const loops = Array.from({ length: this.#options.concurrency }, () => this.#leaseLoop(stop));
+    const idle = this.#idleLoop(stop);
+    try {
+      await Promise.all(loops);
+    } finally {
+      failed.abort();
+      await Promise.allSettled([...loops, idle]);
+      await this.#drain();
+    }
+  }
+
+  /** What an earlier life left: stored results that may not have been released, and segments that may not have been handed over. */
+  async #recover(): Promise<void> {
+    const { store, keys } = this.#enclave;
+    const closed = store.closeAbandoned(keys.enclaveId);
+    if (closed > 0) this.#log.info({ event: 'segments.closed', count: closed, reason: 'left open by an earlier keyset' });
+    for (const job of store.unreleasedJobs()) {
+      try {
+        await this.#service.complete(job.leaseId, job.record, job.sealedResult);
+        store.markReleased(job.jobId);
+        this.#log.info({ event: 'job.released', jobId: job.jobId, note: 'stored before a restart' });
+      } catch (error) {
+        // The receipt settles all the same with its segment; the sealed result stays in the store.
+        this.#log.warn({ event: 'job.release-failed', jobId: job.jobId, ...errorFields(error) });
+      }
+    }
+    await this.#pushSegments();
+  }
+
+  async #leaseLoop(stop: AbortSignal): Promise<void> {
+    let pauseMs = FIRST_PAUSE_MS;
+    while (!stop.aborted) {
+      try {
+        const lease = await this.#service.lease(this.#enclave.keys.enclaveId, this.#options.leaseWaitMs, stop);
+        if (lease !== undefined) await this.#work(lease);
+        pauseMs = FIRST_PAUSE_MS;
+      } catch (thrown) {
+        if (stop.aborted) return;
+        const error = asStunError(thrown);
+        if (error.code === 'STUN_WORKER_STORE' || error.code === 'STUN_INTERNAL') throw error;
+        this.#log.warn({ event: 'lease.failed', pauseMs, ...errorFields(error) });
+        await sleep(pauseMs, undefined, { signal: stop }).catch(() => undefined);
+        pauseMs = Math.min(LONGEST_PAUSE_MS, pauseMs * 2);
+      }
+    }
+  }
+
+  async #work(lease: Lease): Promise<void> {
+    const startedMs = performance.now();
+    const beat = setInterval(() => {
+      this.#service.heartbeat(lease.leaseId).catch((error: unknown) => {
+        this.#log.warn({ event: 'lease.heartbeat-failed', jobId: lease.jobId, ...errorFields(error) });
+      });
+    }, HEARTBEAT_MS);
+    try {
+      const outcome = await processJob(this.#enclave, {
+        leaseId: lease.leaseId,
+        header: lease.header,
+        payload: () => this.#service.payload(lease.leaseId),
+        opening: (orderKey, enclaveId) => this.#service.opening(orderKey, enclaveId),
+      });
+      await this.#report(lease, outcome, performance.now() - startedMs);
+    } finally {
+      clearInterval(beat);
+    }
+  }
+
+  async #report(lease: Lease, outcome: JobOutcome, elapsedMs: number): Promise<void> {
+    const jobId = lease.jobId;
+    if (outcome.kind === 'declined') {
+      this.#log.info({ event: 'job.declined', jobId, code: outcome.code, reason: outcome.reason });
+      await this.#service.decline(lease.leaseId, outcome.code, outcome.reason);
+      return;
+    }
+    this.#lastReceiptMs.set(outcome.laneKey, performance.now());
+    const { status, code } = outcome;
+    this.#log.info({
+      event: 'job.receipted',
+      jobId,
+      status,
+      ...(code === undefined ? {} : { code }),
+      elapsedMs: Math.round(elapsedMs),
+    });
+    await this.#service.complete(lease.leaseId, outcome.record, outcome.sealedResult);
+    this.#enclave.store.markReleased(outcome.jobId);
+    if (outcome.segmentClosed) await this.#pushSegments();
+  }
+
+  async #idleLoop(stop: AbortSignal): Promise<void> {
+    const periodMs = Math.min(1000, this.#options.segmentIdleMs);
+    while (!stop.aborted) {
+      await sleep(periodMs, undefined, { signal: stop }).catch(() => undefined);
+      if (stop.aborted) return;
+      const before = performance.now() - this.#options.segmentIdleMs;
+      this.#closeSegments((laneKey) => (this.#lastReceiptMs.get(laneKey) ?? 0) <= before);
+      await this.#pushSegments();
+    }
+  }
+
+  #closeSegments(when: (laneKey: string) => boolean): void {
+    for (const [laneKey, lane] of this.#enclave.lanes) {
+      if (lane.segment.count === 0 || !when(laneKey)) continue;
+      // In the store first: after a crash in between, the segment is closed and this enclave is gone.
+      this.#enclave.store.closeSegment(lane.id.orderId, lane.id.provider, lane.id.laneIndex);
+      lane.closeSegment();
+      this.#log.info({ event: 'segment.closed', laneIndex: lane.id.laneIndex, reason: 'early' });
+    }
+  }
+
+  /** Hands over closed segments, one after the other; what fails stays for the next time. */
+  #pushSegments(): Promise<void> {
+    this.#pushing = this.#pushing.then(async () => {
+      const { store } = this.#enclave;
+      for (const segment of store.unpushedSegments()) {
+        try {
+          const segmentId = await this.#service.pushSegment(store.bundleOf(segment.id));
+          store.markPushed(segment.id);
+          this.#log.info({ event: 'segment.pushed', segmentId, laneIndex: segment.laneIndex, firstK: segment.firstK });
+        } catch (error) {
+          this.#log.warn({ event: 'segment.push-failed', laneIndex: segment.laneIndex, ...errorFields(error) });
+        }
+      }
+    });
+    return this.#pushing;
+  }
+
+  async #drain(): Promise<void> {
+    this.#closeSegments(() => true);
+    await this.#pushSegments();
+    try {
+      await noteSettlements(this.#enclave);
+    } catch (error) {
+      this.#log.debug({ event: 'settlements.unknown', ...errorFields(error) });
+    }
+  }
+}
