@@ -80,7 +80,7 @@ describe('development keys', function () {
     const theirsPath = join(folder, 'theirs.zkey');
     await zKey.newZKey(r1csPath, ptauPath, theirsPath);
     const theirs = await readZkeySections(theirsPath);
-    assert.deepEqual([...ours.keys()].sort(), [...theirs.keys()].sort());
+    assert.deepEqual(new Set(ours.keys()), new Set(theirs.keys()));
     for (let section = 1; section <= 9; section++) {
       assert.ok(ours.get(section)!.length > 0, `section ${section} is not empty`);
       assert.ok(ours.get(section)!.equals(theirs.get(section)!), `section ${section} differs`);
