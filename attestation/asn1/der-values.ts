@@ -35,6 +35,13 @@ export function readBoolean(reader: DerReader): boolean {
   return content[0] === 0xff;
 }
 
+/** A BOOLEAN DEFAULT FALSE: absent when it is false, as DER demands. Spec: ITU-T X.690 (02/2021), section 11.5. */
+export function readFlag(reader: DerReader): boolean {
+  if (reader.peek() !== derTag.boolean) return false;
+  if (!readBoolean(reader)) refuse('expected a default value to be left out');
+  return true;
+}
+
 /** An OBJECT IDENTIFIER as dotted text. */
 export function readOid(reader: DerReader): string {
   const content = reader.read(derTag.oid).content;

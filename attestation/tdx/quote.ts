@@ -80,10 +80,6 @@ class Cursor {
     this.#bytes = bytes;
   }
 
-  get offset(): number {
-    return this.#offset;
-  }
-
   get remaining(): number {
     return this.#bytes.length - this.#offset;
   }

@@ -138,14 +138,15 @@ function verifyChains(
   atUnix: number,
   roots: readonly TrustRoot[],
 ): Chains {
-  const { certificates, root } = ledger.prove('pck-chain', () => {
-    const parsed = parsePemChain(quote.pckChainPem).map(parseCertificate);
-    return { certificates: parsed, root: verifyChain(parsed, pckNames, roots, atUnix, 'signer') };
+  const { certificates, leaf, authority, rootCertificate, root } = ledger.prove('pck-chain', () => {
+    const chain = parsePemChain(quote.pckChainPem).map(parseCertificate);
+    const [first, second, third] = chain;
+    if (first === undefined || second === undefined || third === undefined) {
+      throw new StunError('STUN_CHAIN_LENGTH', `expected 3 certificates, got ${chain.length}`);
+    }
+    const trusted = verifyChain(chain, pckNames, roots, atUnix, 'signer');
+    return { certificates: chain, leaf: first, authority: second, rootCertificate: third, root: trusted };
   });
-  const [leaf, authority, rootCertificate] = certificates;
-  if (leaf === undefined || authority === undefined || rootCertificate === undefined) {
-    throw new StunError('STUN_CHAIN_LENGTH', 'expected three certificates');
-  }
   const pck = ledger.prove('pck-extension', () => parsePckExtension(leaf));
   // Every other chain must end in the very root of the PCK chain, so that roots are never mixed.
   ledger.prove('pck-crl-issuer-chain', () => {

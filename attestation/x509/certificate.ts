@@ -10,7 +10,7 @@ import { DerReader, derTag } from '../asn1/der.ts';
 import {
   parseEcdsaSignature,
   readBitString,
-  readBoolean,
+  readFlag,
   readIntegerHex,
   readNamedBits,
   readOid,
@@ -119,7 +119,7 @@ function readBasicConstraints(extension: Extension | undefined): { isCa: boolean
   const outer = new DerReader(extension.value);
   const body = outer.enter(derTag.sequence);
   outer.end();
-  const isCa = body.peek() === derTag.boolean && readBoolean(body);
+  const isCa = readFlag(body);
   const pathLength = isCa && body.peek() !== null ? readSmallInteger(body) : null;
   body.end();
   return { isCa, pathLength };

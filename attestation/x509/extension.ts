@@ -3,7 +3,7 @@ import type { ErrorCode } from '#protocol/errors/registry.ts';
 import { StunError } from '#protocol/errors/stun-error.ts';
 import { toHex } from '#protocol/bytes.ts';
 import { DerReader, derTag } from '../asn1/der.ts';
-import { readBoolean, readOid } from '../asn1/der-values.ts';
+import { readFlag, readOid } from '../asn1/der-values.ts';
 
 /** Object identifiers that are understood. */
 export const oid = {
@@ -74,7 +74,7 @@ export function readExtensions(reader: DerReader, known: readonly string[], code
   const list = reader.enter(derTag.sequence);
   for (const entry of list.rest(derTag.sequence)) {
     const id = readOid(entry);
-    const critical = entry.peek() === derTag.boolean && readBoolean(entry);
+    const critical = readFlag(entry);
     const value = entry.read(derTag.octetString).content;
     entry.end();
     if (extensions.has(id)) throw new StunError(code, `expected extension ${id} once`);

@@ -128,6 +128,9 @@ add('pck-chain', 'STUN_CERTIFICATE_FORMAT', 'PCK certificate with an unknown cri
 add('pck-chain', 'STUN_CHAIN_LENGTH', 'PCK chain without its root', () =>
   chainWith((pem) => certificates(pem).slice(0, 2).join('')),
 );
+add('pck-chain', 'STUN_CHAIN_LENGTH', 'PCK chain with its root twice', () =>
+  chainWith((pem) => [...certificates(pem), certificates(pem).at(-1) ?? ''].join('')),
+);
 add('pck-chain', 'STUN_CHAIN_NAMES', 'PCK certificate with another common name', () =>
   quoted({ pck: { subject: 'Intel SGX PCK' } }),
 );

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import {
   assessTdx,
+  collateralKeyOf,
   defaultPolicy,
   defaultTrustRoots,
   encodeTdxQuote,
@@ -10,7 +11,7 @@ import {
 } from '#attestation/index.ts';
 import { toHex } from '#protocol/bytes.ts';
 import { throwsCode } from '../assert-code.ts';
-import { assessWith } from './simulated-fixture.ts';
+import { assessWith, machine } from './simulated-fixture.ts';
 import { intelCases } from './vector-cases.ts';
 
 const cases = intelCases('tdx-v4-');
@@ -110,5 +111,42 @@ describe('real TDX v4 quotes', () => {
     }
     assert.ok(cases.length === 0 || pairs.length > 0, `${pairs.length} pairs`);
     console.log(`      ${pairs.length} pairs of platforms`);
+  });
+
+  it('are refused with the QE identity of SGX', () => {
+    const sgx = intelCases('sgx-v3-');
+    const pairs = cases.flatMap((vector) =>
+      sgx
+        .filter((other) => other.window[0] <= vector.verifyAt && vector.verifyAt <= other.window[1])
+        .map((other) => ({ vector, other })),
+    );
+    for (const { vector, other } of pairs) {
+      const collateral = {
+        ...parseTdxCollateral(vector.collateral),
+        qeIdentity: parseTdxCollateral(other.collateral).qeIdentity,
+      };
+      throwsCode(
+        () => verifyTdx(parseTdxQuote(vector.quote), collateral, vector.verifyAt, defaultTrustRoots),
+        'STUN_QE_IDENTITY_KIND',
+      );
+    }
+    assert.ok(cases.length === 0 || pairs.length > 0, `${pairs.length} pairs`);
+    console.log(`      ${pairs.length} pairs of quote and SGX identity`);
+  });
+
+  it('are told from other quotes by version and TEE type', () => {
+    for (const vector of intelCases('tdx-v5-')) throwsCode(() => parseTdxQuote(vector.quote), 'STUN_QUOTE_VERSION');
+    for (const vector of intelCases('sgx-v3-')) throwsCode(() => parseTdxQuote(vector.quote), 'STUN_QUOTE_VERSION');
+    const sgx = machine({ quoteChanges: { header: { teeType: JSON.parse('0') as 0x81 } } }).quote(new Uint8Array(64));
+    throwsCode(() => parseTdxQuote(sgx), 'STUN_QUOTE_TEE_TYPE');
+  });
+
+  it('name the collateral to fetch', () => {
+    for (const vector of cases)
+      assert.deepEqual(collateralKeyOf(parseTdxQuote(vector.quote)), { fmspc: vector.fmspc, pckCa: 'platform' });
+    const made = (issuer: string): ReturnType<typeof parseTdxQuote> =>
+      parseTdxQuote(machine({ quoteChanges: { pck: { issuer } } }).quote(new Uint8Array(64)));
+    assert.deepEqual(collateralKeyOf(made('Intel SGX PCK Processor CA')), { fmspc: '53494d000001', pckCa: 'processor' });
+    throwsCode(() => collateralKeyOf(made('Somebody')), 'STUN_CHAIN_NAMES');
   });
 });

@@ -74,6 +74,23 @@ describe('policy', () => {
     });
   }
 
+  it('reads measurements and platforms that are listed', () => {
+    const value = `0x${'ab'.repeat(48)}`;
+    const measurements = [{ mrTd: value, rtMr0: value, rtMr1: value, rtMr2: value, rtMr3: { skip: 'extended at run time' } }];
+    const parsed = parsePolicy(
+      JSON.stringify({ ...document(), tdx: { ...document().tdx, measurements, hardwareIds: [`0x${'01'.repeat(16)}`] } }),
+    );
+    assert.deepEqual(parsed.tdx?.measurements, measurements);
+    for (const wrong of [{ rtMr3: 'ab' }, { rtMr3: {} }, { rtMr4: value }]) {
+      const changed = [{ ...measurements[0], ...wrong }];
+      throwsCode(
+        () => parsePolicy(JSON.stringify({ ...document(), tdx: { ...document().tdx, measurements: changed } })),
+        'STUN_POLICY_FORMAT',
+      );
+    }
+    assert.equal(parsePolicy(JSON.stringify({ ...document(), tdx: null })).tdx, null);
+  });
+
   it('refuses a policy that is no JSON', () => throwsCode(() => parsePolicy('{'), 'STUN_JSON_FORMAT'));
 
   it('admits a named paravisor without SEPT_VE_DISABLE and no other image', () => {
