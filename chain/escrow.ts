@@ -8,11 +8,13 @@ import { ContractAccess, lowerAddress, type MinedTransaction, type TransactionCa
 import { openedOf, refundedOf, settledOf, termsTuple, type OrderOpened, type Refunded, type Settled } from './escrow-events.ts';
 import { NATIVE_TOKEN, type PermitSignature } from './token.ts';
 
-/** A Groth16 proof as the verifier takes it: G2 coordinates c1 before c0. */
-export interface SettlementProof {
-  readonly a: readonly [bigint, bigint];
-  readonly b: readonly [readonly [bigint, bigint], readonly [bigint, bigint]];
-  readonly c: readonly [bigint, bigint];
+type Coordinates = readonly [bigint | Hex, bigint | Hex];
+
+/** A Groth16 proof as the verifier takes it: G2 coordinates c1 before c0. A prover's proof fits as it is. */
+export interface ProofPoints {
+  readonly a: Coordinates;
+  readonly b: readonly [Coordinates, Coordinates];
+  readonly c: Coordinates;
 }
 
 /** What opens an order. */
@@ -86,19 +88,19 @@ export class EscrowContract {
   }
 
   /** The settle transaction as data, for the sender that signs it. */
-  settleCall(funder: string, proof: SettlementProof, signals: SettlementSignals): TransactionCall {
+  settleCall(funder: string, proof: ProofPoints, signals: SettlementSignals): TransactionCall {
     return this.access.encode('settle', settleArguments(funder, proof, signals));
   }
 
   /** What settling from `sender` would credit, without sending. @throws `STUN_SETTLE_*`, `STUN_ORDER_*`, `STUN_FAMILY_*` */
-  async simulateSettle(sender: string, funder: string, proof: SettlementProof, signals: SettlementSignals): Promise<bigint> {
+  async simulateSettle(sender: string, funder: string, proof: ProofPoints, signals: SettlementSignals): Promise<bigint> {
     return BigInt((await this.access.simulate('settle', settleArguments(funder, proof, signals), sender))[0]);
   }
 
   /** Settles a batch as the provider or its operator and waits. @throws `STUN_SETTLE_*`, `STUN_ORDER_*`, `STUN_FAMILY_*` */
   async settle(
     funder: string,
-    proof: SettlementProof,
+    proof: ProofPoints,
     signals: SettlementSignals,
   ): Promise<MinedTransaction & { readonly event: Settled }> {
     const mined = await this.access.send('settle', settleArguments(funder, proof, signals));
@@ -250,7 +252,7 @@ export function openArguments(domain: bigint, request: OrderRequest): readonly u
 }
 
 /** The arguments of `settle`. */
-export function settleArguments(funder: string, proof: SettlementProof, signals: SettlementSignals): readonly unknown[] {
+export function settleArguments(funder: string, proof: ProofPoints, signals: SettlementSignals): readonly unknown[] {
   return [funder, [proof.a, proof.b, proof.c], signalList(signals)];
 }
 

@@ -1,0 +1,130 @@
+/** Segments of a stage's order with real signatures, and real Groth16 proofs of them under the development keys. */
+import { readFile } from 'node:fs/promises';
+import { ensureCircuit, type CircuitName } from '#circuits/manifest.ts';
+import { settlementInputOf, toCircuitInput, type SettlementSegment } from '#circuits/settlement-input.ts';
+import type { OrderRequest, ProofPoints } from '#chain/escrow.ts';
+import {
+  demandHeadOf,
+  generateEddsaKeyPair,
+  laneGenesisOf,
+  orderDomainOf,
+  orderIdOf,
+  randomField,
+  signDemand,
+  signStatement,
+  statementOver,
+  type Demand,
+  type EddsaKeyPair,
+  type OrderOpening,
+  type Receipt,
+  type SettlementSignals,
+} from '#protocol/index.ts';
+import { proveGroth16 } from '#prover/groth16.ts';
+import { WitnessCalculator } from '#circuits/witness-calculator.ts';
+import { openOrder, placeOf, termsFor, type Stage, type StageEnclave, type StageOrder } from './stage.ts';
+
+/** An open order with all that its customer knows. */
+export interface RealOrder extends StageOrder {
+  readonly opening: OrderOpening;
+  readonly demandKey: EddsaKeyPair;
+}
+
+/** Opens an order whose id opens to real keys, for the enclave's policy, with the family of a circuit. */
+export async function openRealOrder(
+  stage: Stage,
+  enclave: StageEnclave,
+  maxJobs: number,
+  change: Partial<OrderRequest> = {},
+): Promise<RealOrder> {
+  const family = stage.deployment.families.find((one) => one.maxJobs === maxJobs);
+  if (family === undefined) throw new RangeError(`no family of ${maxJobs} jobs is deployed`);
+  const terms = termsFor(stage, { settlementFamily: family.family, segmentLength: maxJobs });
+  const demandKey = generateEddsaKeyPair();
+  const token = change.token ?? `0x${'00'.repeat(20)}`;
+  const opening: OrderOpening = {
+    domain: orderDomainOf(placeOf(stage, token), terms),
+    demandKey: demandKey.publicKey,
+    modelId: randomField(),
+    policyId: enclave.registration.policyId,
+    salt: randomField(),
+  };
+  const order = await openOrder(stage, { terms, orderId: orderIdOf(opening), ...change });
+  return { ...order, opening, demandKey };
+}
+
+/** Where a segment stands and how long it is. */
+export interface SegmentChoice {
+  readonly jobs: number;
+  readonly price: bigint;
+  readonly laneIndex?: number;
+  readonly laneOld?: bigint;
+  /** Unix seconds; the newest block's time when left out. */
+  readonly validAtUnix?: number;
+}
+
+/** A segment that the enclave served, signed by both parties, under the provider's current root. */
+export async function serveSegment(
+  stage: Stage,
+  enclave: StageEnclave,
+  order: RealOrder,
+  choice: SegmentChoice,
+): Promise<SettlementSegment> {
+  const registered = await stage.as(stage.owner).registry.leaf(enclave.keysetDigest, enclave.registration.policyId);
+  const { path } = await stage.as(stage.owner).registry.pathOf(registered.leaf.provider, registered.index);
+  const laneIndex = choice.laneIndex ?? 0;
+  const laneOld = choice.laneOld ?? 0n;
+  const lane = { orderId: order.orderId, provider: registered.leaf.provider, laneIndex };
+  const fromHead = laneOld === 0n ? laneGenesisOf(lane) : laneOld;
+  const demands: Demand[] = [];
+  const receipts: Receipt[] = [];
+  let head = fromHead;
+  for (let i = 0; i < choice.jobs; i++) {
+    const demand: Demand = { inputCommitment: randomField(), maxPrice: choice.price, signerId: enclave.signerId };
+    head = demandHeadOf(head, demand);
+    demands.push(demand);
+    receipts.push({
+      demandHead: head,
+      outputCommitment: randomField(),
+      price: choice.price,
+      deliveryDigest: randomField(),
+      status: 'served',
+      startedAtUnix: 1_800_000_000,
+      finishedAtUnix: 1_800_000_001,
+    });
+  }
+  return {
+    opening: order.opening,
+    laneIndex,
+    laneOld,
+    leaf: registered.leaf,
+    receiptKey: enclave.receiptKey.publicKey,
+    enclavePath: path,
+    validAtUnix: choice.validAtUnix ?? (await stage.chain.nowUnix()),
+    demands,
+    receipts,
+    demandSignature: signDemand(order.demandKey, head),
+    statementSignature: signStatement(enclave.receiptKey, statementOver(fromHead, order.opening.modelId, receipts)),
+  };
+}
+
+/** A proof with its signals by name. */
+export interface RealProof {
+  readonly proof: ProofPoints;
+  readonly signals: SettlementSignals;
+}
+
+const calculators = new Map<string, WitnessCalculator>();
+
+/** Proves a segment with a circuit, as the prover does. */
+export async function proveSegment(name: CircuitName, segment: SettlementSegment): Promise<RealProof> {
+  const circuit = await ensureCircuit(name);
+  let calculator = calculators.get(name);
+  if (calculator === undefined) {
+    calculator = await WitnessCalculator.load(circuit.wasmPath);
+    calculators.set(name, calculator);
+  }
+  const input = settlementInputOf(segment);
+  const witness = await calculator.calculateFile(toCircuitInput(input, circuit.n));
+  const { a, b, c } = await proveGroth16(await readFile(circuit.zkeyPath), witness);
+  return { proof: { a, b, c } as ProofPoints, signals: input.signals };
+}
