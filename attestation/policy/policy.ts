@@ -16,14 +16,21 @@ export interface Skip {
   readonly skip: string;
 }
 
+/** Fields of the TD report that a policy can hold against reference values. */
+export const measuredFields = [
+  'mrTd',
+  'rtMr0',
+  'rtMr1',
+  'rtMr2',
+  'rtMr3',
+  'mrConfigId',
+  'mrOwner',
+  'mrOwnerConfig',
+  'mrSeam',
+] as const;
+
 /** Reference values of one TD image; each is 48 bytes as `0x` hex, or skipped with a reason. */
-export interface TdxMeasurement {
-  readonly mrTd: string | Skip;
-  readonly rtMr0: string | Skip;
-  readonly rtMr1: string | Skip;
-  readonly rtMr2: string | Skip;
-  readonly rtMr3: string | Skip;
-}
+export type TdxMeasurement = { readonly [Field in (typeof measuredFields)[number]]: string | Skip };
 
 /** What is admitted of TDX. Bit masks are 8 bytes as `0x` hex in the byte order of the quote (little-endian). */
 export interface TdxPolicy {
@@ -95,14 +102,8 @@ function hexList(fields: FieldReader, key: string, length: number): readonly str
 }
 
 function readMeasurement(fields: FieldReader): TdxMeasurement {
-  fields.only('mrTd', 'rtMr0', 'rtMr1', 'rtMr2', 'rtMr3');
-  return {
-    mrTd: hexOrSkip(fields, 'mrTd', 48),
-    rtMr0: hexOrSkip(fields, 'rtMr0', 48),
-    rtMr1: hexOrSkip(fields, 'rtMr1', 48),
-    rtMr2: hexOrSkip(fields, 'rtMr2', 48),
-    rtMr3: hexOrSkip(fields, 'rtMr3', 48),
-  };
+  fields.only(...measuredFields);
+  return Object.fromEntries(measuredFields.map((name) => [name, hexOrSkip(fields, name, 48)])) as TdxMeasurement;
 }
 
 const tdxKeys = [

@@ -9,6 +9,7 @@ import type { Check, CheckId } from '../checks.ts';
 import { CheckLedger, tdxPolicyChecks } from '../checks.ts';
 import { refusalCode } from '../intel/tcb-status.ts';
 import type { Policy, Skip, TdxMeasurement, TdxPolicy } from '../policy/policy.ts';
+import { measuredFields } from '../policy/policy.ts';
 import type { VerifiedTdx } from './verify.ts';
 
 /** A verified quote that also satisfies a policy. */
@@ -44,7 +45,7 @@ function isSkip(value: readonly unknown[] | string | Skip): value is Skip {
 }
 
 function matches(verified: VerifiedTdx, measurement: TdxMeasurement): boolean {
-  return (['mrTd', 'rtMr0', 'rtMr1', 'rtMr2', 'rtMr3'] as const).every((name) => {
+  return measuredFields.every((name) => {
     const expected = measurement[name];
     return isSkip(expected) || toHex(verified.body[name]) === expected;
   });
@@ -140,7 +141,7 @@ export function assessTdxPolicy(verified: VerifiedTdx, policy: Policy): PolicyAs
       check('policy-measurements', () =>
         measurements.some((measurement) => matches(verified, measurement))
           ? undefined
-          : refuse('STUN_POLICY_MEASUREMENT', 'MRTD and RTMRs equal none of the reference values'),
+          : refuse('STUN_POLICY_MEASUREMENT', 'the TD report equals none of the sets of reference values'),
       );
     }
     check('policy-hardware', () => validateHardware(verified, tdx));

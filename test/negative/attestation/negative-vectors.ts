@@ -5,8 +5,8 @@
 import { concatBytes, fromHex, toHex, utf8 } from '#protocol/bytes.ts';
 import type { ErrorCode } from '#protocol/errors/registry.ts';
 import type { StunError } from '#protocol/errors/stun-error.ts';
-import { assessEvidence } from '#attestation/index.ts';
-import type { Check, CheckId, Policy, TdxCollateralJson } from '#attestation/index.ts';
+import { assessEvidence, measuredFields } from '#attestation/index.ts';
+import type { Check, CheckId, Policy, Skip, TdxCollateralJson } from '#attestation/index.ts';
 import type { CollateralChanges } from '#attestation/simulated/collateral.ts';
 import { makeSimulatedCollateral, simulatedPceId } from '#attestation/simulated/collateral.ts';
 import { derOctets } from '#attestation/simulated/der-writer.ts';
@@ -430,22 +430,14 @@ add('policy-xfam', 'STUN_POLICY_XFAM', 'XFAM without SSE', () =>
 add('policy-xfam', 'STUN_POLICY_XFAM', 'XFAM with an unknown bit', () =>
   quoted({ body: { xfam: Uint8Array.of(3, 0, 0, 0, 0, 0, 0, 1) } }),
 );
-const anyMeasurement = { skip: 'not part of this test' };
-add('policy-measurements', 'STUN_POLICY_MEASUREMENT', 'MRTD that is no reference value', () =>
-  judged(
-    policyWith({
-      measurements: [
-        {
-          mrTd: `0x${'ee'.repeat(48)}`,
-          rtMr0: anyMeasurement,
-          rtMr1: anyMeasurement,
-          rtMr2: anyMeasurement,
-          rtMr3: anyMeasurement,
-        },
-      ],
-    }),
-  ),
-);
+const skipped = Object.fromEntries(measuredFields.map((name) => [name, { skip: 'not part of this test' }])) as {
+  readonly [Field in (typeof measuredFields)[number]]: Skip;
+};
+for (const field of ['mrTd', 'rtMr3', 'mrConfigId'] as const) {
+  add('policy-measurements', 'STUN_POLICY_MEASUREMENT', `${field} that is no reference value`, () =>
+    judged(policyWith({ measurements: [{ ...skipped, [field]: `0x${'ee'.repeat(48)}` }] })),
+  );
+}
 add('policy-hardware', 'STUN_POLICY_HARDWARE', 'platform on the deny list', () =>
   judged(policyWith({ deniedHardwareIds: [toHex(ppid)] })),
 );

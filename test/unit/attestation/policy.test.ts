@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { canonicalPolicyJson, defaultPolicy, parsePolicy, validateTdx } from '#attestation/index.ts';
+import { canonicalPolicyJson, defaultPolicy, measuredFields, parsePolicy, validateTdx } from '#attestation/index.ts';
 import { simulatedPolicy } from '#attestation/simulated/policy.ts';
 import { simulatedMrTd } from '#attestation/simulated/simulated-tdx.ts';
 import { toHex } from '#protocol/bytes.ts';
@@ -13,6 +13,11 @@ function frozen(value: unknown): boolean {
 /** The default policy as a mutable document. */
 function document(): Record<string, unknown> & { tdx: Record<string, unknown> } {
   return JSON.parse(canonicalPolicyJson(defaultPolicy)) as Record<string, unknown> & { tdx: Record<string, unknown> };
+}
+
+/** Reference values that are all the same. */
+function allFields<T>(value: T): { readonly [Field in (typeof measuredFields)[number]]: T } {
+  return Object.fromEntries(measuredFields.map((name) => [name, value])) as { [Field in (typeof measuredFields)[number]]: T };
 }
 
 describe('policy', () => {
@@ -76,7 +81,7 @@ describe('policy', () => {
 
   it('reads measurements and platforms that are listed', () => {
     const value = `0x${'ab'.repeat(48)}`;
-    const measurements = [{ mrTd: value, rtMr0: value, rtMr1: value, rtMr2: value, rtMr3: { skip: 'extended at run time' } }];
+    const measurements = [{ ...allFields(value), rtMr3: { skip: 'extended at run time' } }];
     const parsed = parsePolicy(
       JSON.stringify({ ...document(), tdx: { ...document().tdx, measurements, hardwareIds: [`0x${'01'.repeat(16)}`] } }),
     );
@@ -102,7 +107,9 @@ describe('policy', () => {
 
   it('admits an image by its measurements and says that the check was made', () => {
     const skip = { skip: 'not extended in this test' };
-    const measurements = [{ mrTd: toHex(simulatedMrTd), rtMr0: `0x${'00'.repeat(48)}`, rtMr1: skip, rtMr2: skip, rtMr3: skip }];
+    const measurements = [
+      { ...allFields(skip), mrTd: toHex(simulatedMrTd), rtMr0: `0x${'00'.repeat(48)}`, mrOwner: `0x${'00'.repeat(48)}` },
+    ];
     const { validated, checks } = assessWith({ policy: policyWith({ measurements }) });
     assert.equal(validated, true);
     assert.equal(checks.find((check) => check.id === 'policy-measurements')?.status, 'proven');
