@@ -7,7 +7,7 @@ import { cpus } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { root } from './project-files.ts';
-import { runProcess } from './run-process.ts';
+import { environment, runProcess } from './run-process.ts';
 import { conclude, runAll, total } from './tests/run-all.ts';
 import { suitesFor } from './tests/suites.ts';
 
@@ -17,7 +17,7 @@ if (!/^\d{4}-\d\d-\d\d$/.test(date)) throw new RangeError(`--date is ${date}, ex
 
 const commit = (await runProcess('git', ['rev-parse', 'HEAD'])).stdout.trim();
 const changed = (await runProcess('git', ['status', '--porcelain'])).stdout.trim() !== '';
-const env = { ...process.env, STUN_DEPTH: 'full', STUN_CIRCUITS: 'all' };
+const env = { ...environment(), STUN_DEPTH: 'full', STUN_CIRCUITS: 'all' };
 const results = await runAll(suitesFor([]), { env, limitMs: 6 * 60 * 60_000 });
 const mutation = await runProcess(process.execPath, ['scripts/mutate.ts'], { STUN_DEPTH: 'full' });
 console.log(mutation.stdout);

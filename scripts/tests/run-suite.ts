@@ -27,10 +27,13 @@ export interface Limits {
 /** Coverage slows big-number code down, so it is taken where the tests are many and small. */
 const measuredSuites = new Set(['unit', 'integration']);
 
+/** HPKE's algorithms of WebCrypto are experimental in Node 24; one warning for each would hide what matters. */
+const quiet = '--disable-warning=ExperimentalWarning';
+
 function command(suite: Suite): [string, string[]] {
   const grep = suite.grep === undefined ? [] : suite.runner === 'mocha' ? ['--grep', suite.grep] : [suite.grep];
-  if (suite.runner === 'solidity') return [process.execPath, ['scripts/tests/solidity.ts', ...grep]];
-  return [process.execPath, [tool('mocha'), '--reporter', './scripts/tests/mocha-reporter.ts', ...grep, ...suite.files]];
+  if (suite.runner === 'solidity') return [process.execPath, [quiet, 'scripts/tests/solidity.ts', ...grep]];
+  return [process.execPath, [quiet, tool('mocha'), '--reporter', './scripts/tests/mocha-reporter.ts', ...grep, ...suite.files]];
 }
 
 /**

@@ -26,7 +26,7 @@ export const docCommands: readonly DocumentedCommand[] = [
   { command: 'npm test', proof: { step: 'test' } },
   // CONTRIBUTING.md
   { command: 'npm run check', proof: { step: 'check' } },
-  { command: 'npm test -- test/unit/protocol', proof: { ci: { limitMinutes: 3 } } },
+  { command: 'npm test -- test/negative/protocol', proof: { ci: { limitMinutes: 3 } } },
   { command: "npm test -- 'small order'", proof: { ci: { limitMinutes: 5 } } },
   { command: 'npm run format', proof: { ci: { limitMinutes: 3 } } },
   { command: 'npm run generate', proof: { ci: { limitMinutes: 5 } } },

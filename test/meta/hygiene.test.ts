@@ -4,6 +4,8 @@ import { join } from 'node:path';
 import { projectFiles, root } from '../../scripts/project-files.ts';
 
 const tests = projectFiles().filter((path) => path.startsWith('test/') && path.endsWith('.test.ts'));
+/** Test files that hold such marks as text, to see them found. */
+const planting = new Set(['test/meta/hygiene.test.ts', 'test/meta/runner.test.ts']);
 const solidityTests = projectFiles().filter((path) => path.endsWith('.t.sol'));
 
 function read(path: string): string {
@@ -34,7 +36,7 @@ describe('test files', () => {
 
   it('leave no test out and single none out', () => {
     const pattern = /\b(?:describe|context|it|suite|test)\.(?:only|skip)\b|\b(?:xit|xdescribe|fit|fdescribe)\(/;
-    const marked = tests.filter((path) => path !== 'test/meta/hygiene.test.ts' && pattern.test(read(path)));
+    const marked = tests.filter((path) => !planting.has(path) && pattern.test(read(path)));
     assert.deepEqual(marked, []);
   });
 

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { folders, layers } from '../../scripts/gates/layers.ts';
 import { root } from '../../scripts/project-files.ts';
+import { environment } from '../../scripts/run-process.ts';
 
 /** Lints files in a tree of their own under the project's own rules; returns `rule` by file. */
 function lint(files: Readonly<Record<string, string>>): Map<string, string[]> {
