@@ -22,7 +22,14 @@ export { checkResult, type CheckedResult, type ReceiptContext } from './receipt-
 export { receiptFileOf, receiptFileSchema, verifyReceiptFile, type ReceiptFile, type VerifiedReceipt } from './receipt.ts';
 export { fetchResult, receiptContext, type JobResult, type WaitOptions } from './result.ts';
 export { resubmitJobs, type ResubmittedJob } from './resubmit.ts';
-export { evidenceBytes, requestBytesOf, ServiceApi, type ListedEnclave, type ListedModel, type ServedEnclave } from './service-api.ts';
+export {
+  evidenceBytes,
+  requestBytesOf,
+  ServiceApi,
+  type ListedEnclave,
+  type ListedModel,
+  type ServedEnclave,
+} from './service-api.ts';
 export { ServiceHttp, type ServiceIdentity, type ServiceOptions } from './service-http.ts';
 export type { OrderRecord, ProviderBudget } from './store/order-record.ts';
 export { openStore, type ClientStore } from './store/store.ts';

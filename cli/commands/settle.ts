@@ -1,0 +1,151 @@
+/** `stun settle --bundle`: what a provider does when customer and service are gone: prove with its own files, and settle. */
+import { Wallet, JsonRpcProvider } from 'ethers';
+import {
+  fieldFromHex,
+  fieldToHex,
+  keysetDigestOf,
+  laneOldOf,
+  readDocument,
+  SETTLEMENT_SIGNALS,
+  settlementBundleFromWire,
+  settlementBundleToWire,
+  StunError,
+  toHex,
+  type SettlementBundle,
+  type SettlementSignals,
+} from '#protocol/index.ts';
+import { connectStun, type Deployment, type StunContracts } from '#chain/deployment.ts';
+import { settlementProofSchema, type SettlementProof } from '#prover/interface.ts';
+import type { CommandContext, CommandResult } from '../command.ts';
+import type { GlobalOptions } from '../settings.ts';
+import type { Invocation } from '../runner.ts';
+import { deploymentOf, readJson, rpcUrlOf, secretOf } from '../settings.ts';
+import { parseDuration, showAmount } from '../values.ts';
+import { save } from './result.ts';
+
+/** Options of `settle`. */
+export interface SettleOptions {
+  readonly bundle: string;
+  readonly proof?: string;
+  readonly proveOnly?: string;
+  readonly timeout: string;
+}
+
+/** Heap of the proving thread; docs/proving.md has the measurements. */
+const MEMORY_LIMIT_MB = 4096;
+
+/** Proves a segment against the chain as it is now, and sends the settlement as the provider or its operator. */
+export async function settle({ options, context }: Invocation<SettleOptions>): Promise<CommandResult> {
+  const bundle = settlementBundleFromWire(await readJson(options.bundle, 'settlement bundle'));
+  const deployment = await deploymentOf(options);
+  const { contracts, signerAddress, close } = await connect(options, deployment, options.proveOnly === undefined);
+  try {
+    await assertUnsettled(contracts, bundle);
+    const proof =
+      options.proof === undefined
+        ? await prove(contracts, bundle, parseDuration(options.timeout, '--timeout') * 1000, context)
+        : readDocument(settlementProofSchema, await readJson(options.proof, 'proof'), 'proof');
+    if (options.proveOnly !== undefined) {
+      await save(options.proveOnly, `${JSON.stringify(proof, null, 1)}\n`);
+      const document = { proved: true, settled: false, file: options.proveOnly };
+      return { document, text: `The proof is in ${options.proveOnly}; it must be settled within the hour.`, exitCode: 0 };
+    }
+    const signals = signalsOf(proof);
+    const { funder } = bundle.order.place;
+    const onChain = onChainProof(proof);
+    context.progress('checking the settlement without sending it');
+    if (signerAddress !== undefined) await contracts.escrow.simulateSettle(signerAddress, funder, onChain, signals);
+    context.progress('settling on chain');
+    const { event, transactionHash, gasUsed } = await contracts.escrow.settle(funder, onChain, signals);
+    const document = {
+      proved: true,
+      settled: true,
+      transactionHash,
+      gasUsed: gasUsed.toString(),
+      jobs: bundle.jobs.length,
+      total: event.total.toString(),
+      credited: event.credited.toString(),
+      fee: event.fee.toString(),
+      shortfall: event.shortfall.toString(),
+    };
+    const text = [
+      `settled ${bundle.jobs.length} jobs in ${transactionHash}`,
+      `credited ${showAmount(event.credited)}, fee ${showAmount(event.fee)}, shortfall ${showAmount(event.shortfall)}`,
+    ].join('\n');
+    return { document, text, exitCode: 0 };
+  } finally {
+    close();
+  }
+}
+
+async function connect(
+  options: GlobalOptions,
+  deployment: Deployment,
+  sending: boolean,
+): Promise<{ contracts: StunContracts; signerAddress: string | undefined; close: () => void }> {
+  const privateKey = sending ? await secretOf('STUN_PRIVATE_KEY') : undefined;
+  if (sending && (privateKey === undefined || !/^0x[0-9a-fA-F]{64}$/.test(privateKey))) {
+    throw new StunError('STUN_CONFIG', 'settling needs the key of the provider or its operator: set STUN_PRIVATE_KEY');
+  }
+  const provider = new JsonRpcProvider(rpcUrlOf(options), deployment.chainId, { staticNetwork: true, cacheTimeout: -1 });
+  provider.pollingInterval = 500;
+  try {
+    const wallet = privateKey === undefined ? undefined : new Wallet(privateKey, provider);
+    const contracts = await connectStun(deployment, wallet ?? provider);
+    return { contracts, signerAddress: wallet?.address, close: () => provider.destroy() };
+  } catch (thrown) {
+    provider.destroy();
+    throw thrown;
+  }
+}
+
+/** Refuses before minutes of proving what the chain would refuse after them. */
+async function assertUnsettled({ escrow }: StunContracts, bundle: SettlementBundle): Promise<void> {
+  const stored = await escrow.order(bundle.order.place.funder, bundle.order.orderId);
+  const state = await escrow.lane(stored.orderKey, bundle.provider, bundle.laneIndex);
+  if (state !== laneOldOf(bundle)) {
+    const settled = bundle.jobs.some(({ receipt }) => receipt.demandHead === state);
+    const reason = settled ? 'the segment is settled already' : 'the lane on chain is not where the segment starts';
+    throw new StunError('STUN_SETTLE_LANE_MOVED', reason);
+  }
+}
+
+async function prove(
+  { registry, escrow, deployment }: StunContracts,
+  bundle: SettlementBundle,
+  taskTimeoutMs: number,
+  context: CommandContext,
+): Promise<SettlementProof> {
+  const family = deployment.families.find((one) => one.family === bundle.order.terms.settlementFamily);
+  if (family === undefined) throw new StunError('STUN_FAMILY_UNKNOWN', 'the deployment has no family like that of the order');
+  const { index } = await registry.leaf(toHex(keysetDigestOf(bundle.keysetBytes)), bundle.order.opening.policyId);
+  const { path, root } = await registry.pathOf(bundle.provider, index);
+  const newest = await escrow.access.provider.getBlock('latest');
+  if (newest === null) throw new StunError('STUN_CHAIN_UNAVAILABLE', 'the node has no newest block');
+  const { proveBundle } = await import('#prover/prove-bundle.ts');
+  context.progress(`proving ${bundle.jobs.length} jobs; this takes some seconds to minutes`);
+  return proveBundle(
+    {
+      bundle: settlementBundleToWire(bundle),
+      enclavePath: { root: fieldToHex(root), index: path.index, siblings: path.siblings.map((one) => fieldToHex(one)) },
+      validAtUnix: newest.timestamp,
+    },
+    {
+      circuits: [`settlement-${family.maxJobs}`],
+      taskTimeoutMs,
+      memoryLimitMb: MEMORY_LIMIT_MB,
+      progress: context.progress,
+      signal: context.signal,
+    },
+  );
+}
+
+function signalsOf(proof: SettlementProof): SettlementSignals {
+  const entries = SETTLEMENT_SIGNALS.map((name, i) => [name, fieldFromHex(proof.signals[i] ?? '', name)] as const);
+  return Object.fromEntries(entries) as unknown as SettlementSignals;
+}
+
+function onChainProof({ a, b, c }: SettlementProof): Parameters<StunContracts['escrow']['settle']>[1] {
+  const pair = ([x, y]: readonly [string, string]): readonly [bigint, bigint] => [BigInt(x), BigInt(y)];
+  return { a: pair(a), b: [pair(b[0]), pair(b[1])], c: pair(c) };
+}

@@ -1,0 +1,126 @@
+/** Commands of the customer: orders, jobs, results, receipts, enclaves, backups, audit. */
+import type { Command } from 'commander';
+import { collect, type Runner } from '../runner.ts';
+
+/** Adds them. */
+export function registerCustomer(program: Command, runner: Runner): void {
+  registerOrder(program, runner);
+  registerJobs(program, runner);
+  registerRecords(program, runner);
+}
+
+function registerOrder(program: Command, runner: Runner): void {
+  const order = program.command('order').description('open, look at, close and refund orders');
+  runner.handle(
+    order
+      .command('open')
+      .description('open an order on chain; keys and opening are stored first')
+      .option('--model-id <id>', 'the model to be run')
+      .option('--budget <provider=amount>', 'a budget for a provider, in token units or like 0.5ether; repeatable', collect)
+      .option('--policy <file>', 'policy that an enclave must satisfy (the default policy)')
+      .option('--token <address>', '`native` or `stun` or an address', 'native')
+      .option('--deadline <time>', 'when service ends: a duration from now on or unix seconds', '7d')
+      .option('--grace <duration>', 'time to settle after the deadline, at least 24h', '24h')
+      .option('--segment <jobs>', 'jobs in one settlement at most', '16')
+      .option('--price-scale <units>', 'token units per price unit', '1000000000')
+      .option('--resume <orderKey>', 'send the transaction of a stored order that was interrupted'),
+    async () => (await import('../commands/order.ts')).orderOpen,
+  );
+  runner.handle(
+    order.command('show').argument('[orderKey]', 'all stored orders when left out').description('an order as your node shows it'),
+    async () => (await import('../commands/order.ts')).orderShow,
+  );
+  runner.handle(
+    order
+      .command('top-up')
+      .argument('[orderKey]')
+      .requiredOption('--budget <provider=amount>', 'what to add', collect)
+      .description('add to a budget'),
+    async () => (await import('../commands/order.ts')).orderTopUp,
+  );
+  runner.handle(
+    order.command('close').argument('[orderKey]').description('end service now; the grace for settlement stays'),
+    async () => (await import('../commands/order.ts')).orderClose,
+  );
+  runner.handle(
+    order.command('refund').argument('[orderKey]').description('take back what is left, after deadline and grace'),
+    async () => (await import('../commands/order.ts')).orderRefund,
+  );
+}
+
+function registerJobs(program: Command, runner: Runner): void {
+  runner.handle(
+    program
+      .command('submit')
+      .argument('[inputs...]', 'JSON files with named tensors, one job each; a file with a list holds one job per entry')
+      .option('--order <orderKey>', 'the order to bill (the only one)')
+      .option('--max-price <units>', 'price units that one job may cost')
+      .option('--provider <address>', 'only enclaves of this provider')
+      .option('--enclave <keysetDigest>', 'only this enclave')
+      .option('--payload <file>', 'an encoded tensor payload as it is; repeatable', collect)
+      .option('--resume', 'send what is stored and was not sent; identical bytes')
+      .option('--resubmit', 'send voided jobs again, on a new lane to another enclave')
+      .option('--wait <duration>', 'wait for the results and verify them')
+      .description('verify an enclave, seal inputs to it and send them'),
+    async () => (await import('../commands/submit.ts')).submit,
+  );
+  runner.handle(
+    program
+      .command('result')
+      .argument('[jobId]', 'all jobs of the store when left out')
+      .option('--wait <duration>', 'wait this long for it', '0s')
+      .option('--out <file>', 'write the exact committed output bytes')
+      .option('--receipt <file>', 'write the receipt file: input and output in clear, evidence, receipt')
+      .description('fetch, open and verify a result'),
+    async () => (await import('../commands/result.ts')).result,
+  );
+  const enclaves = program.command('enclaves').description('enclaves that a service lists');
+  runner.handle(
+    enclaves
+      .command('list')
+      .option('--model-id <id>')
+      .option('--provider <address>')
+      .option('--verify', 'verify the evidence of each and check it on chain')
+      .option('--policy <file>', 'policy to verify by (the default policy)')
+      .description('list enclaves; nothing of a listing is verified without --verify'),
+    async () => (await import('../commands/enclaves.ts')).enclavesList,
+  );
+}
+
+function registerRecords(program: Command, runner: Runner): void {
+  const receipt = program.command('receipt').description('receipt files');
+  runner.handle(
+    receipt.command('verify').argument('<file>').description('verify a receipt file offline, and show the bytes it hashes'),
+    async () => (await import('../commands/receipt.ts')).receiptVerify,
+  );
+  const audit = program.command('audit').description('audit bundles of a job, a batch or an order');
+  runner.handle(
+    audit
+      .command('export')
+      .requiredOption('--out <file>', 'where to write the bundle')
+      .option('--order <orderKey>', 'the order (the only one)')
+      .option('--job <jobId>', 'only the batch of this job, with this job opened')
+      .option('--batch <laneNew>', 'only the batch that ends with this demand head')
+      .option('--open', 'include inputs and outputs in clear')
+      .description('collect everything that an auditor needs into one file'),
+    async () => (await import('../commands/audit.ts')).auditExport,
+  );
+  runner.handle(
+    audit
+      .command('verify')
+      .argument('<file>')
+      .option('--attestor <address>', 'an attestor you accept; repeatable', collect)
+      .option('--threshold <count>', 'how many of them must have approved', '2')
+      .description('verify a bundle offline; with --rpc also against the chain'),
+    async () => (await import('../commands/audit.ts')).auditVerify,
+  );
+  const backup = program.command('backup').description('keys, orders and openings; never lanes');
+  runner.handle(
+    backup.command('export').requiredOption('--out <file>').description('seal all orders under STUN_BACKUP_PASSPHRASE'),
+    async () => (await import('../commands/backup.ts')).backupExport,
+  );
+  runner.handle(
+    backup.command('restore').argument('<file>').description('put the orders of a backup into the store'),
+    async () => (await import('../commands/backup.ts')).backupRestore,
+  );
+}

@@ -1,0 +1,35 @@
+/** Commands on hardware evidence in files. */
+import type { Command } from 'commander';
+import type { EvidenceSource } from '../commands/evidence-source.ts';
+import type { EvidenceVerifyOptions } from '../commands/evidence.ts';
+import type { Invocation, Runner } from '../runner.ts';
+
+function sources(command: Command): Command {
+  return command
+    .option('--quote <file>', 'a quote, with --collateral')
+    .option('--collateral <file>', 'its collateral as JSON')
+    .option('--evidence <file>', 'an evidence document, instead of quote and collateral')
+    .option('--case <dir>', 'a folder with quote.bin and collateral.json');
+}
+
+/** Adds them. */
+export function registerEvidence(program: Command, runner: Runner): void {
+  const evidence = program.command('evidence').description('verify, inspect and collect hardware evidence');
+  runner.handle(
+    sources(evidence.command('verify').description('verify signatures, chains and currency, then validate by a policy; offline'))
+      .option('--at <unix>', 'time to verify at (now)')
+      .option('--policy <file>', 'a policy as JSON (the default policy)')
+      .option('--keyset-digest <hex>', 'what an evidence document must bind'),
+    async () => {
+      const { evidenceVerify } = await import('../commands/evidence.ts');
+      return ({ options }: Invocation<EvidenceVerifyOptions>) => evidenceVerify(options);
+    },
+  );
+  runner.handle(
+    sources(evidence.command('inspect').description('show every field with its meaning; verifies nothing')),
+    async () => {
+      const { evidenceInspect } = await import('../commands/evidence.ts');
+      return ({ options }: Invocation<EvidenceSource>) => evidenceInspect(options);
+    },
+  );
+}

@@ -1,0 +1,38 @@
+/** Commands for whoever runs things: diagnosis, shell completion, development chain. */
+import type { Command } from 'commander';
+import { collect, type Runner } from '../runner.ts';
+
+/** Adds them. */
+export function registerOperator(program: Command, runner: Runner): void {
+  runner.handle(
+    program.command('doctor').description('check this machine and its settings, and say what to do'),
+    async () => (await import('../commands/doctor.ts')).doctor,
+  );
+  runner.handle(
+    program.command('completion').argument('<shell>', 'bash, zsh or fish').description('print a completion script'),
+    async () => {
+      const { completion } = await import('../commands/completion.ts');
+      return ({ args }) => completion(program, args[0] ?? '');
+    },
+  );
+  const chain = program.command('chain').description('development chain and deployment');
+  runner.handle(
+    chain
+      .command('dev')
+      .option('--port <port>', 'where to listen', '8545')
+      .option('--block-interval <ms>', 'milliseconds between blocks; 0 mines with every transaction', '0')
+      .description('run a local chain (id 31337) until it is stopped; its keys are public'),
+    async () => (await import('../commands/chain.ts')).chainDev,
+  );
+  runner.handle(
+    chain
+      .command('deploy')
+      .requiredOption('--attestor <address>', 'attestors of the registry; repeatable', collect)
+      .option('--threshold <count>', 'approvals needed', '2')
+      .option('--fee-bps <bps>', 'fee, hundredths of a per cent', '100')
+      .option('--fee-account <address>', 'who receives it (the deployer)')
+      .option('--guardian <address>', 'who can freeze and revoke (the deployer)')
+      .description('deploy all contracts with STUN_PRIVATE_KEY and write the deployment record'),
+    async () => (await import('../commands/chain.ts')).chainDeploy,
+  );
+}

@@ -1,0 +1,17 @@
+/** Commands of the provider: settling with its own files, and the processes it runs. */
+import type { Command } from 'commander';
+import type { Runner } from '../runner.ts';
+
+/** Adds them. */
+export function registerProvider(program: Command, runner: Runner): void {
+  runner.handle(
+    program
+      .command('settle')
+      .requiredOption('--bundle <file>', 'a settlement bundle of the worker')
+      .option('--proof <file>', 'a proof made before; proved here when left out')
+      .option('--prove-only <file>', 'write the proof and send nothing')
+      .option('--timeout <duration>', 'limit of proving', '10m')
+      .description('prove a segment and settle it, without any service'),
+    async () => (await import('../commands/settle.ts')).settle,
+  );
+}
