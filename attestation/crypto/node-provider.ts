@@ -1,8 +1,28 @@
-/** The crypto provider over node:crypto (OpenSSL). */
+/**
+ * The crypto provider over node:crypto (OpenSSL).
+ *
+ * Imported keys are kept, a few at a time: a chain verifies several signatures with one key, and importing a key together with
+ * its first use costs more than the verification itself.
+ */
 import { createHash, createPublicKey, verify } from 'node:crypto';
+import type { KeyObject } from 'node:crypto';
 
 /** SubjectPublicKeyInfo of a P-256 key up to the point. Spec: RFC 5480, section 2. */
 const spkiPrefix = Uint8Array.from(Buffer.from('3059301306072a8648ce3d020106082a8648ce3d030107034200', 'hex'));
+const maxKeptKeys = 32;
+const kept = new Map<string, KeyObject>();
+
+/** Imports a SEC1 uncompressed point; OpenSSL throws when it is not on the curve. */
+function importKey(publicKey: Uint8Array): KeyObject {
+  const name = Buffer.from(publicKey).toString('latin1');
+  const known = kept.get(name);
+  if (known !== undefined) return known;
+  const key = createPublicKey({ key: Buffer.concat([spkiPrefix, publicKey]), format: 'der', type: 'spki' });
+  const [oldest] = kept.keys();
+  if (kept.size >= maxKeptKeys && oldest !== undefined) kept.delete(oldest);
+  kept.set(name, key);
+  return key;
+}
 
 export const nodeProvider = {
   sha256(...parts: readonly Uint8Array[]): Uint8Array {
@@ -14,10 +34,9 @@ export const nodeProvider = {
   verifyP256(message: Uint8Array, signature: Uint8Array, publicKey: Uint8Array): boolean {
     if (signature.length !== 64 || publicKey.length !== 65 || publicKey[0] !== 4) return false;
     try {
-      const key = createPublicKey({ key: Buffer.concat([spkiPrefix, publicKey]), format: 'der', type: 'spki' });
-      return verify('sha256', message, { key, dsaEncoding: 'ieee-p1363' }, signature);
+      return verify('sha256', message, { key: importKey(publicKey), dsaEncoding: 'ieee-p1363' }, signature);
     } catch {
-      return false; // OpenSSL throws on a point that is not on the curve
+      return false;
     }
   },
 } as const;

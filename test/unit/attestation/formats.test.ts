@@ -13,6 +13,7 @@ import {
 } from '#attestation/asn1/der-values.ts';
 import { nodeProvider } from '#attestation/crypto/node-provider.ts';
 import { parseCappedJson, parseCappedJsonBytes } from '#attestation/json/capped-json.ts';
+import { deriveSigningKey } from '#attestation/simulated/signing-key.ts';
 import { parsePemChain } from '#attestation/x509/pem.ts';
 import { maxQuoteBytes } from '#attestation/tdx/quote.ts';
 import { parseTdxCollateral, parseTdxQuote } from '#attestation/index.ts';
@@ -170,5 +171,17 @@ describe('the crypto provider', () => {
     assert.equal(nodeProvider.verifyP256(message, signature.subarray(1), publicKey), false);
     assert.equal(nodeProvider.verifyP256(message, new Uint8Array(64), publicKey), false);
     assert.equal(nodeProvider.verifyP256(utf8('other'), signature, publicKey), false);
+  });
+
+  it('tells keys apart however many it has seen', () => {
+    const message = utf8('message');
+    const keys = Array.from({ length: 70 }, (_, i) => deriveSigningKey(Uint8Array.of(i), 'test'));
+    const signatures = keys.map((key) => key.sign(message));
+    for (const round of [0, 1]) {
+      keys.forEach((key, i) => {
+        assert.equal(nodeProvider.verifyP256(message, signatures[i] ?? message, key.publicKey), true);
+        assert.equal(nodeProvider.verifyP256(message, signatures[(i + 1 + round) % 70] ?? message, key.publicKey), false);
+      });
+    }
   });
 });
