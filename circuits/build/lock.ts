@@ -5,7 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { StunError } from '#protocol/errors/stun-error.ts';
 
 const POLL_MS = 200;
-/** Longest a build is waited for; the largest circuit takes minutes. */
+/** Longest a build is waited for by default; the largest circuit takes minutes. */
 const WAIT_MS = 15 * 60 * 1000;
 
 function isMissing(error: unknown): boolean {
@@ -46,13 +46,14 @@ async function isAbandoned(path: string): Promise<boolean> {
 /**
  * Runs a task while holding a lock file; waits while another live process holds it.
  * @param onWait - called once when the lock is found taken
- * @throws `STUN_CIRCUIT_LOCK` after 15 minutes of waiting
+ * @param waitMs - longest wait
+ * @throws `STUN_CIRCUIT_LOCK` after that wait
  */
-export async function withLock<T>(path: string, onWait: () => void, task: () => Promise<T>): Promise<T> {
+export async function withLock<T>(path: string, onWait: () => void, task: () => Promise<T>, waitMs = WAIT_MS): Promise<T> {
   await mkdir(dirname(path), { recursive: true });
   for (let waitedMs = 0; !(await tryTake(path)); waitedMs += POLL_MS) {
     if (waitedMs === 0) onWait();
-    if (waitedMs >= WAIT_MS) throw new StunError('STUN_CIRCUIT_LOCK', `waited ${WAIT_MS / 60_000} minutes for the lock ${path}`);
+    if (waitedMs >= waitMs) throw new StunError('STUN_CIRCUIT_LOCK', `waited ${waitMs / 1000} s for the lock ${path}`);
     if (await isAbandoned(path)) await rm(path, { force: true });
     else await sleep(POLL_MS);
   }

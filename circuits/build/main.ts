@@ -9,7 +9,6 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { exitCodeOf, asStunError } from '#protocol/errors/registry.ts';
-import { StunError } from '#protocol/errors/stun-error.ts';
 import { SETTLEMENT_SIGNALS } from '#protocol/terms.ts';
 import {
   buildOrLoad,
@@ -22,7 +21,7 @@ import {
   type CircuitName,
   type VerificationKey,
 } from '../manifest.ts';
-import { solidityVerifier } from './solidity-verifier.ts';
+import { assertCurrent, solidityVerifier } from './solidity-verifier.ts';
 import { REPOSITORY_ROOT } from './source.ts';
 
 type Mode = 'build' | 'write' | 'check';
@@ -67,9 +66,7 @@ async function run(name: CircuitName, mode: Mode): Promise<void> {
   }
   if (mode === 'check') {
     const committed = await readFile(verifierPath(name), 'utf8').catch(() => '');
-    if (committed !== (await verifierSource(name, manifest, artefacts.verificationKey))) {
-      throw new StunError('STUN_CIRCUIT_STALE_VERIFIER', `${verifierPath(name)} must equal what ${name} generates`);
-    }
+    assertCurrent(verifierPath(name), committed, await verifierSource(name, manifest, artefacts.verificationKey));
     say('verifier is current');
   }
   say(`${manifest.constraints} constraints, ${manifest.wires} wires, ${manifest.setup} key, vkHash ${manifest.vkHash}`);

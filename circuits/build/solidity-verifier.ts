@@ -4,6 +4,7 @@
  */
 import { FIELD_ORDER } from '#protocol/field.ts';
 import type { Hex } from '#protocol/bytes.ts';
+import { StunError } from '#protocol/errors/stun-error.ts';
 import { assertNotForgeable, g1Words, g2Words, vkHashOf, type G1Json, type VerificationKey } from './verification-key.ts';
 import { BASE_FIELD_ORDER } from './zkey-format.ts';
 
@@ -120,4 +121,13 @@ ${store(PAIR.delta + 64, g2Words(key.vk_delta_2))}
     }
 }
 `;
+}
+
+/**
+ * Compares a committed verifier with what is generated now.
+ * @throws `STUN_CIRCUIT_STALE_VERIFIER` naming the file
+ */
+export function assertCurrent(path: string, committed: string, generated: string): void {
+  if (committed !== generated)
+    throw new StunError('STUN_CIRCUIT_STALE_VERIFIER', `${path} must equal what its circuit generates`);
 }

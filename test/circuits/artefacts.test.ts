@@ -193,6 +193,22 @@ describe('circuit artefacts', function () {
       assert.deepEqual(await readdir(folder), []);
     });
 
+    it('gives up on a process that holds it for too long', async () => {
+      const path = join(folder, 'c.lock');
+      const never = withLock(
+        path,
+        () => {},
+        () =>
+          withLock(
+            path,
+            () => {},
+            () => Promise.resolve(),
+            200,
+          ),
+      );
+      await rejectsCode(never, 'STUN_CIRCUIT_LOCK');
+    });
+
     it('takes over from a process that died', async () => {
       const path = join(folder, 'b.lock');
       await mkdir(folder, { recursive: true });

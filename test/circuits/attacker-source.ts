@@ -19,7 +19,26 @@ export const TAMPER = {
   tamperStatement: 6,
   /** Added to `enabled` of the demand and the statement signature. */
   tamperEnabled: 2,
+  /** 1: the challenge of the demand or the statement signature is decomposed as h + r, when that has 254 bits. */
+  tamperAlias: 2,
 } as const;
+
+/** A decomposition of in, or of in + r, into the same number of bits: both sum to in modulo r. */
+const ALIAS_BITS = `
+template AliasBits(n) {
+    signal input in;
+    signal input alias;
+    signal output out[n];
+    var modulusLessOne = -1;
+    var carry = 0;
+    for (var i = 0; i < n; i++) {
+        // r is odd: its lowest bit is 1, the others are those of r - 1.
+        var sum = ((in >> i) & 1) + (i == 0 ? 1 : (modulusLessOne >> i) & 1) + carry;
+        out[i] <-- alias == 1 ? sum & 1 : (in >> i) & 1;
+        carry = sum >> 1;
+    }
+}
+`;
 
 function replaceOnce(text: string, find: string, by: string): string {
   const parts = text.split(find);
@@ -39,8 +58,15 @@ const EDITS: readonly (readonly [string, string])[] = [
   ],
   ['signal meta <== status', 'signal meta <-- tamper[2] + status'],
   ['leaf <== active * receipt.out;', 'leaf <-- active * receipt.out + tamper[3];'],
-  ['template SignatureCheck() {', 'template SignatureCheck() {\n    signal input tamper;'],
-  ['verifier.enabled <== 1;', 'verifier.enabled <-- 1 + tamper;'],
+  ['template SignatureCheck() {', 'template SignatureCheck() {\n    signal input tamper;\n    signal input tamperAlias;'],
+  ['verifier.enabled <== 1;', 'verifier.enabled <-- 1 + tamper;\n    verifier.tamperAlias <== tamperAlias;'],
+  ['template Num2Bits_strict() {', `${ALIAS_BITS}\ntemplate Num2Bits_strict() {\n    signal input tamperAlias;`],
+  [
+    'component n2b = Num2Bits(254);\n    in ==> n2b.in;\n\n    for (var i=0; i<254; i++) {\n        n2b.out[i] ==> out[i];',
+    'component n2b = AliasBits(254);\n    in ==> n2b.in;\n    n2b.alias <== tamperAlias;\n    for (var i=0; i<254; i++) {\n        n2b.out[i] ==> out[i];',
+  ],
+  ['template EdDSAPoseidonVerifier() {', 'template EdDSAPoseidonVerifier() {\n    signal input tamperAlias;'],
+  ['component h2bits = Num2Bits_strict();', 'component h2bits = Num2Bits_strict();\n    h2bits.tamperAlias <== tamperAlias;'],
   [
     'template Settlement(N) {',
     `template Settlement(N) {
@@ -49,13 +75,17 @@ const EDITS: readonly (readonly [string, string])[] = [
     signal input tamperJob[N][4];
     signal input tamperLeaf[2];
     signal input tamperStatement[6];
-    signal input tamperEnabled[2];`,
+    signal input tamperEnabled[2];
+    signal input tamperAlias[2];`,
   ],
   ['start.orderId <== orderId;', 'start.orderId <== orderId;\n    start.tamper <== tamperStart;'],
   ['signal count <== countSum;', 'signal count <-- countSum + tamperCount[0];'],
   ['job[i].active <== active[i];', 'job[i].active <== active[i];\n        job[i].tamper <== tamperJob[i];'],
   ['job[i].signerId <== signer.out;', 'job[i].signerId <-- signer.out + tamperJob[i][0];'],
-  ['demandSignature.key <== demandKey;', 'demandSignature.key <== demandKey;\n    demandSignature.tamper <== tamperEnabled[0];'],
+  [
+    'demandSignature.key <== demandKey;',
+    'demandSignature.key <== demandKey;\n    demandSignature.tamper <== tamperEnabled[0];\n    demandSignature.tamperAlias <== tamperAlias[0];',
+  ],
   ['leaf.inputs[1] <== policyId;', 'leaf.inputs[1] <-- policyId + tamperLeaf[0];'],
   ['leaf.inputs[2] <== provider;', 'leaf.inputs[2] <-- provider + tamperLeaf[1];'],
   ['statement.inputs[0] <== start.head;', 'statement.inputs[0] <-- start.head + tamperStatement[0];'],
@@ -66,7 +96,7 @@ const EDITS: readonly (readonly [string, string])[] = [
   ['statement.inputs[5] <== receiptsRoot;', 'statement.inputs[5] <-- receiptsRoot + tamperStatement[5];'],
   [
     'statementSignature.key <== receiptKey;',
-    'statementSignature.key <== receiptKey;\n    statementSignature.tamper <== tamperEnabled[1];',
+    'statementSignature.key <== receiptKey;\n    statementSignature.tamper <== tamperEnabled[1];\n    statementSignature.tamperAlias <== tamperAlias[1];',
   ],
 ];
 

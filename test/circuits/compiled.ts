@@ -21,8 +21,12 @@ export async function compileSource(source: string, options: CompileOptions): Pr
   await mkdir(scratch, { recursive: true });
   const main = join(scratch, 'main.circom');
   await writeFile(main, source);
-  await compileCircuit(relative(REPOSITORY_ROOT, main), scratch, options);
-  // Another process may have finished first; its result is the same.
-  await rename(scratch, directory).catch(() => rm(scratch, { recursive: true, force: true }));
+  try {
+    await compileCircuit(relative(REPOSITORY_ROOT, main), scratch, options);
+    // Another process may have finished first; its result is the same.
+    await rename(scratch, directory).catch(() => {});
+  } finally {
+    await rm(scratch, { recursive: true, force: true });
+  }
   return directory;
 }

@@ -4,6 +4,7 @@
  */
 import { BASE8, SUBGROUP_ORDER, toJubPoint, type JubPoint } from '#protocol/babyjub.ts';
 import { eddsaPublicKey, signEddsa, type EddsaKeyPair, type EddsaSignature } from '#protocol/eddsa.ts';
+import { FIELD_ORDER } from '#protocol/field.ts';
 import { poseidon } from '#protocol/poseidon.ts';
 import { TAG } from '#protocol/tags.ts';
 import type { CircuitSignals, JobInput } from '#circuits/settlement-input.ts';
@@ -146,6 +147,15 @@ export function smallOrderSignature(nonce: bigint): EddsaSignature {
 /** A key pair whose public part is replaced; only for keys that the attacker does not sign with honestly. */
 export function pairWith(publicKey: JubPoint): EddsaKeyPair {
   return { secret: 1n, publicKey };
+}
+
+/** A signature whose challenge is h + r instead of h: it holds only for who may decompose h in its second form. */
+export function aliasedSignature(pair: EddsaKeyPair, message: bigint): EddsaSignature {
+  for (let nonce = 1n; ; nonce++) {
+    const r8 = toJubPoint(BASE8.multiply(nonce));
+    const h = poseidon([r8.x, r8.y, pair.publicKey.x, pair.publicKey.y, message]) + FIELD_ORDER;
+    if (h < 1n << 254n) return { r8, s: (nonce + 8n * h * pair.secret) % SUBGROUP_ORDER };
+  }
 }
 
 /** An honest signature. */

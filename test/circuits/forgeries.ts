@@ -9,6 +9,7 @@ import { TAG } from '#protocol/tags.ts';
 import { inverse, reduce } from '#circuits/build/field-math.ts';
 import type { CircuitSignals } from '#circuits/settlement-input.ts';
 import {
+  aliasedSignature,
   assemble,
   hash,
   metaOf,
@@ -145,6 +146,13 @@ export const forgeries: readonly Forgery[] = [
       return { demandSignature: { r8: { x: x!, y: y! }, s: (honest.signals['demandSignatureS'] as bigint) + SUBGROUP_ORDER } };
     },
     rows: exactly(`${M}.demandSignature.verifier.compConstant.out`, `${M}.demandSignature.verifier.enabled`),
+  },
+  {
+    labels: ['13.signature'],
+    gain: 'has a second challenge for a signature, h + r',
+    replace: (draft, honest) => ({ statementSignature: aliasedSignature(draft.receiptPair, honest.statementMessage) }),
+    tamper: () => tamperAt('tamperAlias', 2, 1, 1n),
+    rows: exactly(`${M}.statementSignature.verifier.h2bits.aliasCheck.compConstant.out`),
   },
   outOfRange('3.provider-range', 'moves a bit of validAt into the provider', `${M}.packedPayee.providerRange`, {
     draft: (draft) => {

@@ -10,7 +10,7 @@ import { groth16 } from 'snarkjs';
 import solc from 'solc';
 import { FIELD_ORDER } from '#protocol/field.ts';
 import { SETTLEMENT_SIGNALS } from '#protocol/terms.ts';
-import { solidityVerifier, type VerifierDescription } from '#circuits/build/solidity-verifier.ts';
+import { assertCurrent, solidityVerifier, type VerifierDescription } from '#circuits/build/solidity-verifier.ts';
 import { REPOSITORY_ROOT } from '#circuits/build/source.ts';
 import type { VerificationKey } from '#circuits/build/verification-key.ts';
 import { BASE_FIELD_ORDER } from '#circuits/build/zkey-format.ts';
@@ -223,6 +223,7 @@ describe('Solidity verifiers', function () {
   });
 
   it('is what the build command writes now', () => {
+    throwsCode(() => assertCurrent('a.sol', 'contract A {}', 'contract A {}\n'), 'STUN_CIRCUIT_STALE_VERIFIER');
     const names = process.env['STUN_CIRCUITS'] === 'all' ? ['all'] : ['settlement-16'];
     const done = spawnSync(process.execPath, ['circuits/build/main.ts', ...names, '--check'], { cwd: REPOSITORY_ROOT });
     assert.equal(done.status, 0, done.stderr.toString());
