@@ -26,6 +26,7 @@ function lint(files: Readonly<Record<string, string>>): Map<string, string[]> {
       {
         cwd: tree,
         encoding: 'utf8',
+        env: environment(),
         maxBuffer: 2 ** 26,
       },
     );
