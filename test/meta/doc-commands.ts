@@ -33,4 +33,7 @@ export const docCommands: readonly DocumentedCommand[] = [
   { command: 'npm run mutate -- protocol', proof: { ci: { limitMinutes: 4 } } },
   { command: 'npm run test:full', proof: { notRun: 'takes hours; its last result stands in test/full-result.json' } },
   { command: 'npm run bench', proof: { ci: { limitMinutes: 1 } } },
+  // docs/circuits.md
+  { command: 'node scripts/with-node.mjs circuits/build/main.ts settlement-16', proof: { ci: { limitMinutes: 2 } } },
+  { command: 'node scripts/with-node.mjs circuits/build/main.ts all --check', proof: { ci: { limitMinutes: 4 } } },
 ];
