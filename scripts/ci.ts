@@ -53,7 +53,7 @@ await documentedCommands();
 console.log('');
 const covered = await reportCoverage(raw);
 rmSync(raw, { recursive: true, force: true });
-steps.push({ name: 'coverage', counts: covered > 0 ? { passed: 1, failed: 0, skipped: 0 } : failure, seconds: 0 });
+steps.push({ name: 'coverage floors', counts: covered, seconds: 0 });
 
 console.log('');
 for (const { name, counts, seconds } of steps)
