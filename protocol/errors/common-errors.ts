@@ -26,6 +26,12 @@ export const commonErrors = {
     httpStatus: 400,
     doc: 'A file is missing, unreadable or not of the expected kind. The reason names the path.',
   },
+  STUN_STACK_CHILD: {
+    class: 'unavailable',
+    actor: 'operator',
+    httpStatus: 503,
+    doc: 'A process of the local deployment ended or did not become ready. The reason quotes the end of its log.',
+  },
   STUN_CONFIG: {
     class: 'config',
     actor: 'operator',

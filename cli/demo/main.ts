@@ -1,0 +1,83 @@
+/**
+ * `npm start`: one order from a customer's key to the money in the provider's account, on this machine, every part real but the
+ * hardware, which is simulated and called so. `--keep` leaves it running; `--jobs N` changes the number of jobs.
+ */
+import { randomBytes } from 'node:crypto';
+import { mkdirSync, rmSync } from 'node:fs';
+import { parseArgs } from 'node:util';
+import { ensureCircuit } from '#circuits/manifest.ts';
+import { asStunError, errorEntry, exitCodeOf } from '#protocol/index.ts';
+import { createLocalStack, type LocalStack } from '../stack/local-stack.ts';
+import { auditStages } from './audit-stages.ts';
+import { closingTables } from './closing-tables.ts';
+import { jobStages } from './job-stages.ts';
+import { orderStages } from './order-stages.ts';
+import { sayWhatNext, writeEnvironment } from './next-steps.ts';
+import { Stages } from './stages.ts';
+
+const DIRECTORY = '.stun/demo';
+
+async function demonstrate(jobs: number, keep: boolean): Promise<void> {
+  const stages = new Stages();
+  process.stdout.write(
+    'STUN: one order, end to end, on this machine. The TDX machine is SIMULATED and protects nothing;\n' +
+      'the proving keys are development keys. Everything else is what a deployment runs.\n\n',
+  );
+  rmSync(DIRECTORY, { recursive: true, force: true });
+  mkdirSync(DIRECTORY, { recursive: true });
+  const passphrase = randomBytes(16).toString('hex');
+  let stack: LocalStack | undefined;
+  try {
+    await stages.run('build circuit and development keys', async (tell, say) => {
+      const circuit = await ensureCircuit('settlement-16', { progress: tell });
+      say(`${circuit.constraints.toLocaleString('en')} constraints, up to ${circuit.n} jobs a proof; cached`);
+    });
+    stack = await stages.run('start the chain, deploy the contracts', async (tell, say) => {
+      const created = await createLocalStack({
+        directory: DIRECTORY,
+        price: 700n,
+        segmentIdleMs: 30_000,
+        progress: tell,
+        ...(keep && { chainPort: 8545, servicePort: 8080 }),
+      });
+      say(`chain id ${created.deployment.chainId}, ${created.deployment.families.length} families of verifiers, fee 1 %`);
+      return created;
+    });
+    const order = await orderStages(stages, stack, jobs, passphrase);
+    const served = await jobStages(stages, stack, order, jobs);
+    const audited = await auditStages(stages, stack, order, served, DIRECTORY);
+    process.stdout.write(`\n${await closingTables(stages, stack, order, served, audited)}\n`);
+    order.client.close();
+    writeEnvironment(stack, DIRECTORY, passphrase);
+    sayWhatNext(DIRECTORY, keep);
+    if (keep) await untilInterrupted();
+  } finally {
+    await stack?.stop();
+  }
+}
+
+/** Resolves on SIGINT or SIGTERM. */
+function untilInterrupted(): Promise<void> {
+  return new Promise((resolve) => {
+    const timer = setInterval(() => undefined, 60_000);
+    for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+      process.once(signal, () => {
+        clearInterval(timer);
+        resolve();
+      });
+    }
+  });
+}
+
+try {
+  const { values } = parseArgs({
+    options: { keep: { type: 'boolean', default: false }, jobs: { type: 'string', default: '32' } },
+  });
+  await demonstrate(Math.max(32, Math.min(256, Number(values.jobs) || 32)), values.keep);
+} catch (thrown) {
+  const error = asStunError(thrown);
+  process.stderr.write(`\n${error.code}: ${error.message}\n${errorEntry(error.code).doc}\n`);
+  if (error.code === 'STUN_INTERNAL')
+    process.stderr.write(`${String((error.cause as Error | undefined)?.stack ?? error.cause)}\n`);
+  process.exitCode = exitCodeOf(error.code);
+}
