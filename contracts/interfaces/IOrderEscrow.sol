@@ -110,7 +110,6 @@ interface IOrderEscrow {
     error NativePermit();
     error OrderClosed(bytes32 orderKey, uint256 closedAt);
     error OrderNotRefundable(bytes32 orderKey, uint256 refundableAfter);
-    error NotFunder(address caller);
     error NothingToRefund(bytes32 orderKey);
     error NothingToWithdraw(address token);
     error NativeTransferFailed(address to);

@@ -1,5 +1,6 @@
 /** EnclaveRegistry: what happens to a leaf after registration. Properties E10..E16 of PROPERTIES.md. */
 import assert from 'node:assert/strict';
+import { AbiCoder, keccak256, toBeHex } from 'ethers';
 import { signEip712Revocation } from './revocation.ts';
 import { enclaveTree, randomField } from '#protocol/index.ts';
 import { rejectsCode } from '#test/unit/assert-code.ts';
@@ -215,6 +216,23 @@ describe('contracts: EnclaveRegistry, life of a leaf', () => {
       const { event } = await register(next);
       await registry().revoke(enclave.keysetDigest);
       assert.equal((await registry().leaf(next.keysetDigest, next.registration.policyId)).treeLeaf, event.leaf);
+    });
+
+    it('is one of 1,024: a full tree takes no more', async () => {
+      await registerEnclave(stage);
+      const { registry: address } = stage.deployment;
+      // Writes the count of used slots where the first registration left a 1: no test waits for 1,024 registrations.
+      const isCount = async (place: string) =>
+        BigInt(String(await stage.chain.request('eth_getStorageAt', [address, place, 'latest']))) === 1n << 32n;
+      const places = Array.from({ length: 40 }, (_, slot) => {
+        const base = keccak256(AbiCoder.defaultAbiCoder().encode(['address', 'uint256'], [stage.provider.address, slot]));
+        return toBeHex(BigInt(base) + 1n, 32);
+      });
+      const found = await Promise.all(places.map(isCount));
+      assert.equal(found.filter(Boolean).length, 1);
+      const full = toBeHex(1024n << 32n, 32);
+      await stage.chain.request('hardhat_setStorageAt', [address, places[found.indexOf(true)], full]);
+      await refuses(register(await makeEnclave(stage)), 'TreeFull');
     });
 
     it('must have been used before', async () => {

@@ -21,6 +21,7 @@ import {
   toHex,
   type Hex,
 } from '#protocol/index.ts';
+import { rejectsCode } from '#test/unit/assert-code.ts';
 import QuoteVerifierDouble from '#chain/generated/QuoteVerifierDouble.json' with { type: 'json' };
 import {
   approve,
@@ -280,6 +281,18 @@ describe('contracts: EnclaveRegistry, registration', () => {
       await refuses(withApprovals(enclave, await approve(stage, enclave, undefined, { deadlineUnix })), 'ApprovalExpired');
     });
 
+    it('looks at no more than 32 approvals', async () => {
+      const enclave = await makeEnclave(stage);
+      const [one] = await approve(stage, enclave);
+      await refuses(
+        withApprovals(
+          enclave,
+          Array.from({ length: 33 }, () => one!),
+        ),
+        'TooManyApprovals',
+      );
+    });
+
     it('uses an approval once', async () => {
       const enclave = await makeEnclave(stage);
       const approvals = await approve(stage, enclave);
@@ -360,6 +373,18 @@ describe('contracts: EnclaveRegistry, registration', () => {
     for (const [name, args] of calls) await refuses(access.send(name, args), 'OwnableUnauthorizedAccount');
     await refuses(access.send('denyHardware', [1n]), 'NotAllowed');
     assert.equal(calls.length, 4);
+  });
+
+  it('cannot be deployed with another Poseidon than circomlib’s', async () => {
+    const { poseidon3, router } = stage.deployment;
+    const wrong = await deployContract(stage.owner, QuoteVerifierDouble, []);
+    for (const [three, six] of [
+      [wrong, router],
+      [poseidon3, poseidon3],
+    ]) {
+      const args = [stage.owner.address, stage.guardian.address, three, six];
+      await rejectsCode(deployContract(stage.owner, artifacts.EnclaveRegistry, args), 'STUN_CHAIN_REVERTED');
+    }
   });
 
   it('takes approvals with a lifetime of an hour as valid to the second', async () => {

@@ -50,6 +50,13 @@ describe('contracts: VerifierRouter', () => {
     await refuses(stage.as(stage.owner).router.addSettlementFamily(address, 64, vkHash, word()), 'MaxJobsMismatch');
   });
 
+  it('refuses an N that does not fit its field', async () => {
+    const vkHash = word();
+    const address = await verifier(vkHash, 65536, true);
+    const call = stage.as(stage.owner).router.addSettlementFamily(address, 65536, vkHash, word());
+    await refuses(call, 'SafeCastOverflowedUintDowncast');
+  });
+
   it('refuses a production key that no ceremony was allowed for', async () => {
     const vkHash = word();
     const address = await verifier(vkHash, 16, false);
