@@ -55,6 +55,8 @@ export interface ChainView {
   readonly latestNonce: number;
   /** First nonce that neither the chain nor the node's waiting transactions have. */
   readonly pendingNonce: number;
+  /** At the newest block, wei. */
+  readonly balance: bigint;
   readonly market: FeeMarket;
 }
 
@@ -79,8 +81,19 @@ const NOT_A_REVERT: readonly ErrorCode[] = [
   'STUN_INTERNAL',
 ];
 
+/** Another transaction waits at the nonce and the node keeps it. */
+const NONCE_HELD = 'a transaction of somebody else with this key holds the nonce';
+
 function isRevert(thrown: unknown): thrown is StunError {
   return thrown instanceof StunError && !NOT_A_REVERT.includes(thrown.code);
+}
+
+/** Most that the newest attempt of an intent may cost, wei. */
+function costOf(intent: Intent): bigint {
+  const newest = intent.attempts.at(-1);
+  return newest === undefined
+    ? 0n
+    : BigInt(intent.call.valueWei) + BigInt(intent.gasLimit ?? '0') * BigInt(newest.maxFeePerGasWei);
 }
 
 /** A pass over the intents of an account, in order of submission. */
@@ -88,12 +101,15 @@ export class Pass {
   readonly #context: PassContext;
   readonly #view: ChainView;
   readonly #takenNonces: Set<number>;
+  /** Most that transactions under way may cost, wei. */
+  #committedWei: bigint;
   /** Whether an earlier intent is not mined yet: a call may revert only because it waits for that one. */
   #earlierOpen = false;
 
   constructor(context: PassContext, view: ChainView, active: readonly Intent[]) {
     this.#context = context;
     this.#view = view;
+    this.#committedWei = active.filter((intent) => intent.mined === null).reduce((sum, intent) => sum + costOf(intent), 0n);
     this.#takenNonces = new Set(active.flatMap((intent) => (intent.nonce === null ? [] : [intent.nonce])));
   }
 
@@ -170,8 +186,20 @@ export class Pass {
     }
     const offer = firstOffer(this.#view.market, this.#context.policy.maxFeePerGasWei);
     if (offer === undefined) return this.#wait(intent, 'the chain asks more per gas than the cap');
-    const nonce = intent.nonce ?? this.#freeNonce();
-    return this.#signAndSend(intent, nonce, (gas * 6n) / 5n, offer);
+    const gasLimit = (gas * 6n) / 5n;
+    this.#commit(BigInt(intent.call.valueWei) + gasLimit * offer.maxFeePerGas);
+    return this.#signAndSend(intent, intent.nonce ?? this.#freeNonce(), gasLimit, offer);
+  }
+
+  /** Sets money aside. What cannot be paid for must not take a nonce: everything behind it would wait. */
+  #commit(costWei: bigint): void {
+    if (this.#committedWei + costWei > this.#view.balance) {
+      throw new StunError(
+        'STUN_CHAIN_FUNDS',
+        `${this.#context.claim.account} needs ${this.#committedWei + costWei} wei for what is open`,
+      );
+    }
+    this.#committedWei += costWei;
   }
 
   #freeNonce(): number {
@@ -210,7 +238,9 @@ export class Pass {
     try {
       await this.#context.node.broadcast(attempt.raw);
     } catch (thrown) {
-      if (!(await this.#context.node.knows(attempt.transactionHash))) throw thrown;
+      if (await this.#context.node.knows(attempt.transactionHash)) return this.#save(to.broadcast(intent, this.#context.nowMs()));
+      if (thrown instanceof StunError && thrown.code === 'STUN_CHAIN_NONCE') return this.#wait(intent, NONCE_HELD);
+      throw thrown;
     }
     return this.#save(to.broadcast(intent, this.#context.nowMs()));
   }
@@ -242,16 +272,26 @@ export class Pass {
   async #keepAlive(intent: Intent): Promise<Intent> {
     const newest = intent.attempts.at(-1);
     if (newest === undefined) throw new StunError('STUN_INTERNAL', `intent ${intent.key} is ${intent.state} without an attempt`);
-    const { broadcastAtMs } = intent;
-    if (broadcastAtMs === null || !(await this.#context.node.knows(newest.transactionHash))) return this.#send(intent, newest);
-    if (this.#context.nowMs() - broadcastAtMs < this.#context.policy.replaceAfterMs) return intent;
+    const sinceMs = intent.broadcastAtMs ?? newest.signedAtMs;
+    const waitedLong = this.#context.nowMs() - sinceMs >= this.#context.policy.replaceAfterMs;
+    let current = intent;
+    if (intent.broadcastAtMs === null || !(await this.#context.node.knows(newest.transactionHash))) {
+      try {
+        current = await this.#send(intent, newest);
+        if (current.waitingFor !== NONCE_HELD) return current;
+      } catch (thrown) {
+        if (!waitedLong) throw thrown;
+      }
+    }
+    // A node that refuses an old offer, or does not mine it, wants a higher one.
+    if (!waitedLong) return current;
     const previous: Fees = {
       maxFeePerGas: BigInt(newest.maxFeePerGasWei),
       maxPriorityFeePerGas: BigInt(newest.maxPriorityFeePerGasWei),
     };
     const offer = raisedOffer(previous, this.#view.market, this.#context.policy.maxFeePerGasWei);
-    if (offer === undefined) return this.#wait(intent, 'it is not mined and the cap leaves no room for a higher fee');
-    return this.#signAndSend(intent, intent.nonce ?? 0, BigInt(intent.gasLimit ?? '0'), offer);
+    if (offer === undefined) return this.#wait(current, 'it is not mined and the cap leaves no room for a higher fee');
+    return this.#signAndSend(current, current.nonce ?? 0, BigInt(current.gasLimit ?? '0'), offer);
   }
 
   async #settle(intent: Intent): Promise<Intent> {

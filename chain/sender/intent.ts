@@ -59,7 +59,7 @@ export interface Intent {
   readonly gasLimit: string | null;
   /** Newest last. */
   readonly attempts: readonly SignedAttempt[];
-  /** When the newest attempt was last handed to the node. */
+  /** When the node first took the newest attempt. */
   readonly broadcastAtMs: number | null;
   /** How often another transaction took the nonce. */
   readonly replacedCount: number;

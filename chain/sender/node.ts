@@ -89,6 +89,11 @@ export class SenderNode {
     return Number(await this.#call(quantity, 'eth_getTransactionCount', [account, at]));
   }
 
+  /** Native coin of an account at the newest block, wei. */
+  async balance(account: string): Promise<bigint> {
+    return BigInt(await this.#call(quantity, 'eth_getBalance', [account, 'latest']));
+  }
+
   /** The receipt of a mined transaction, undefined when it is not in the chain. */
   async receipt(transactionHash: string): Promise<NodeReceipt | undefined> {
     const receipt = await this.#call(receiptSchema.nullable(), 'eth_getTransactionReceipt', [transactionHash]);

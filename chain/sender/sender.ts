@@ -163,6 +163,7 @@ export class TransactionSender {
       finalNonce: finalNumber < 0 ? 0 : await node.transactionCount(account, finalNumber),
       latestNonce: await node.transactionCount(account, 'latest'),
       pendingNonce: await node.transactionCount(account, 'pending'),
+      balance: await node.balance(account),
       market: { baseFeePerGas: head.baseFeePerGas, priorityFee: await node.priorityFee() },
     };
   }
@@ -209,7 +210,8 @@ export class TransactionSender {
         const problem = asStunError(thrown);
         if (problem.code === 'STUN_SENDER_CLAIM_LOST') throw problem;
         onProblem?.(problem);
-        pauseMs = Math.min(2 * pauseMs, maxBackoffMs);
+        // An account without money does not slow down those transactions that are under way.
+        pauseMs = problem.code === 'STUN_CHAIN_FUNDS' ? pollIntervalMs : Math.min(2 * pauseMs, maxBackoffMs);
       }
       await delay(pauseMs, undefined, { signal }).catch(() => {});
     }

@@ -19,9 +19,9 @@ export function signed(intent: Intent, nonce: number, gasLimit: bigint, attempt:
   });
 }
 
-/** The node has the newest attempt. */
+/** The node has the newest attempt; the time of the first time counts. */
 export function broadcast(intent: Intent, nowMs: number): Intent {
-  return next(intent, { state: 'broadcast', broadcastAtMs: nowMs });
+  return next(intent, { state: 'broadcast', broadcastAtMs: intent.broadcastAtMs ?? nowMs });
 }
 
 /** An attempt is in a block. */

@@ -224,4 +224,34 @@ export const chainErrors = {
     httpStatus: 409,
     doc: 'The tree of the provider is full, or the slot can still be paid. Reuse a slot that expired over 31 days ago.',
   },
+  STUN_SENDER_CLAIMED: {
+    class: 'unavailable',
+    actor: 'operator',
+    httpStatus: 503,
+    doc: 'Another process signs transactions for this account. Run one sender per account; a dead one is forgotten after its claim time.',
+  },
+  STUN_SENDER_CLAIM_LOST: {
+    class: 'unavailable',
+    actor: 'operator',
+    httpStatus: 503,
+    doc: 'Another sender took over the account, so this one stopped before writing anything. Make sure that only one runs.',
+  },
+  STUN_SENDER_KEY_REUSED: {
+    class: 'input',
+    actor: 'caller',
+    httpStatus: 409,
+    doc: 'The idempotency key belongs to another transaction. Use a new key for a new transaction.',
+  },
+  STUN_SENDER_UNKNOWN_KEY: {
+    class: 'input',
+    actor: 'caller',
+    httpStatus: 404,
+    doc: 'No transaction was submitted under this idempotency key.',
+  },
+  STUN_SENDER_STOPPED: {
+    class: 'unavailable',
+    actor: 'caller',
+    httpStatus: 503,
+    doc: 'Waiting for a transaction was stopped before it was confirmed. It goes on; ask again by its key.',
+  },
 } as const satisfies Record<string, ErrorEntry>;
