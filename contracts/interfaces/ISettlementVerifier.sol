@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 pragma solidity ^0.8.37;
 
+// solhint-disable func-name-mixedcase
+
 /// @title A generated Groth16 verifier of the settlement circuit.
 /// @notice It cannot know whether the trusted setup behind its key was honest: the router's allow-list speaks of that.
-// solhint-disable func-name-mixedcase
 interface ISettlementVerifier {
     /// @notice Whether the proof shows the statement of these signals. Returns false for a bad proof or a signal >= r.
     function verifyProof(

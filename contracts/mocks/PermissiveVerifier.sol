@@ -3,8 +3,9 @@ pragma solidity ^0.8.37;
 
 import {ISettlementVerifier} from "../interfaces/ISettlementVerifier.sol";
 
-/// @title A verifier double for tests of everything but the proof: it accepts what its switch says.
 // solhint-disable func-name-mixedcase
+
+/// @title A verifier double for tests of everything but the proof: it accepts what its switch says.
 contract PermissiveVerifier is ISettlementVerifier {
     bytes32 private immutable _vkHash;
     uint256 private immutable _maxJobs;

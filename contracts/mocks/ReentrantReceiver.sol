@@ -14,6 +14,7 @@ contract ReentrantReceiver {
         escrow = escrow_;
     }
 
+    // solhint-disable-next-line no-complex-fallback
     receive() external payable {
         if (refuses) revert Refused();
         ++attempts;

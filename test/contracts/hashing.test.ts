@@ -5,11 +5,19 @@ import { buildPoseidon } from 'circomlibjs';
 import { ContractAccess } from '#chain/contract-access.ts';
 import { artifacts, type Artifact } from '#chain/artifacts.ts';
 import { deployContract } from '#chain/deploy.ts';
-import { FIELD_ORDER, generateEddsaKeyPair, poseidon, SUBGROUP_ORDER, BASE8, toJubPoint } from '#protocol/index.ts';
+import {
+  BASE8,
+  FIELD_ORDER,
+  generateEddsaKeyPair,
+  orderDomainOf,
+  orderKeyOf,
+  poseidon,
+  SUBGROUP_ORDER,
+  toJubPoint,
+} from '#protocol/index.ts';
 import { sampleSeed } from '#test/depth.ts';
 import CurveProbe from '#chain/generated/CurveProbe.json' with { type: 'json' };
 import { orderRequest, placeOf, startStage, termsFor, type Stage } from './stage.ts';
-import { orderDomainOf, orderKeyOf } from '#protocol/index.ts';
 
 const edges = [0n, 1n, FIELD_ORDER - 1n, FIELD_ORDER - 2n, 1n << 253n];
 const element = fc.oneof(fc.constantFrom(...edges), fc.bigInt({ min: 0n, max: FIELD_ORDER - 1n }));

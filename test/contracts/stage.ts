@@ -114,7 +114,8 @@ export async function refuses(call: Promise<unknown>, solidityError: keyof typeo
   } catch (error) {
     thrown = error;
   }
-  assert.ok(thrown instanceof StunError, `expected ${solidityError}, got ${thrown === undefined ? 'success' : String(thrown)}`);
+  assert.ok(thrown !== undefined, `expected ${solidityError}, got success`);
+  assert.ok(thrown instanceof StunError, `expected ${solidityError}, got another kind of error`);
   const name = solidityErrorOf(thrown.cause)?.name ?? 'no custom error';
   assert.equal(name, solidityError, `expected ${solidityError}, got ${name}: ${thrown.message}`);
   assert.equal(thrown.code, solidityErrorCodes[solidityError]);

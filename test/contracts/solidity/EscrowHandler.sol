@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 pragma solidity ^0.8.37;
 
-import {IOrderEscrow} from "../../../contracts/interfaces/IOrderEscrow.sol";
 import {EscrowWorld} from "./EscrowWorld.sol";
 import {VM} from "./Vm.sol";
 
