@@ -61,6 +61,7 @@ export default {
     'no-throw-literal': 'error',
     'no-control-regex': 'off',
     'unicorn/no-new-array': 'off',
+    'promise/no-callback-in-promise': 'off',
     'max-depth': ['error', 4],
     'max-lines': ['warn', 400],
   },

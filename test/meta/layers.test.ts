@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { cpSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { folders, layers } from '../../scripts/gates/layers.ts';
-import { root } from '../../scripts/project-files.ts';
+import { projectFiles, root } from '../../scripts/project-files.ts';
 import { environment } from '../../scripts/run-process.ts';
 
 /** Lints files in a tree of their own under the project's own rules; returns `rule` by file. */
@@ -141,5 +141,14 @@ describe('layer rules', function () {
       'protocol/second.ts': "import { first } from './first.ts';\nexport const second = (): number => first() + 1;\n",
     });
     assert.deepEqual(found.get('protocol/first.ts'), ['import(no-cycle)']);
+  });
+
+  it('leaves no way to the present time in the folders without a clock', () => {
+    const sources = projectFiles().filter((path) => /^(?:protocol|attestation)\/.*\.ts$/.test(path));
+    const asking = sources.filter((path) =>
+      /\bnew Date\(\s*\)|\bDate\(\s*\)|Date\.now|\bTemporal\.Now\b|hrtime/.test(readFileSync(join(root, path), 'utf8')),
+    );
+    assert.deepEqual(asking, []);
+    assert.ok(sources.length > 50, `${sources.length} files`);
   });
 });
