@@ -4,8 +4,8 @@
  */
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { mkdir, readdir, rename, rm, writeFile } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { buildBn128 } from 'ffjavascript';
 import type { Hex } from '#protocol/bytes.ts';
@@ -102,9 +102,18 @@ async function buildInto(directory: string, spec: CircuitSpec, hash: string, pro
   };
 }
 
+/** Removes what builds of the same circuit left behind when they were killed. CALLER holds the circuit's lock. */
+export async function removeAbandoned(directory: string): Promise<void> {
+  const parent = dirname(directory);
+  const prefix = `${basename(directory)}.building-`;
+  for (const name of await readdir(parent)) {
+    if (name.startsWith(prefix)) await rm(join(parent, name), { recursive: true, force: true });
+  }
+}
+
 /**
  * Builds a circuit.
- * @param directory - cache directory to appear; its parent exists
+ * @param directory - cache directory to appear; the caller holds its lock
  * @param publicSignals - how many public signals the circuit must have
  * @throws `STUN_CIRCUIT_COMPILE`; `STUN_CIRCUIT_R1CS` when the public signals are not as many as declared
  */
@@ -115,8 +124,9 @@ export async function buildCircuit(
   progress: Progress,
 ): Promise<CircuitManifest> {
   const scratch = `${directory}.building-${process.pid}`;
-  await rm(scratch, { recursive: true, force: true });
-  await mkdir(scratch, { recursive: true });
+  await mkdir(dirname(directory), { recursive: true });
+  await removeAbandoned(directory);
+  await mkdir(scratch);
   try {
     const manifest = await buildInto(scratch, spec, await circuitSourceHash(spec), progress);
     if (manifest.publicSignals !== publicSignals) {

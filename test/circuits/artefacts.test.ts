@@ -9,7 +9,7 @@ import { emptySubtrees, ENCLAVE_TREE_DEPTH, RECEIPTS_TREE_DEPTH } from '#protoco
 import { TAG } from '#protocol/tags.ts';
 import { SETTLEMENT_SIGNALS } from '#protocol/terms.ts';
 import { REPOSITORY_ROOT } from '#circuits/build/source.ts';
-import { fileSha256 } from '#circuits/build/build-circuit.ts';
+import { fileSha256, removeAbandoned } from '#circuits/build/build-circuit.ts';
 import { withLock } from '#circuits/build/lock.ts';
 import { settlementFamilyOf, vkHashOf } from '#circuits/build/verification-key.ts';
 import {
@@ -151,6 +151,14 @@ describe('circuit artefacts', function () {
       await writeFile(path, JSON.stringify({ ...manifest, sha256 }));
       await rejectsCode(ensureCircuit('settlement-16', { cacheDirectory }), 'STUN_CIRCUIT_ARTEFACT');
     });
+  });
+
+  it('removes what killed builds of the same circuit left, and nothing else', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'stun-abandoned-'));
+    for (const name of ['a.building-17', 'a.building-18', 'a', 'a.lock', 'b.building-17']) await mkdir(join(folder, name));
+    await removeAbandoned(join(folder, 'a'));
+    assert.deepEqual(new Set(await readdir(folder)), new Set(['a', 'a.lock', 'b.building-17']));
+    await rm(folder, { recursive: true });
   });
 
   describe('the build lock', () => {
