@@ -24,6 +24,11 @@ export const docCommands: readonly DocumentedCommand[] = [
   // README.md
   { command: 'npm start', proof: { ci: { limitMinutes: 8 } } },
   { command: 'npm test', proof: { step: 'test' } },
+  // docs/circuits.md
+  { command: 'node scripts/with-node.mjs circuits/build/main.ts settlement-16', proof: { ci: { limitMinutes: 3 } } },
+  { command: 'node scripts/with-node.mjs circuits/build/main.ts all --check', proof: { ci: { limitMinutes: 5 } } },
+  // examples/credit-model/README.md
+  { command: 'node_modules/.bin/node examples/credit-model/train.ts --check', proof: { ci: { limitMinutes: 4 } } },
   // CONTRIBUTING.md
   { command: 'npm run check', proof: { step: 'check' } },
   { command: 'npm test -- test/negative/protocol', proof: { ci: { limitMinutes: 3 } } },
