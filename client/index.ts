@@ -36,3 +36,8 @@ export { openStore, type ClientStore } from './store/store.ts';
 export type { StoredJob } from './store/stored-job.ts';
 export { defaultScryptCost, type ScryptCost } from './store/vault.ts';
 export { encodeInputs, resumeJobs, submitJobs, type OnSubmitted, type SubmittedJob } from './submit.ts';
+export { auditBundleSchema, type AuditBundle } from './audit/bundle.ts';
+export { exportAuditBundle, type AuditScope, type KeySource } from './audit/export.ts';
+export { AuditLedger, type AuditCheck, type AuditTrust } from './audit/report.ts';
+export { auditOnChain, type ProviderSums } from './audit/verify-chain.ts';
+export { auditOffline, auditReport, verifyAuditBundle, type AuditedBundle, type AuditReport } from './audit/verify.ts';

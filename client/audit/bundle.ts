@@ -1,0 +1,120 @@
+/**
+ * The audit bundle: one JSON document from which a job, a batch or a whole order is verified without a network.
+ *
+ * It holds only what something signed, committed to or proven binds. What follows from the rest (demand heads, receipt hashes, roots,
+ * totals, public signals, digests, transaction hashes) is computed by the verifier and stands nowhere in it. docs/auditor.md.
+ */
+import { z } from 'zod';
+import {
+  addressHex,
+  bytes32Hex,
+  bytesHex,
+  decimal,
+  eddsaSchema,
+  fieldHex,
+  openingSchema,
+  readDocument,
+  StunError,
+  unixSeconds,
+} from '#protocol/index.ts';
+
+const pair = z.tuple([bytes32Hex, bytes32Hex]);
+
+/** A signed transaction as it was sent, and who sent it. */
+const transactionSchema = z.strictObject({ sender: addressHex, raw: bytesHex });
+
+const approvalSchema = z.strictObject({
+  attestor: addressHex,
+  nonce: decimal,
+  deadlineUnix: unixSeconds,
+  signature: bytesHex,
+});
+
+const enclaveSchema = z.strictObject({
+  keyset: bytesHex,
+  /** The evidence document's exact text, collateral included. */
+  evidence: z.string(),
+  leafExpiresAtUnix: unixSeconds,
+  approvals: z.array(approvalSchema).min(1).max(32),
+});
+
+const openedSchema = z.strictObject({
+  input: z.strictObject({ payload: bytesHex, blinding: fieldHex }),
+  output: z.strictObject({ payload: bytesHex, blinding: fieldHex }),
+  sealedResult: bytesHex,
+});
+
+const jobSchema = z.strictObject({
+  inputCommitment: fieldHex,
+  maxPrice: decimal,
+  /** The customer's signature over this demand's head. */
+  demandSignature: eddsaSchema,
+  receipt: z.strictObject({
+    outputCommitment: fieldHex,
+    price: decimal,
+    deliveryDigest: fieldHex,
+    status: z.enum(['served', 'failed', 'void']),
+    startedAtUnix: unixSeconds,
+    finishedAtUnix: unixSeconds,
+  }),
+  /** The enclave's EIP-712 signature over the receipt's hash. */
+  receiptSignature: bytesHex,
+  opened: openedSchema.optional(),
+});
+
+const settlementSchema = z.strictObject({
+  /** Groth16, G2 coordinates c1 before c0. */
+  proof: z.strictObject({ a: pair, b: z.tuple([pair, pair]), c: pair }),
+  enclaveRoot: fieldHex,
+  validAtUnix: unixSeconds,
+  transaction: transactionSchema,
+});
+
+const segmentSchema = z.strictObject({
+  /** Index into `enclaves`. */
+  enclave: z.int().min(0).max(1023),
+  laneIndex: z
+    .int()
+    .min(0)
+    .max(2 ** 32 - 1),
+  /** The head the segment continues; null at the start of the lane. */
+  fromHead: z.union([fieldHex, z.null()]),
+  jobs: z.array(jobSchema).min(1).max(256),
+  /** The enclave's EdDSA signature over the running statement after the last job. */
+  statementSignature: eddsaSchema,
+  settlement: settlementSchema.optional(),
+});
+
+const verificationKeySchema = z.strictObject({
+  maxJobs: z.int().min(1).max(256),
+  /** The fixed encoding of docs/protocol.md section 3, 32-byte words. */
+  key: bytesHex,
+});
+
+export const auditBundleSchema = z.strictObject({
+  format: z.literal('stun-audit/1'),
+  order: z.strictObject({
+    opening: openingSchema,
+    /** Canonical policy text. */
+    policy: z.string(),
+    openTransaction: transactionSchema.optional(),
+  }),
+  enclaves: z.array(enclaveSchema).min(1).max(1024),
+  verificationKeys: z.array(verificationKeySchema).max(8),
+  segments: z.array(segmentSchema).min(1),
+});
+export type AuditBundle = z.infer<typeof auditBundleSchema>;
+export type AuditSegment = AuditBundle['segments'][number];
+export type AuditJob = AuditSegment['jobs'][number];
+export type AuditEnclave = AuditBundle['enclaves'][number];
+export type AuditTransaction = z.infer<typeof transactionSchema>;
+
+/** Reads the form of a bundle. @throws `STUN_AUDIT_FORMAT` naming the fields */
+export function parseAuditBundle(document: unknown): AuditBundle {
+  try {
+    return readDocument(auditBundleSchema, document, 'audit bundle');
+  } catch (thrown) {
+    if (!(thrown instanceof StunError)) throw thrown;
+    throw new StunError('STUN_AUDIT_FORMAT', thrown.message, { details: thrown.details, cause: thrown });
+  }
+}

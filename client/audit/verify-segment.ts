@@ -1,0 +1,230 @@
+/** One segment of a bundle: demands, receipts, the statement over them, the proof, and the transaction that settled it. */
+import { Interface } from 'ethers';
+import {
+  demandHeadOf,
+  deliveryDigestOf,
+  eddsaFromWire,
+  fieldFromHex,
+  fromHex,
+  laneGenesisOf,
+  packPayee,
+  payloadCommitment,
+  receiptHashOf,
+  recoverEip712,
+  secpAddressOf,
+  signalList,
+  statementOver,
+  verifyDemand,
+  verifyStatement,
+  type OpenedOrder,
+  type Receipt,
+  type RunningStatement,
+  type SettlementSignals,
+  type Hex,
+} from '#protocol/index.ts';
+import { artifacts } from '#chain/artifacts.ts';
+import { settleArguments } from '#chain/escrow.ts';
+import type { AuditBundle, AuditJob, AuditSegment } from './bundle.ts';
+import { verifySettlementProof } from './groth16.ts';
+import { refute, type AuditLedger } from './report.ts';
+import { readTransaction } from './transactions.ts';
+import type { AuditedEnclave } from './verify-enclave.ts';
+import type { AuditedKey } from './verify-keys.ts';
+
+/** A segment whose demands and receipts hold. */
+export interface AuditedSegment {
+  readonly receipts: readonly Receipt[];
+  readonly statement: RunningStatement;
+  /** Head of the last demand. */
+  readonly laneNew: bigint;
+  /** Whether a proof in the bundle holds for it. */
+  readonly proven: boolean;
+  readonly signals: SettlementSignals | undefined;
+  readonly transactionHash: Hex | undefined;
+}
+
+interface SegmentContext {
+  readonly order: OpenedOrder;
+  readonly enclave: AuditedEnclave;
+  readonly keys: AuditedKey | undefined;
+  readonly ledger: AuditLedger;
+}
+
+/** Checks one segment; undefined when a demand or receipt was refuted. */
+export function verifySegment(bundle: AuditBundle, index: number, context: SegmentContext): AuditedSegment | undefined {
+  const wire = bundle.segments[index];
+  if (wire === undefined) return undefined;
+  const { order, enclave, ledger } = context;
+  const field = `segments[${index}]`;
+  const origin = [
+    'order.opening',
+    `${field}.enclave`,
+    `${field}.laneIndex`,
+    `${field}.fromHead`,
+    `enclaves[${wire.enclave}].keyset`,
+  ];
+  const lane = { orderId: order.orderId, provider: enclave.keyset.provider, laneIndex: wire.laneIndex };
+  const fromHead = wire.fromHead === null ? laneGenesisOf(lane) : fieldFromHex(wire.fromHead, 'fromHead');
+  const receipts: Receipt[] = [];
+  let head = fromHead;
+  for (const [i, job] of wire.jobs.entries()) {
+    const receipt = verifyJob(job, `${field}.jobs[${i}]`, head, i === 0 ? origin : [], context);
+    if (receipt === undefined) {
+      ledger.unknown(`${field}.statement`, `job ${i} was refuted`);
+      return undefined;
+    }
+    receipts.push(receipt);
+    head = receipt.demandHead;
+  }
+  const place = {
+    id: `${field}.statement`,
+    field: `${field}.statementSignature`,
+    binds: [`${field}.statementSignature`, ...origin],
+  };
+  const statement = ledger.check(place, () => {
+    if (receipts.length > order.terms.segmentLength) refute('the segment is longer than the order allows');
+    const over = statementOver(fromHead, order.opening.modelId, receipts);
+    return verifyStatement(enclave.keyset.receiptKey, over, eddsaFromWire(wire.statementSignature));
+  });
+  if (statement === undefined) return undefined;
+  const signals = wire.settlement === undefined ? undefined : signalsOf(wire, statement, context);
+  return {
+    receipts,
+    statement,
+    laneNew: head,
+    signals,
+    proven: verifyProof(wire, field, signals, context),
+    transactionHash: verifyTransaction(wire, field, signals, context),
+  };
+}
+
+/** Demand, receipt and opened payloads of one job. @returns the receipt with its demand head filled in */
+function verifyJob(
+  job: AuditJob,
+  field: string,
+  previousHead: bigint,
+  origin: readonly string[],
+  { order, enclave, ledger }: SegmentContext,
+): Receipt | undefined {
+  const demandFields = [`${field}.inputCommitment`, `${field}.maxPrice`, `${field}.demandSignature`];
+  const demandPlace = { id: `${field}.demand`, field: `${field}.demandSignature`, binds: [...demandFields, ...origin] };
+  const demandHead = ledger.check(demandPlace, () => {
+    const inputCommitment = fieldFromHex(job.inputCommitment, 'inputCommitment');
+    const head = demandHeadOf(previousHead, { inputCommitment, maxPrice: BigInt(job.maxPrice), signerId: enclave.signerId });
+    return verifyDemand(order.opening.demandKey, head, eddsaFromWire(job.demandSignature));
+  });
+  if (demandHead === undefined) return undefined;
+  const receiptPlace = {
+    id: `${field}.receipt`,
+    field: `${field}.receipt`,
+    binds: [`${field}.receipt`, `${field}.receiptSignature`, 'order.opening.place', ...origin],
+  };
+  const receipt = ledger.check(receiptPlace, () => {
+    const read: Receipt = {
+      ...job.receipt,
+      demandHead,
+      outputCommitment: fieldFromHex(job.receipt.outputCommitment, 'outputCommitment'),
+      price: BigInt(job.receipt.price),
+      deliveryDigest: fieldFromHex(job.receipt.deliveryDigest, 'deliveryDigest'),
+    };
+    const domain = { chainId: order.place.chainId, verifyingContract: order.place.escrow };
+    const signer = recoverEip712('Receipt', domain, { receipt: receiptHashOf(read) }, job.receiptSignature);
+    if (signer !== secpAddressOf(enclave.keyset)) refute('the receipt is not signed by the enclave');
+    if (read.price > BigInt(job.maxPrice)) refute('the receipt charges more than the demand allows');
+    return read;
+  });
+  if (receipt !== undefined) verifyOpened(job, field, receipt, ledger);
+  return receipt;
+}
+
+function verifyOpened(job: AuditJob, field: string, receipt: Receipt, ledger: AuditLedger): void {
+  const { opened } = job;
+  if (opened === undefined) return;
+  const commitment = ({ payload, blinding }: { payload: string; blinding: string }): bigint =>
+    payloadCommitment(fromHex(payload), fieldFromHex(blinding, 'blinding'));
+  const at = (name: string) => ({
+    id: `${field}.opened.${name}`,
+    field: `${field}.opened.${name}`,
+    binds: [`${field}.opened.${name}`],
+  });
+  ledger.check(at('input'), () => {
+    if (commitment(opened.input) !== BigInt(job.inputCommitment)) refute('the input is not the committed one');
+  });
+  ledger.check(at('output'), () => {
+    if (commitment(opened.output) !== receipt.outputCommitment) refute('the output is not the committed one');
+  });
+  ledger.check(at('sealedResult'), () => {
+    if (deliveryDigestOf(fromHex(opened.sealedResult)) !== receipt.deliveryDigest) refute('other bytes were delivered');
+  });
+}
+
+function signalsOf(wire: AuditSegment, statement: RunningStatement, { order, enclave }: SegmentContext): SettlementSignals {
+  const { provider } = enclave.keyset;
+  return {
+    enclaveRoot: BigInt(wire.settlement?.enclaveRoot ?? '0x0'),
+    orderId: order.orderId,
+    laneOld: wire.fromHead === null ? 0n : statement.fromHead,
+    laneNew: statement.toHead,
+    receiptsRoot: statement.receiptsRoot,
+    payee: packPayee({ provider, validAtUnix: wire.settlement?.validAtUnix ?? 0, laneIndex: wire.laneIndex }),
+    total: statement.total,
+    domain: order.opening.domain,
+  };
+}
+
+function verifyProof(
+  wire: AuditSegment,
+  field: string,
+  signals: SettlementSignals | undefined,
+  context: SegmentContext,
+): boolean {
+  const { keys, ledger } = context;
+  const id = `${field}.proof`;
+  if (wire.settlement === undefined || signals === undefined) {
+    ledger.unknown(id, 'the segment is not settled in this bundle');
+    return false;
+  }
+  const { proof } = wire.settlement;
+  const binds = [
+    ...['proof', 'enclaveRoot', 'validAtUnix'].map((name) => `${field}.settlement.${name}`),
+    'order.opening',
+    `${field}.laneIndex`,
+    `${field}.fromHead`,
+    'verificationKeys',
+  ];
+  return (
+    ledger.check({ id, field: `${field}.settlement.proof`, binds }, () => {
+      if (keys === undefined) refute('the bundle has no verification key of the settlement family', 'STUN_PROOF_FAMILY');
+      if (wire.jobs.length > keys.maxJobs) refute('the segment is longer than one proof can show');
+      return verifySettlementProof(keys.key, proof, signalList(signals));
+    }) !== undefined
+  );
+}
+
+const escrowInterface = new Interface(artifacts.OrderEscrow.abi);
+
+function verifyTransaction(
+  { settlement }: AuditSegment,
+  field: string,
+  signals: SettlementSignals | undefined,
+  { order, enclave, ledger }: SegmentContext,
+): Hex | undefined {
+  if (settlement === undefined || signals === undefined) return undefined;
+  const at = `${field}.settlement.transaction`;
+  const signed = ledger.check({ id: at, field: at, binds: [at, `${field}.settlement`] }, () => {
+    const transaction = readTransaction(settlement.transaction);
+    const { place } = order;
+    if (transaction.to !== place.escrow || transaction.chainId !== place.chainId) refute('it is for another escrow or chain');
+    const { a, b, c } = settlement.proof;
+    const pair = ([x, y]: readonly [string, string]): readonly [bigint, bigint] => [BigInt(x), BigInt(y)];
+    const proof = { a: pair(a), b: [pair(b[0]), pair(b[1])] as const, c: pair(c) };
+    const call = escrowInterface.encodeFunctionData('settle', [...settleArguments(place.funder, proof, signals)]);
+    if (transaction.data !== call) refute('it settles something else than the proof of this segment');
+    return transaction;
+  });
+  if (signed === undefined) return undefined;
+  if (signed.sender !== enclave.keyset.provider) {
+    ledger.unknown(`${at}.sender`, 'not the provider itself; whether it is its operator only the chain knows');
+  }
+  return signed.hash;
+}
