@@ -76,6 +76,8 @@ export async function startDevChain(options: DevChainOptions = {}): Promise<DevC
         hardfork: 'osaka',
         accounts: { mnemonic: MNEMONIC, count },
         mining: interval === 0 ? { auto: true } : { auto: false, interval },
+        // Blocks of under a second share a timestamp instead of running ahead of the clock.
+        allowBlocksWithSameTimestamp: interval !== 0 && interval < 1000,
         loggingEnabled: false,
       },
     },
@@ -182,7 +184,11 @@ function rpcErrorOf(thrown: unknown): object {
   if (!(thrown instanceof Error)) return { code: -32603, message: 'internal error' };
   const code = 'code' in thrown && typeof thrown.code === 'number' ? thrown.code : -32603;
   const data = 'data' in thrown ? thrown.data : undefined;
-  return { code, message: thrown.message, ...(data === undefined ? {} : { data }) };
+  // Worded as public nodes do, which is what clients recognise.
+  const message = thrown.message.startsWith("Sender doesn't have enough funds")
+    ? `insufficient funds for gas * price + value: ${thrown.message}`
+    : thrown.message;
+  return { code, message, ...(data === undefined ? {} : { data }) };
 }
 
 async function readBody(request: IncomingMessage): Promise<string> {

@@ -171,7 +171,9 @@ function transportCode(thrown: unknown): ErrorCode {
   if (isError(thrown, 'NONCE_EXPIRED') || isError(thrown, 'REPLACEMENT_UNDERPRICED')) return 'STUN_CHAIN_NONCE';
   if (isError(thrown, 'CALL_EXCEPTION')) return 'STUN_CHAIN_REVERTED';
   if (isError(thrown, 'BAD_DATA')) return 'STUN_CHAIN_DEPLOYMENT';
-  const kinds = ['NETWORK_ERROR', 'TIMEOUT', 'SERVER_ERROR', 'OFFCHAIN_FAULT', 'UNKNOWN_ERROR', 'CANCELLED'] as const;
+  // The node answered, with an error of its own that means none of the above.
+  if (isError(thrown, 'UNKNOWN_ERROR')) return 'STUN_CHAIN_NODE';
+  const kinds = ['NETWORK_ERROR', 'TIMEOUT', 'SERVER_ERROR', 'OFFCHAIN_FAULT', 'CANCELLED'] as const;
   if (kinds.some((kind) => isError(thrown, kind))) return 'STUN_CHAIN_UNAVAILABLE';
   const code = typeof thrown === 'object' && thrown !== null && 'code' in thrown ? thrown.code : undefined;
   const refused = ['ECONNREFUSED', 'ECONNRESET', 'ETIMEDOUT', 'ENOTFOUND', 'EPIPE', 'EAI_AGAIN'];

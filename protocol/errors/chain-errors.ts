@@ -8,6 +8,12 @@ export const chainErrors = {
     httpStatus: 503,
     doc: 'The chain node did not answer. Check the RPC address and try again; nothing was lost.',
   },
+  STUN_CHAIN_NODE: {
+    class: 'unavailable',
+    actor: 'operator',
+    httpStatus: 502,
+    doc: 'The chain node answered with an error of its own. Read the cause in the log; try again or use another node.',
+  },
   STUN_CHAIN_ID: {
     class: 'config',
     actor: 'operator',

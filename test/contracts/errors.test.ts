@@ -56,6 +56,7 @@ describe('contracts: errors', () => {
     const codes = [
       ['ECONNREFUSED', 'STUN_CHAIN_UNAVAILABLE'],
       ['TIMEOUT', 'STUN_CHAIN_UNAVAILABLE'],
+      ['UNKNOWN_ERROR', 'STUN_CHAIN_NODE'],
       ['INSUFFICIENT_FUNDS', 'STUN_CHAIN_FUNDS'],
       ['NONCE_EXPIRED', 'STUN_CHAIN_NONCE'],
       ['REPLACEMENT_UNDERPRICED', 'STUN_CHAIN_NONCE'],

@@ -1,4 +1,4 @@
-/** OrderEscrow: refunds, withdrawals, freezes, successions, re-entrancy. Properties M1..M9 of PROPERTIES.md. */
+/** OrderEscrow: refunds, withdrawals, freezes, successions, re-entrancy. Properties M1 to M5 of PROPERTIES.md. */
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import type { Wallet } from 'ethers';

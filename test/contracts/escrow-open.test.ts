@@ -1,4 +1,4 @@
-/** OrderEscrow: opening, topping up, tokens. Properties O1..O8 of PROPERTIES.md. */
+/** OrderEscrow: opening, topping up, tokens. Properties O1 to O8 of PROPERTIES.md. */
 import assert from 'node:assert/strict';
 import type { Wallet } from 'ethers';
 import { ContractAccess } from '#chain/contract-access.ts';

@@ -1,4 +1,4 @@
-/** OrderEscrow: settlement, everything but the proof itself. Properties S1..S12 of PROPERTIES.md. */
+/** OrderEscrow: settlement, everything but the proof itself. Properties S1 to S12 of PROPERTIES.md. */
 import assert from 'node:assert/strict';
 import type { Wallet } from 'ethers';
 import { NATIVE_TOKEN } from '#chain/token.ts';

@@ -1,4 +1,4 @@
-/** Settlement with real Groth16 proofs: copies, replays, twins, aliases and forgeries. Properties P1..P8 of PROPERTIES.md. */
+/** Settlement with real Groth16 proofs: copies, replays, twins, aliases and forgeries. Properties P1 to P4 of PROPERTIES.md. */
 import assert from 'node:assert/strict';
 import { verifierArtifacts } from '#chain/verifier-artifacts.ts';
 import { deployContract } from '#chain/deploy.ts';

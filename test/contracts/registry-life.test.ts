@@ -1,4 +1,4 @@
-/** EnclaveRegistry: what happens to a leaf after registration. Properties E10..E16 of PROPERTIES.md. */
+/** EnclaveRegistry: what happens to a leaf after registration. Properties E10 to E16 of PROPERTIES.md. */
 import assert from 'node:assert/strict';
 import { AbiCoder, keccak256, toBeHex } from 'ethers';
 import { signEip712Revocation } from './revocation.ts';

@@ -1,4 +1,4 @@
-/** EnclaveRegistry: registration, keysets, quorum, consent. Properties E1..E9 of PROPERTIES.md. */
+/** EnclaveRegistry: registration, keysets, quorum, consent. Properties E1 to E9 of PROPERTIES.md. */
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { AbiCoder, hexlify, sha256 } from 'ethers';

@@ -1,4 +1,4 @@
-/** VerifierRouter: which keys may verify, tombstones, freezes. Properties R1..R6 of PROPERTIES.md. */
+/** VerifierRouter: which keys may verify, tombstones, freezes. Properties R1 to R6 of PROPERTIES.md. */
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { deployContract, deployStun } from '#chain/deploy.ts';
