@@ -74,6 +74,7 @@ export interface PassContext {
 /** What a node may answer without having run the call: these say nothing about the contract. */
 const NOT_A_REVERT: readonly ErrorCode[] = [
   'STUN_CHAIN_UNAVAILABLE',
+  'STUN_CHAIN_NODE',
   'STUN_CHAIN_FUNDS',
   'STUN_CHAIN_NONCE',
   'STUN_CHAIN_ID',
