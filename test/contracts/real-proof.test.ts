@@ -4,7 +4,8 @@ import { verifierArtifacts } from '#chain/verifier-artifacts.ts';
 import { deployContract } from '#chain/deploy.ts';
 import { NATIVE_TOKEN } from '#chain/token.ts';
 import { CIRCUIT_NAMES, loadManifest } from '#circuits/manifest.ts';
-import { FIELD_ORDER, SETTLEMENT_SIGNALS } from '#protocol/index.ts';
+import { FIELD_ORDER, packPayee, SETTLEMENT_SIGNALS } from '#protocol/index.ts';
+import { rejectsCode } from '#test/unit/assert-code.ts';
 import { artifacts } from '#chain/artifacts.ts';
 import { ContractAccess } from '#chain/contract-access.ts';
 import { EscrowContract } from '#chain/escrow.ts';
@@ -46,7 +47,10 @@ describe('contracts: settlement with real proofs', function () {
     assert.deepEqual([event.total, event.credited, event.fee], [300n, 297n, 3n]);
     const segment = await serveSegment(stage, enclave, order, { jobs: 1, price: 7n, laneOld: event.laneNew });
     const next = await proveSegment('settlement-16', segment);
-    assert.equal((await settle(next.proof, next.signals)).event.total, 7n);
+    const steady = await settle(next.proof, next.signals);
+    assert.equal(steady.event.total, 7n);
+    // Gas is deterministic: the aim for a steady-state batch, whatever the number of jobs.
+    assert.ok(steady.gasUsed < 340_000n, `a steady-state batch took ${steady.gasUsed} gas`);
     assert.equal(await escrow().lane(order.orderKey, segment.leaf.provider, 0), next.signals.laneNew);
   });
 
@@ -142,6 +146,21 @@ describe('contracts: settlement with real proofs', function () {
   it('refuses a proof by an enclave that was revoked after it was made', async () => {
     await stage.as(stage.provider).registry.revoke(enclave.keysetDigest);
     await refuses(settle(), 'RootNotLive');
+  });
+
+  it('cannot be proven at or after the expiry of the leaf, nor for a time the leaf does not reach', async () => {
+    const expiresAt = enclave.registration.expiresAtUnix;
+    const segment = await serveSegment(stage, enclave, order, { jobs: 1, price: 1n });
+    for (const validAtUnix of [expiresAt, expiresAt + 1]) {
+      await rejectsCode(proveSegment('settlement-16', { ...segment, validAtUnix }), 'STUN_CIRCUIT_UNSATISFIED');
+    }
+    // On chain the claimed time must be within the hour, so an expired enclave has none left to claim.
+    await stage.chain.request('evm_setNextBlockTimestamp', [expiresAt + 3601]);
+    await stage.chain.request('evm_mine');
+    const payee = packPayee({ provider: segment.leaf.provider, validAtUnix: expiresAt - 1, laneIndex: 0 });
+    const long = await openRealOrder(stage, enclave, 16);
+    const signals = { ...made.signals, orderId: long.orderId, domain: long.domain, payee };
+    await refuses(settle(made.proof, signals), 'ValidAtStale');
   });
 
   it('refuses the forgery that works on a key whose gamma equals delta', async () => {
