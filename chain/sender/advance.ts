@@ -82,6 +82,8 @@ const NOT_A_REVERT: readonly ErrorCode[] = [
   'STUN_INTERNAL',
 ];
 
+const DONE_NOT_FINAL = 'the effect is on chain; its block is not final yet';
+
 /** Another transaction waits at the nonce and the node keeps it. */
 const NONCE_HELD = 'a transaction of somebody else with this key holds the nonce';
 
@@ -165,7 +167,7 @@ export class Pass {
     const doneness = await this.#doneness(intent);
     if (doneness === 'no') return undefined;
     if (doneness === 'final') return this.#save(to.alreadyDone(intent, this.#view.finalNumber));
-    return this.#wait(intent, 'the effect is on chain; its block is not final yet');
+    return this.#wait(intent, DONE_NOT_FINAL);
   }
 
   #call(intent: Intent): NodeCall {
@@ -182,8 +184,7 @@ export class Pass {
     } catch (thrown) {
       if (!isRevert(thrown)) throw thrown;
       if (this.#earlierOpen) return this.#wait(intent, 'the call reverts as long as earlier transactions are not mined');
-      // Somebody may have done it between the two questions.
-      return (await this.#doneElsewhere(intent)) ?? this.#save(to.failed(intent, thrown));
+      return this.#explainRevert(intent);
     }
     const offer = firstOffer(this.#view.market, this.#context.policy.maxFeePerGasWei);
     if (offer === undefined) return this.#wait(intent, 'the chain asks more per gas than the cap');
@@ -201,6 +202,23 @@ export class Pass {
       );
     }
     this.#committedWei += costWei;
+  }
+
+  /**
+   * A call that reverts on top of all that waits. Effect and call are looked at in the state of one block, the newest by now, so
+   * that neither a block nor a transaction that came in between makes a call that somebody else made look like one that fails.
+   */
+  async #explainRevert(intent: Intent): Promise<Intent> {
+    const { node, isDone } = this.#context;
+    const { number } = await node.head();
+    if (intent.kind === 'call' && (await isDone(intent, number))) return this.#wait(intent, DONE_NOT_FINAL);
+    try {
+      await node.simulate(this.#call(intent), number);
+    } catch (thrown) {
+      if (isRevert(thrown)) return this.#save(to.failed(intent, thrown));
+      throw thrown;
+    }
+    return this.#wait(intent, 'the call reverts on top of a transaction that is not mined yet');
   }
 
   #freeNonce(): number {

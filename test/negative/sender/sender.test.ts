@@ -81,6 +81,20 @@ describe('sender: refusals', function () {
     assert.deepEqual(await sender.pass(), []);
   });
 
+  it('waits with a call that reverts only on top of a transaction that may never be mined', async () => {
+    await approve(10n, 10n ** 9n);
+    await stage.mine();
+    await approve(0n, 10n ** 9n);
+    sender = await stage.sender();
+    const key = await submit(token.encode('transferFrom', [stage.chain.wallet(1).address, stage.payee('j'), 10n]));
+    await sender.pass();
+    assert.equal((await stored(key)).state, 'intended');
+    await stage.mine();
+    await sender.pass();
+    const { state, failure, attempts } = await stored(key);
+    assert.deepEqual([state, failure?.code, attempts.length], ['failed', 'STUN_ORDER_PAYMENT', 0]);
+  });
+
   it('waits with a call that reverts only until an earlier one is mined', async () => {
     await approve(10n, 10n ** 9n);
     await stage.mine();
