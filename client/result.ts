@@ -20,9 +20,9 @@ import type { ReceiptedOutcome } from './store/stored-outcome.ts';
 import { endLane } from './submit.ts';
 
 /** States from which on there is a receipt. */
-const RECEIPTED = new Set(['receipted', 'batched', 'proven', 'settled', 'failed']);
+const RECEIPTED = new Set(['receipted', 'batched', 'proven', 'settled', 'refunded']);
 /** States that end without one. */
-const ENDED = new Set(['void', 'expired', 'refunded']);
+const ENDED = new Set(['void', 'expired']);
 
 /** A job with its verified result. */
 export interface JobResult {

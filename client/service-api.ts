@@ -19,13 +19,19 @@ import { serverSentEvents } from './server-sent-events.ts';
 import type { ServiceHttp } from './service-http.ts';
 import type { StoredJob } from './store/stored-job.ts';
 
+const tensorSchema = z.object({
+  name: z.string(),
+  dtype: z.union([z.string(), z.number()]),
+  dims: z.array(z.union([z.number(), z.string(), z.null()])),
+});
+
 const modelSchema = z.object({
   modelId: bytes32Hex,
   /** Price units; a claim of the provider, only the receipt's price is binding. */
   price: decimal,
   name: z.string().max(200),
-  inputs: z.array(z.object({ name: z.string(), dtype: z.string(), dims: z.array(z.union([z.number(), z.string(), z.null()])) })),
-  outputs: z.array(z.object({ name: z.string(), dtype: z.string(), dims: z.array(z.union([z.number(), z.string(), z.null()])) })),
+  inputs: z.array(tensorSchema),
+  outputs: z.array(tensorSchema),
 });
 /** A model as a listing describes it. */
 export type ListedModel = z.infer<typeof modelSchema>;

@@ -35,6 +35,8 @@ const enclaveSchema = z.strictObject({
   /** The evidence document's exact text, collateral included. */
   evidence: z.string(),
   leafExpiresAtUnix: unixSeconds,
+  /** Digest of the evidence that the attestors approved, only when the enclave attested again since. */
+  approvedEvidenceDigest: bytes32Hex.optional(),
   approvals: z.array(approvalSchema).min(1).max(32),
 });
 

@@ -136,9 +136,6 @@ async function enclaveOf(client: ClientConnection, order: OrderRecord, lane: Lan
     (event) => event.keysetDigest === lane.keysetDigest && event.policyId === order.opening.policyId,
   );
   if (registered === undefined) throw new StunError('STUN_CHAIN_DISAGREES', 'the chain has no registration of the enclave');
-  if (registered.evidenceDigest !== toHex(evidenceDigest(utf8(lane.evidenceText)))) {
-    throw new StunError('STUN_CHAIN_DISAGREES', 'the enclave was registered on other evidence than this client verified');
-  }
   const transaction = readTransaction(await fetchTransaction(client.provider, registered.place.transactionHash));
   const call = registryInterface.parseTransaction({ data: transaction.data });
   if (call?.name !== 'register') throw new StunError('STUN_CHAIN_DISAGREES', 'the enclave was not registered by attestors');
@@ -147,6 +144,9 @@ async function enclaveOf(client: ClientConnection, order: OrderRecord, lane: Lan
     keyset: toHex(lane.keysetBytes),
     evidence: lane.evidenceText,
     leafExpiresAtUnix: registered.expiresAtUnix,
+    ...(registered.evidenceDigest === toHex(evidenceDigest(utf8(lane.evidenceText)))
+      ? {}
+      : { approvedEvidenceDigest: registered.evidenceDigest }),
     approvals: approvals.map(({ attestor, nonce, deadline, signature }) => ({
       attestor: attestor.toLowerCase(),
       nonce: nonce.toString(),

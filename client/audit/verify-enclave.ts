@@ -90,9 +90,16 @@ export function verifyEnclaveOf(bundle: AuditBundle, index: number, context: Enc
 function verifyApprovals(wire: AuditEnclave, field: string, enclave: AuditedEnclave, context: EnclaveContext): void {
   const { order, trust, ledger } = context;
   const valid = new Set<string>();
+  const digest = toHex(evidenceDigest(utf8(wire.evidence)));
+  const approved = wire.approvedEvidenceDigest ?? digest;
+  if (approved !== digest)
+    ledger.unknown(`${field}.approvedEvidence`, 'the attestors approved earlier evidence, not in the bundle');
   for (const [i, approval] of wire.approvals.entries()) {
     const at = `${field}.approvals[${i}]`;
-    const binds = [at, `${field}.evidence`, `${field}.leafExpiresAtUnix`, `${field}.keyset`];
+    const binds = [
+      at,
+      ...['evidence', 'approvedEvidenceDigest', 'leafExpiresAtUnix', 'keyset'].map((name) => `${field}.${name}`),
+    ];
     ledger.check({ id: `${at}.signature`, field: at, binds }, () => {
       const signer = recoverEip712(
         'EnclaveApproval',
@@ -104,7 +111,7 @@ function verifyApprovals(wire: AuditEnclave, field: string, enclave: AuditedEncl
           hardwareIdHash: enclave.hardwareIdHash,
           platform: BigInt(enclave.evidence.platformCode),
           expiresAt: BigInt(wire.leafExpiresAtUnix),
-          evidenceDigest: toHex(evidenceDigest(utf8(wire.evidence))),
+          evidenceDigest: approved,
           nonce: BigInt(approval.nonce),
           deadline: BigInt(approval.deadlineUnix),
         },
