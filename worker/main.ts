@@ -123,7 +123,6 @@ async function serveOneKeyset(
   const block = await chain.view.newestBlock();
   const expiresAtUnix = Math.max(hostNowUnix(), block.timestampUnix) + config.keysetLifetimeSeconds;
   const keys = await makeKeys(chain, platform, offers, expiresAtUnix, parts.packageVersion);
-  useProbe(new ReadinessProbe(keys, issuer, chain.view, config.readinessMaxAgeSeconds * 1000));
   const attested = await attestAndRegister(config, chain, keys, issuer);
   log.info({
     event: 'enclave.registered',
@@ -146,6 +145,7 @@ async function serveOneKeyset(
     running: new Map(),
     nowUnix: hostNowUnix,
   };
+  useProbe(new ReadinessProbe(keys, issuer, chain.view, config.readinessMaxAgeSeconds * 1000));
   const renewal = new AbortController();
   const renewAtUnix = expiresAtUnix - Math.min(RENEW_BEFORE_SECONDS, config.keysetLifetimeSeconds - 24 * 3600);
   const timer = setInterval(() => hostNowUnix() >= renewAtUnix && renewal.abort(), RENEWAL_CHECK_MS);
@@ -163,7 +163,7 @@ async function serveOneKeyset(
     ...(healthUrl === undefined ? {} : { healthUrl }),
   });
   try {
-    await new Serving(enclave, service, log, config).run(AbortSignal.any([signal, renewal.signal]));
+    await new Serving(enclave, service, log, { ...config, issuer }).run(AbortSignal.any([signal, renewal.signal]));
   } finally {
     clearInterval(timer);
     // The keys end here, so the listing does too; a service that cannot be reached finds out by the missing polls.

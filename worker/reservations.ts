@@ -2,7 +2,7 @@
  * How much of an order's budget is spoken for: the maximum prices of everything taken and not yet settled. Settlements are looked up
  * on the chain only when the budget seems too small.
  */
-import { fieldToHex } from '#protocol/index.ts';
+import { fieldToHex, orderKeyOf } from '#protocol/index.ts';
 import type { Enclave } from './enclave.ts';
 
 /** Price units reserved in an order: receipted and unsettled jobs, and those that run now. */
@@ -29,7 +29,7 @@ export function reserve(enclave: Pick<Enclave, 'running'>, orderKey: string, max
  * lane up to the one that ends there.
  * @returns how many were newly marked
  */
-export async function noteSettlements(enclave: Pick<Enclave, 'store' | 'chain'>, orderKey?: string): Promise<number> {
+export async function noteSettlements(enclave: Pick<Enclave, 'store' | 'chain' | 'lanes'>, orderKey?: string): Promise<number> {
   const { store, chain } = enclave;
   const lanes = Map.groupBy(store.unsettledSegments(orderKey), (segment) =>
     [segment.orderKey, segment.provider, segment.laneIndex].join('/'),
@@ -39,6 +39,11 @@ export async function noteSettlements(enclave: Pick<Enclave, 'store' | 'chain'>,
     const { orderKey: key, provider, laneIndex } = segments[0]!;
     const head = fieldToHex(await chain.laneHead(key, provider, laneIndex));
     const last = segments.findLastIndex((segment) => segment.toHead === head);
+    // Somebody settled a segment that was still open here: it ends there, for a settled segment takes no more receipts.
+    for (const lane of enclave.lanes.values()) {
+      const here = lane.id.laneIndex === laneIndex && orderKeyOf(lane.order.place.funder, lane.id.orderId) === key;
+      if (here && fieldToHex(lane.view.head) === head) lane.closeSegment();
+    }
     for (const segment of segments.slice(0, last + 1)) {
       store.markSettled(segment.id);
       marked++;

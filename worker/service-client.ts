@@ -34,8 +34,18 @@ const leaseSchema = z.looseObject({
 const segmentSchema = z.looseObject({ segmentId: z.string().max(128) });
 const problemSchema = z.looseObject({ code: z.string(), detail: z.string().optional() });
 
+/** Header by which the service asks for evidence over a nonce of its own. */
+const QUOTE_NONCE_HEADER = 'stun-quote-nonce';
+
 /** A leased job. Place and terms that come with it are not needed: the opening holds them. */
 export type Lease = z.infer<typeof leaseSchema>;
+
+/** What a long poll brings. */
+export interface LeaseAnswer {
+  readonly lease?: Lease;
+  /** 32 bytes over which the service wants evidence. */
+  readonly quoteNonce?: string;
+}
 
 export interface ServiceClientOptions {
   readonly url: string;
@@ -56,6 +66,7 @@ interface Call {
   readonly signal?: AbortSignal;
   readonly extraMs?: number;
   readonly allow404?: boolean;
+  readonly onAnswer?: (response: Response) => void;
 }
 
 const ZERO_ADDRESS = `0x${'00'.repeat(20)}`;
@@ -80,16 +91,26 @@ export class ServiceClient {
     await this.#call({ method: 'DELETE', path: `/v1/enclaves/${enclaveId}`, allow404: true });
   }
 
-  /** Waits for a job; undefined when none came. */
-  async lease(enclaveId: string, waitMs: number, signal?: AbortSignal): Promise<Lease | undefined> {
+  /** Waits for a job. The answer may ask for a fresh quote besides. */
+  async lease(enclaveId: string, waitMs: number, signal?: AbortSignal): Promise<LeaseAnswer> {
+    let quoteNonce: string | undefined;
     const answer = await this.#call({
       method: 'POST',
       path: '/v1/worker/leases',
       json: { keysetDigest: enclaveId, waitMs },
       extraMs: waitMs,
+      onAnswer: (response) => (quoteNonce = response.headers.get(QUOTE_NONCE_HEADER) ?? undefined),
       ...(signal === undefined ? {} : { signal }),
     });
-    return answer.length === 0 ? undefined : readDocument(leaseSchema, parseJson(answer), 'lease');
+    const lease = answer.length === 0 ? undefined : readDocument(leaseSchema, parseJson(answer), 'lease');
+    const asked = quoteNonce === undefined ? undefined : readDocument(bytes32Hex, quoteNonce, QUOTE_NONCE_HEADER);
+    return { ...(lease === undefined ? {} : { lease }), ...(asked === undefined ? {} : { quoteNonce: asked }) };
+  }
+
+  /** Shows fresh evidence of a listed enclave. */
+  async renewQuote(enclaveId: string, evidence: Uint8Array): Promise<void> {
+    const json = { keysetDigest: enclaveId, evidence: new TextDecoder().decode(evidence) };
+    await this.#call({ method: 'POST', path: '/v1/worker/quotes', json });
   }
 
   /** The sealed request of a lease. */
@@ -190,6 +211,7 @@ export class ServiceClient {
       if (cause instanceof StunError) throw cause;
       throw new StunError('STUN_WORKER_SERVICE', `${call.method} ${call.path}: the answer broke off`, { cause });
     }
+    call.onAnswer?.(response);
     if (response.ok) return bytes;
     if (response.status === 404 && call.allow404 === true) return new Uint8Array();
     throw problemOf(bytes, response.status, `${call.method} ${call.path}`);

@@ -1,7 +1,8 @@
 /** The lease loop: takes jobs, keeps leases alive, releases what is stored, closes idle segments and hands them over. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { asStunError } from '#protocol/index.ts';
+import { asStunError, fromHex } from '#protocol/index.ts';
 import type { Enclave } from './enclave.ts';
+import { issueEvidence, type EvidenceIssuer } from './issuer/issuer.ts';
 import { processJob, type JobOutcome } from './job.ts';
 import { errorFields, type WorkerLog } from './log.ts';
 import { noteSettlements } from './reservations.ts';
@@ -11,6 +12,8 @@ export interface ServingOptions {
   readonly leaseWaitMs: number;
   readonly segmentIdleMs: number;
   readonly concurrency: number;
+  /** For the quotes that the service asks for. */
+  readonly issuer: EvidenceIssuer;
 }
 
 const HEARTBEAT_MS = 5000;
@@ -75,7 +78,8 @@ export class Serving {
     let pauseMs = FIRST_PAUSE_MS;
     while (!stop.aborted) {
       try {
-        const lease = await this.#service.lease(this.#enclave.keys.enclaveId, this.#options.leaseWaitMs, stop);
+        const { lease, quoteNonce } = await this.#service.lease(this.#enclave.keys.enclaveId, this.#options.leaseWaitMs, stop);
+        if (quoteNonce !== undefined) await this.#renewQuote(quoteNonce);
         if (lease !== undefined) await this.#work(lease);
         pauseMs = FIRST_PAUSE_MS;
       } catch (thrown) {
@@ -86,6 +90,17 @@ export class Serving {
         await sleep(pauseMs, undefined, { signal: stop }).catch(() => undefined);
         pauseMs = Math.min(LONGEST_PAUSE_MS, pauseMs * 2);
       }
+    }
+  }
+
+  /** Answers a question for fresh evidence; a quote that fails shows in readiness, the jobs go on. */
+  async #renewQuote(nonce: string): Promise<void> {
+    const { keysetDigest, enclaveId } = this.#enclave.keys;
+    try {
+      const evidence = await issueEvidence(this.#options.issuer, keysetDigest, fromHex(nonce, 32, 'nonce'));
+      await this.#service.renewQuote(enclaveId, evidence);
+    } catch (error) {
+      this.#log.warn({ event: 'quote.failed', ...errorFields(error) });
     }
   }
 

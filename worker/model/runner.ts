@@ -39,10 +39,13 @@ class RunnerProcess {
     });
     // Without a listener a failing send would be an uncaught error; every request notices the end by itself.
     this.#child.on('error', () => undefined);
+    // An idle runner keeps nobody alive; while a job runs, its timers do.
+    this.#child.unref();
+    this.#child.channel?.unref();
   }
 
   get alive(): boolean {
-    return this.#child.connected && this.#child.exitCode === null && this.#child.signalCode === null;
+    return this.#child.connected && !this.#child.killed && this.#child.exitCode === null && this.#child.signalCode === null;
   }
 
   kill(): void {
