@@ -1,4 +1,221 @@
-/** Error codes of the service area. */
+/** Error codes of the service area: access, transport, jobs and leases as the REST service keeps them, and its own state. */
 import type { ErrorEntry } from './stun-error.ts';
 
-export const serviceErrors = {} as const satisfies Record<string, ErrorEntry>;
+export const serviceErrors = {
+  STUN_ROUTE_UNKNOWN: {
+    class: 'input',
+    actor: 'caller',
+    httpStatus: 404,
+    doc: 'The service has no such path or method. Compare with /openapi.json.',
+  },
+  STUN_NOT_FOUND: {
+    class: 'input',
+    actor: 'caller',
+    httpStatus: 404,
+    doc: 'There is no such thing, or this account may not see it. Check the identifier and the account.',
+  },
+  STUN_UNAUTHENTICATED: {
+    class: 'policy',
+    actor: 'caller',
+    httpStatus: 401,
+    doc: 'The request needs `authorization: Bearer` with a session token or an API key that is neither expired nor revoked. Sign in again.',
+  },
+  STUN_SIGN_IN: {
+    class: 'policy',
+    actor: 'caller',
+    httpStatus: 401,
+    doc: 'The sign-in was refused: the challenge is unknown, used, expired or changed, or another account signed it. Ask for a new challenge.',
+  },
+  STUN_ACCESS: {
+    class: 'policy',
+    actor: 'caller',
+    httpStatus: 403,
+    doc: 'The account may not do this; the reason says which account may. Sign in as that account.',
+  },
+  STUN_BODY_TOO_LARGE: {
+    class: 'input',
+    actor: 'caller',
+    httpStatus: 413,
+    doc: 'The body is larger than this path takes; the details carry the limit. Nothing of it was kept.',
+  },
+  STUN_CONTENT_TYPE: {
+    class: 'input',
+    actor: 'caller',
+    httpStatus: 415,
+    doc: 'The body has another content type than this path takes; the reason names it.',
+  },
+  STUN_FRAME: {
+    class: 'input',
+    actor: 'caller',
+    httpStatus: 400,
+    doc: 'The frame is malformed: a u32 length, a JSON document of that length, then the bytes. See docs/integrator.md.',
+  },
+  STUN_RATE_LIMIT: {
+    class: 'unavailable',
+    actor: 'caller',
+    httpStatus: 429,
+    doc: 'Too many requests in a short time. Wait for the number of seconds in `retry-after`.',
+  },
+  STUN_QUOTA: {
+    class: 'policy',
+    actor: 'caller',
+    httpStatus: 429,
+    doc: 'The account has as many unfinished jobs as it may. Wait until some of them end.',
+  },
+  STUN_IDEMPOTENCY_MISMATCH: {
+    class: 'input',
+    actor: 'caller',
+    httpStatus: 422,
+    doc: 'The idempotency key was used before with another request. Draw a new key for a new request.',
+  },
+  STUN_IDEMPOTENCY_RUNNING: {
+    class: 'unavailable',
+    actor: 'caller',
+    httpStatus: 409,
+    doc: 'A request with the same idempotency key is still being served. Try again shortly.',
+  },
+  STUN_IDEMPOTENCY_SPENT: {
+    class: 'input',
+    actor: 'caller',
+    httpStatus: 409,
+    doc: 'The idempotency key made a secret that was shown once and is not kept. List what exists, delete it if the secret was lost, and make a new one.',
+  },
+  STUN_CURSOR: {
+    class: 'input',
+    actor: 'caller',
+    httpStatus: 400,
+    doc: 'The cursor is not one that this service gave for this list. Start again without a cursor.',
+  },
+  STUN_JOB_CONFLICT: {
+    class: 'input',
+    actor: 'customer',
+    httpStatus: 409,
+    doc: 'A job with this id exists with other bytes. Resend the identical bytes, or continue the lane with a new demand.',
+  },
+  STUN_JOB_STATE: {
+    class: 'input',
+    actor: 'caller',
+    httpStatus: 409,
+    doc: 'The job is not in a state that allows this; the details carry its state. Follow its events and try again.',
+  },
+  STUN_JOB_EXPIRED: {
+    class: 'policy',
+    actor: 'customer',
+    httpStatus: 409,
+    doc: 'The order ended before the job was served. Nothing was charged; submit it again under a new order.',
+  },
+  STUN_JOB_REFUNDED: {
+    class: 'policy',
+    actor: 'provider',
+    httpStatus: 409,
+    doc: "The order's budget was refunded before the job settled. It can no longer be paid.",
+  },
+  STUN_DATA_DELETED: {
+    class: 'input',
+    actor: 'caller',
+    httpStatus: 410,
+    doc: 'The sealed bytes were deleted, on request or after the retention time. They cannot be fetched any more.',
+  },
+  STUN_LANE_CLOSED: {
+    class: 'policy',
+    actor: 'customer',
+    httpStatus: 409,
+    doc: 'The lane is closed: a job of it was declined or its enclave is gone. Submit again on a new lane index, sealed to a live enclave.',
+  },
+  STUN_ENCLAVE_UNKNOWN: {
+    class: 'input',
+    actor: 'customer',
+    httpStatus: 404,
+    doc: 'No enclave with this keyset is listed here. Choose one from the list of enclaves.',
+  },
+  STUN_ENCLAVE_GONE: {
+    class: 'policy',
+    actor: 'customer',
+    httpStatus: 409,
+    doc: 'The enclave was not seen for too long or was taken off the list. Submit again on a new lane, sealed to another enclave.',
+  },
+  STUN_ENCLAVE_LISTING: {
+    class: 'verification',
+    actor: 'provider',
+    httpStatus: 422,
+    doc: "Keyset, evidence, policy and the registry's leaf do not agree; the reason names the field. Register the enclave on chain, then list exactly that.",
+  },
+  STUN_EVIDENCE_NONCE: {
+    class: 'policy',
+    actor: 'provider',
+    httpStatus: 422,
+    doc: 'The nonce of the evidence is not a recent block hash, nor the nonce that this service asked for. Make a new quote.',
+  },
+  STUN_LEASE: {
+    class: 'input',
+    actor: 'provider',
+    httpStatus: 409,
+    doc: 'The lease is unknown, ended or of another provider. Lease again; what is receipted can still be completed.',
+  },
+  STUN_SEGMENT_CONFLICT: {
+    class: 'input',
+    actor: 'provider',
+    httpStatus: 409,
+    doc: 'A segment that starts at this job of the lane exists with other content. A boundary is never reopened.',
+  },
+  STUN_SEGMENT_FAILED: {
+    class: 'policy',
+    actor: 'provider',
+    httpStatus: 409,
+    doc: 'The segment cannot be settled by this service; its record says why. The provider can still settle its own bundle within deadline and grace.',
+  },
+  STUN_ORDER_PLACE: {
+    class: 'input',
+    actor: 'customer',
+    httpStatus: 422,
+    doc: 'The order lives on another chain or escrow than this service serves. The details name the ones it serves.',
+  },
+  STUN_ATTESTOR_POLICY: {
+    class: 'policy',
+    actor: 'provider',
+    httpStatus: 403,
+    doc: 'This attestor does not approve enclaves under this policy. Use a policy of its list, or another attestor.',
+  },
+  STUN_WEBHOOK_URL: {
+    class: 'policy',
+    actor: 'caller',
+    httpStatus: 422,
+    doc: 'The webhook address is refused: it must be https, without credentials, and resolve to public addresses alone.',
+  },
+  STUN_WEBHOOK_DELIVERY: {
+    class: 'unavailable',
+    actor: 'caller',
+    httpStatus: 502,
+    doc: "The webhook's receiver did not answer with a 2xx status. The delivery is tried again with growing pauses.",
+  },
+  STUN_DATABASE: {
+    class: 'unavailable',
+    actor: 'operator',
+    httpStatus: 503,
+    doc: 'The database did not answer. Nothing was half done; try again.',
+  },
+  STUN_DATABASE_LOCKED: {
+    class: 'config',
+    actor: 'operator',
+    httpStatus: 500,
+    doc: 'Another process has the embedded database open. It has one owner at a time; use PostgreSQL for several processes.',
+  },
+  STUN_DATABASE_SCHEMA: {
+    class: 'config',
+    actor: 'operator',
+    httpStatus: 500,
+    doc: 'The database was migrated by another release than this one. Start the release that fits, or restore the database.',
+  },
+  STUN_NOT_READY: {
+    class: 'unavailable',
+    actor: 'operator',
+    httpStatus: 503,
+    doc: 'A part that the service needs is not ready; the details name it.',
+  },
+  STUN_STOPPING: {
+    class: 'unavailable',
+    actor: 'operator',
+    httpStatus: 503,
+    doc: 'The service is stopping and takes no new requests. Try another replica or try again.',
+  },
+} as const satisfies Record<string, ErrorEntry>;

@@ -1,0 +1,86 @@
+/** The chain behind ChainView: chain/'s contracts on one JSON-RPC node. */
+import { readFileSync } from 'node:fs';
+import { JsonRpcProvider, type Block } from 'ethers';
+import { connectStun, parseDeployment, type Deployment, type StunContracts } from '#chain/deployment.ts';
+import { chainErrorOf } from '#chain/errors.ts';
+import { refundedOf, settledOf } from '#chain/escrow-events.ts';
+import { StunError } from '#protocol/errors/stun-error.ts';
+import type { BlockView, ChainView } from '../ports.ts';
+
+/** Reads the deployment record. @throws `STUN_CONFIG`, `STUN_CHAIN_DEPLOYMENT` */
+export function loadDeployment(path: string): Deployment {
+  let value: unknown;
+  try {
+    value = JSON.parse(readFileSync(path, 'utf8'));
+  } catch (cause) {
+    throw new StunError('STUN_CONFIG', 'deployment: the file is missing or no JSON', { cause });
+  }
+  return parseDeployment(value);
+}
+
+/** An open connection. */
+export interface OpenChain {
+  readonly view: ChainView;
+  readonly contracts: StunContracts;
+  readonly provider: JsonRpcProvider;
+  close(): void;
+}
+
+/** Connects to a node and checks that the deployment is there. @throws `STUN_CHAIN_*` */
+export async function openChain(deployment: Deployment, rpcUrl: string): Promise<OpenChain> {
+  const provider = new JsonRpcProvider(rpcUrl, deployment.chainId, { staticNetwork: true, cacheTimeout: -1 });
+  try {
+    const contracts = await connectStun(deployment, provider);
+    return { view: chainView(contracts, provider), contracts, provider, close: () => provider.destroy() };
+  } catch (thrown) {
+    provider.destroy();
+    throw thrown;
+  }
+}
+
+/** The view of contracts on a provider. */
+export function chainView(contracts: StunContracts, provider: JsonRpcProvider): ChainView {
+  const { deployment, escrow, registry } = contracts;
+  const getBlock = async (which: number | string): Promise<BlockView | undefined> => {
+    let block: Block | null;
+    try {
+      block = await provider.getBlock(which);
+    } catch (thrown) {
+      throw chainErrorOf(thrown, 'reading a block');
+    }
+    if (block?.hash === null || block?.hash === undefined) return undefined;
+    return { number: block.number, hash: block.hash, timestampUnix: block.timestamp };
+  };
+  return {
+    chainId: deployment.chainId,
+    escrow: deployment.escrow,
+    registry: deployment.registry,
+    deployBlock: deployment.deployBlock,
+    families: deployment.families.map((family) => family.family),
+    async newestBlock() {
+      const block = await getBlock('latest');
+      if (block === undefined) throw new StunError('STUN_CHAIN_UNAVAILABLE', 'the node has no newest block');
+      return block;
+    },
+    block: getBlock,
+    order: (funder, orderId) => escrow.order(funder, orderId),
+    budget: (orderKey, provider_) => escrow.budget(orderKey, provider_),
+    lane: (orderKey, provider_, laneIndex) => escrow.lane(orderKey, provider_, laneIndex),
+    enclave: (keysetDigest) => registry.enclave(keysetDigest),
+    leaf: (keysetDigest, policyId) => registry.leaf(keysetDigest, policyId),
+    path: (provider_, index) => registry.pathOf(provider_, index),
+    isLiveRoot: (provider_, root) => registry.isLiveRoot(provider_, root),
+    settlements: async (from, to) => (await escrow.access.events('Settled', [], from, to)).map(settledOf),
+    refunds: async (from, to) => (await escrow.access.events('Refunded', [], from, to)).map(refundedOf),
+    closings: async (from, to) =>
+      (await escrow.access.events('CloseRequested', [], from, to)).map(({ args }) => ({
+        orderKey: String(args.getValue('orderKey')),
+        deadlineUnix: Number(args.getValue('deadline')),
+      })),
+    topUps: async (from, to) =>
+      (await escrow.access.events('BudgetAdded', [], from, to)).map(({ args }) => ({
+        orderKey: String(args.getValue('orderKey')),
+        provider: String(args.getValue('provider')).toLowerCase(),
+      })),
+  };
+}

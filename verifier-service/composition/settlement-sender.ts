@@ -1,0 +1,117 @@
+/** The settlement sender: chain/sender on the service's store, signing with the operator's key. */
+import { Wallet, type JsonRpcProvider } from 'ethers';
+import type { StunContracts } from '#chain/deployment.ts';
+import type { SettlementProof as ChainProof } from '#chain/escrow.ts';
+import type { Intent } from '#chain/sender/intent.ts';
+import { TransactionSender } from '#chain/sender/sender.ts';
+import { asStunError } from '#protocol/errors/registry.ts';
+import { StunError } from '#protocol/errors/stun-error.ts';
+import { fieldFromHex } from '#protocol/field.ts';
+import { SETTLEMENT_SIGNALS, unpackPayee, type SettlementSignals } from '#protocol/terms.ts';
+import type { SettlementProof } from '#prover/interface.ts';
+import type { Settings } from '../config.ts';
+import type { Database } from '../db/open.ts';
+import { SqlSenderStore } from '../db/sender-store.ts';
+import type { SettlementSender } from '../ports.ts';
+import type { Secret } from '../secret.ts';
+import { errorFields, type Logger } from '../telemetry/log.ts';
+
+const CLAIM_MS = 60_000;
+
+interface LaneMove {
+  readonly orderKey: string;
+  readonly provider: string;
+  readonly laneIndex: number;
+  readonly laneNew: string;
+}
+
+/** A proof's signals by name. */
+export function signalsOf(proof: Pick<SettlementProof, 'signals'>): SettlementSignals {
+  const entries = SETTLEMENT_SIGNALS.map((name, i) => [name, fieldFromHex(proof.signals[i] ?? '', name)]);
+  return Object.fromEntries(entries) as SettlementSignals;
+}
+
+/** A proof as the contract takes it. */
+export function chainProofOf(proof: SettlementProof): ChainProof {
+  const pair = ([x, y]: readonly [string, string]): readonly [bigint, bigint] => [BigInt(x), BigInt(y)];
+  return { a: pair(proof.a), b: [pair(proof.b[0]), pair(proof.b[1])], c: pair(proof.c) };
+}
+
+/** Opens the sender and runs it until it is closed. Waits for another process's claim to run out. */
+export async function openSettlementSender(
+  contracts: StunContracts,
+  provider: JsonRpcProvider,
+  db: Database,
+  operatorKey: Secret<string>,
+  settings: Settings,
+  log: Logger,
+): Promise<SettlementSender> {
+  const store = new SqlSenderStore(db, CLAIM_MS);
+  const { escrow, deployment } = contracts;
+  const stop = new AbortController();
+  const sender = await openWhenFree(
+    () =>
+      TransactionSender.open({
+        chainId: deployment.chainId,
+        signer: walletOf(operatorKey),
+        store,
+        rpc: (method, params) => provider.send(method, params),
+        // Done is what moved the lane, whoever sent it.
+        isDone: async (intent: Intent, blockNumber: number) => {
+          const move = JSON.parse(intent.context) as LaneMove;
+          const [head] = await escrow.access.read('laneOf', [move.orderKey, move.provider, move.laneIndex], blockNumber);
+          return BigInt(head) === BigInt(move.laneNew);
+        },
+        policy: { confirmations: settings.confirmations, replaceAfterMs: 60_000, maxFeePerGasWei: settings.maxFeePerGasWei },
+        pollIntervalMs: settings.chainPollMs,
+        maxBackoffMs: Math.max(15_000, settings.chainPollMs),
+        requestTimeoutMs: 15_000,
+        onProblem: (problem) => log.warn({ event: 'sender.problem', ...errorFields(problem) }),
+      }),
+    log,
+  );
+  const running = sender.run(stop.signal).catch((thrown: unknown) => {
+    log.error({ event: 'sender.ended', ...errorFields(asStunError(thrown)) });
+  });
+  return {
+    async submit({ key, funder, orderKey, proof }) {
+      const signals = signalsOf(proof);
+      const { provider: payee, laneIndex } = unpackPayee(signals.payee);
+      const context: LaneMove = { orderKey, provider: payee, laneIndex, laneNew: signals.laneNew.toString() };
+      await sender.submit({ key, call: escrow.settleCall(funder, chainProofOf(proof), signals), context: JSON.stringify(context) });
+    },
+    async outcome(key) {
+      const intent = await store.load(key);
+      if (intent === undefined) return undefined;
+      if (intent.failure !== null) return { state: 'refused', ...intent.failure };
+      return { state: intent.state === 'confirmed' ? 'done' : 'pending' };
+    },
+    async close() {
+      stop.abort();
+      await running;
+      await sender.close();
+    },
+  };
+}
+
+function walletOf(key: Secret<string>): Wallet {
+  try {
+    return new Wallet(key.reveal());
+  } catch {
+    // The library's error could repeat the key.
+    throw new StunError('STUN_CONFIG', 'operatorKey: the key is outside its range');
+  }
+}
+
+/** A process that was killed holds its claim for a while. */
+async function openWhenFree<T>(open: () => Promise<T>, log: Logger): Promise<T> {
+  for (let waitedMs = 0; ; waitedMs += 1000) {
+    try {
+      return await open();
+    } catch (thrown) {
+      if (!(thrown instanceof StunError) || thrown.code !== 'STUN_SENDER_CLAIMED' || waitedMs > 2 * CLAIM_MS) throw thrown;
+      if (waitedMs === 0) log.info({ event: 'sender.waiting', reason: 'another process holds the operator account' });
+      await new Promise((resolve) => setTimeout(resolve, 1000));
+    }
+  }
+}

@@ -1,0 +1,7 @@
+/** All migrations in order. */
+import { accounts } from './001-accounts.ts';
+import { orders } from './002-orders.ts';
+import { settlement } from './003-settlement.ts';
+import type { Migration } from './migration.ts';
+
+export const migrations: readonly Migration[] = [accounts, orders, settlement];

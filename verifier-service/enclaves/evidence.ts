@@ -1,0 +1,136 @@
+/** Verifies evidence for a keyset: the answer in full, refused or not, and the strict form that listing and quotes use. */
+import { assessEvidence, assessTdx, canonicalPolicyJson, parseEvidence, parsePolicy, verifyEvidence } from '#attestation/index.ts';
+import type {
+  Check,
+  EvidenceAssessment,
+  EvidenceDocument,
+  Policy,
+  TdxAssessment,
+  TrustRoot,
+  VerifiedEvidence,
+} from '#attestation/index.ts';
+import type { JsonObject } from '#attestation/json/capped-json.ts';
+import { toHex, utf8 } from '#protocol/bytes.ts';
+import { hardwareIdHashOf, policyIdOf } from '#protocol/commitments.ts';
+import { asStunError } from '#protocol/errors/registry.ts';
+import { StunError } from '#protocol/errors/stun-error.ts';
+import type { BlockView, ChainView } from '../ports.ts';
+
+/** A policy with its canonical text and id. */
+export interface NamedPolicy {
+  readonly policy: Policy;
+  readonly text: string;
+  readonly policyId: bigint;
+}
+
+/** Reads a policy. @throws `STUN_POLICY_FORMAT` */
+export function namedPolicy(value: JsonObject): NamedPolicy {
+  const policy = parsePolicy(value);
+  const text = canonicalPolicyJson(policy);
+  return { policy, text, policyId: policyIdOf(utf8(text)) };
+}
+
+/**
+ * The exact bytes of an evidence document that came inside a JSON body: a string is the document's text; an object is written as
+ * JSON.stringify writes it, which gives back the bytes of a document that was made so.
+ */
+export function evidenceBytes(evidence: string | object): Uint8Array<ArrayBuffer> {
+  return utf8(typeof evidence === 'string' ? evidence : JSON.stringify(evidence));
+}
+
+/** Evidence that holds, with what the registry's leaf is made of. */
+export interface AcceptedEvidence {
+  readonly evidence: VerifiedEvidence;
+  readonly hardwareIdHash: bigint;
+}
+
+/** What evidence is held against. */
+export interface EvidenceDemand {
+  readonly keysetDigest: Uint8Array;
+  readonly policy: Policy;
+  readonly roots: readonly TrustRoot[];
+  readonly atUnix: number;
+}
+
+/** Verifies, validates and binds. @throws the code of the first check that fails */
+export function acceptEvidence(bytes: Uint8Array, demand: EvidenceDemand): AcceptedEvidence {
+  const evidence = verifyEvidence(bytes, demand);
+  return { evidence, hardwareIdHash: hardwareIdHashOf(evidence.platformCode, evidence.hardwareId) };
+}
+
+/** A nonce that must be the hash of a block of this chain, not older than `maxAgeSeconds`. @throws `STUN_EVIDENCE_NONCE` */
+export async function assertRecentBlock(
+  chain: ChainView,
+  nonce: Uint8Array,
+  maxAgeSeconds: number,
+  nowUnix: number,
+): Promise<BlockView> {
+  const block = await chain.block(toHex(nonce));
+  if (block === undefined) throw new StunError('STUN_EVIDENCE_NONCE', 'the nonce is the hash of no block that this node knows');
+  const canonical = await chain.block(block.number);
+  if (canonical?.hash !== block.hash) throw new StunError('STUN_EVIDENCE_NONCE', 'the block of the nonce is not on the chain any more');
+  if (nowUnix - block.timestampUnix > maxAgeSeconds) {
+    throw new StunError('STUN_EVIDENCE_NONCE', `the block of the nonce must be at most ${maxAgeSeconds} seconds old`);
+  }
+  return block;
+}
+
+/** The one report on evidence, the same on refusal. */
+export interface EvidenceReport {
+  readonly kind: 'tdx' | 'sgx' | 'snp' | 'nvidia' | null;
+  readonly verified: boolean;
+  readonly validated: boolean;
+  readonly simulated: boolean;
+  readonly tcbStatus: string | null;
+  readonly platform: string | null;
+  readonly module: string | null;
+  readonly qe: string | null;
+  readonly advisoryIds: readonly string[];
+  readonly debug: boolean | null;
+  readonly checks: readonly Check[];
+  readonly code?: string;
+  readonly reason?: string;
+}
+
+/** Reports on evidence that must bind a keyset. Everything in the report comes from attestation/. */
+export function reportOn(bytes: Uint8Array, demand: EvidenceDemand): EvidenceReport {
+  const assessment: EvidenceAssessment = assessEvidence(bytes, demand);
+  return reportOf(assessment.tdx, assessment.checks, assessment.failure);
+}
+
+/** Reports on the quote of a document alone: what report_data binds stays unknown without a keyset. */
+export function reportWithoutKeyset(bytes: Uint8Array, demand: Omit<EvidenceDemand, 'keysetDigest'>): EvidenceReport {
+  const binding: Check = { id: 'report-data', status: 'unknown' };
+  let document: EvidenceDocument;
+  try {
+    document = parseEvidence(bytes);
+  } catch (thrown) {
+    const error = asStunError(thrown);
+    return reportOf(null, [{ id: 'evidence-format', status: 'refuted', code: error.code }, binding], error);
+  }
+  const tdx = assessTdx({ ...demand, quote: document.quote, collateral: document.collateral });
+  const lies = tdx.verified !== null && tdx.verified.simulated !== document.simulated;
+  const failure = lies ? new StunError('STUN_EVIDENCE_SIMULATED_TAG', 'the document and its root disagree') : tdx.failure;
+  const tag: Check = lies
+    ? { id: 'evidence-simulated-tag', status: 'refuted', code: 'STUN_EVIDENCE_SIMULATED_TAG' }
+    : { id: 'evidence-simulated-tag', status: tdx.verified === null ? 'unknown' : 'proven' };
+  return reportOf(tdx, [{ id: 'evidence-format', status: 'proven' }, tag, binding, ...tdx.checks], failure);
+}
+
+function reportOf(assessment: TdxAssessment | null, checks: readonly Check[], failure: StunError | null): EvidenceReport {
+  const tdx = assessment?.verified ?? null;
+  return {
+    kind: assessment === null ? null : 'tdx',
+    verified: tdx !== null,
+    validated: failure === null,
+    simulated: tdx?.simulated ?? false,
+    tcbStatus: tdx?.tcbStatus ?? null,
+    platform: tdx?.platform ?? null,
+    module: tdx?.module ?? null,
+    qe: tdx?.qe ?? null,
+    advisoryIds: tdx?.advisoryIds ?? [],
+    debug: tdx?.debug ?? null,
+    checks,
+    ...(failure === null ? {} : { code: failure.code, reason: failure.message }),
+  };
+}

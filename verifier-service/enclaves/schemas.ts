@@ -1,0 +1,89 @@
+/** Wire forms of listings and evidence. */
+import { z } from 'zod';
+import type { JsonObject } from '#attestation/json/capped-json.ts';
+import { addressHex, bytes32Hex, bytesHex, decimal, fieldHex, unixSeconds } from '#protocol/wire/scalars.ts';
+
+/** Any JSON object. */
+export const jsonObject = z
+  .custom<JsonObject>((value) => typeof value === 'object' && value !== null && !Array.isArray(value), 'must be an object')
+  .meta({ override: { type: 'object', additionalProperties: true } });
+
+export const evidenceSchema = z
+  .union([z.string().min(1).max(1_000_000), jsonObject])
+  .meta({ description: "An evidence document: its exact text, or an object that is written out as JSON.stringify does. Digests are over the exact bytes." });
+
+const tensorSchema = z.strictObject({
+  name: z.string().max(200),
+  dtype: z.union([z.string().max(40), z.int()]),
+  dims: z.array(z.union([z.int(), z.string().max(80), z.null()])).max(16),
+});
+
+export const modelSchema = z
+  .strictObject({
+    modelId: fieldHex,
+    price: decimal.meta({ description: 'Price units per job; the receipt alone is binding' }),
+    name: z.string().min(1).max(200),
+    manifest: jsonObject,
+    inputs: z.array(tensorSchema).max(256),
+    outputs: z.array(tensorSchema).max(256),
+  })
+  .meta({ id: 'ListedModel' });
+
+export const listingSchema = z
+  .strictObject({
+    keyset: bytesHex,
+    evidence: evidenceSchema,
+    policy: jsonObject,
+    leafIndex: z.int().min(0).max(1023),
+    leafExpiresAtUnix: unixSeconds,
+    hardwareIdHash: fieldHex,
+    models: z.array(modelSchema).min(1).max(64),
+  })
+  .meta({ id: 'EnclaveListing' });
+
+const common = {
+  keysetDigest: bytes32Hex,
+  provider: addressHex,
+  signerId: fieldHex,
+  policyId: fieldHex,
+  simulated: z.boolean().meta({ description: 'Simulated hardware protects nothing' }),
+  platform: z.int(),
+  leafIndex: z.int(),
+  leafExpiresAtUnix: unixSeconds,
+  hardwareIdHash: fieldHex,
+  evidenceDigest: bytes32Hex,
+  listed: z.boolean(),
+  listedAtUnix: unixSeconds,
+  lastSeenAtUnix: unixSeconds,
+  quotedAtUnix: unixSeconds,
+  models: z.array(modelSchema),
+};
+
+export const enclaveSummarySchema = z.strictObject(common).meta({ id: 'EnclaveSummary' });
+export const enclaveSchema = z
+  .strictObject({ ...common, keyset: bytesHex, evidence: z.string(), policy: jsonObject })
+  .meta({ id: 'Enclave' });
+
+export const checkSchema = z.strictObject({
+  id: z.string(),
+  status: z.enum(['proven', 'refuted', 'unknown']),
+  code: z.string().optional(),
+});
+
+export const evidenceReportSchema = z
+  .strictObject({
+    kind: z.enum(['tdx', 'sgx', 'snp', 'nvidia']).nullable(),
+    verified: z.boolean().meta({ description: 'Signatures, chains and currency alone' }),
+    validated: z.boolean().meta({ description: 'The policy, and with a keyset the binding' }),
+    simulated: z.boolean(),
+    tcbStatus: z.string().nullable(),
+    platform: z.string().nullable(),
+    module: z.string().nullable(),
+    qe: z.string().nullable(),
+    advisoryIds: z.array(z.string()),
+    debug: z.boolean().nullable(),
+    checks: z.array(checkSchema),
+    code: z.string().optional(),
+    reason: z.string().optional(),
+  })
+  .meta({ id: 'EvidenceReport' });

@@ -1,0 +1,136 @@
+/** Serves one route: access, limits, body, schemas, handler, answer. Whatever is thrown becomes a problem document. */
+import { randomUUID } from 'node:crypto';
+import type { Request, RequestHandler, Response } from 'express';
+import { StunError } from '#protocol/errors/stun-error.ts';
+import { readDocument } from '#protocol/wire/scalars.ts';
+import { authenticate } from '../accounts/credentials.ts';
+import type { Services } from '../services.ts';
+import { errorFields } from '../telemetry/log.ts';
+import { discardRest, readBody } from './body.ts';
+import { idempotently } from './idempotency.ts';
+import { errorOf, problemOf, PROBLEM_CONTENT_TYPE } from './problem.ts';
+import type { Reply } from './reply.ts';
+import { noFields, type Route } from './route.ts';
+
+/** Lets a request through or refuses it with `STUN_RATE_LIMIT`. */
+export type Limiter = (request: Request, response: Response) => Promise<void>;
+
+/** What every process has, and the store of those that keep one: routes for accounts need it. */
+export interface ServeBase extends Pick<Services, 'settings' | 'metrics' | 'log'> {
+  readonly stored: Services | undefined;
+}
+
+/** What serving needs. */
+export interface ServeOptions {
+  readonly base: ServeBase;
+  readonly limiters: { readonly public: Limiter; readonly account: Limiter };
+  /** Aborted when the service stops. */
+  readonly stopping: AbortSignal;
+}
+
+/** The id of a request: made here, never taken from the caller. */
+export function requestIdOf(response: Response): string {
+  const locals = response.locals as { requestId?: string };
+  locals.requestId ??= randomUUID();
+  return locals.requestId;
+}
+
+/** The account that a request was found to come from. */
+export function accountOf(response: Response): string {
+  return (response.locals as { account?: string }).account ?? '';
+}
+
+/** The express handler of a route. */
+export function serveRoute(route: Route, options: ServeOptions): RequestHandler {
+  return async (request, response) => {
+    const { base } = options;
+    const end = base.metrics.requestSeconds.startTimer({ operation: route.operationId });
+    try {
+      const reply = await answer(route, options, request, response);
+      await writeReply(reply, response);
+      if (reply.kind !== 'stream') end({ status: String(response.statusCode) });
+    } catch (thrown) {
+      refuse(base, thrown, request, response);
+      end({ status: String(response.statusCode) });
+    }
+  };
+}
+
+async function answer(route: Route, options: ServeOptions, request: Request, response: Response): Promise<Reply> {
+  const { base, limiters, stopping } = options;
+  if (stopping.aborted) throw new StunError('STUN_STOPPING', 'the service is stopping');
+  if (route.access === 'account') {
+    const caller = await authenticate(storeOf(base), request.headers.authorization);
+    (response.locals as { account?: string }).account = caller.account;
+    await limiters.account(request, response);
+  } else await limiters.public(request, response);
+  const params = readDocument(route.params ?? noFields, { ...request.params }, 'path');
+  const query = readDocument(route.query ?? noFields, { ...request.query }, 'query');
+  const bytes = await bodyOf(route, base, request);
+  const account = accountOf(response);
+  const gone = new AbortController();
+  response.once('close', () => gone.abort());
+  const handle = route.handle as (incoming: object) => Promise<Reply>;
+  const incoming = {
+    params,
+    query,
+    body: route.body?.read(bytes),
+    account,
+    requestId: requestIdOf(response),
+    signal: AbortSignal.any([gone.signal, stopping]),
+    header: (name: string) => request.get(name),
+    log: base.log.child({ requestId: requestIdOf(response), operation: route.operationId }),
+  };
+  if (route.idempotency === undefined) return handle(incoming);
+  const plain = { method: request.method, path: request.path, body: bytes };
+  return idempotently(storeOf(base), route.idempotency, account, request.get('idempotency-key'), plain, () => handle(incoming));
+}
+
+function storeOf(base: ServeBase): Services {
+  if (base.stored === undefined) throw new StunError('STUN_INTERNAL', 'a route for accounts in a process without a store');
+  return base.stored;
+}
+
+async function bodyOf(route: Route, { settings }: ServeBase, request: Request): Promise<Uint8Array> {
+  const spec = route.body;
+  if (spec === undefined) {
+    await readBody(request, 0);
+    return new Uint8Array();
+  }
+  const given = request.headers['content-type']?.split(';')[0]?.trim().toLowerCase();
+  if (given !== spec.contentType) throw new StunError('STUN_CONTENT_TYPE', `expected content-type ${spec.contentType}`);
+  if (request.headers['content-encoding'] !== undefined)
+    throw new StunError('STUN_CONTENT_TYPE', 'expected a body without content-encoding');
+  return readBody(request, spec.limit === 'payload' ? settings.maxPayloadBytes : settings.maxDocumentBytes);
+}
+
+async function writeReply(reply: Reply, response: Response): Promise<void> {
+  if (reply.kind === 'stream') return reply.write(response);
+  response.setHeader('cache-control', 'no-store');
+  if (reply.kind !== 'text') for (const [name, value] of Object.entries(reply.headers ?? {})) response.setHeader(name, value);
+  if (reply.kind === 'json') response.status(reply.status).type('application/json').send(JSON.stringify(reply.body));
+  else if (reply.kind === 'octets') response.status(200).type('application/octet-stream').send(Buffer.from(reply.bytes));
+  else if (reply.kind === 'text') response.status(200).set('content-type', reply.contentType).send(reply.text);
+  else response.status(204).end();
+  return undefined;
+}
+
+/** Answers with a problem document, counts and logs it. */
+export function refuse(base: ServeBase, thrown: unknown, request: Request, response: Response): void {
+  const error = errorOf(thrown);
+  const problem = problemOf(error, requestIdOf(response));
+  base.metrics.refusals.inc({ code: error.code });
+  if (problem.status >= 500) {
+    base.log.error({ event: 'request.failed', requestId: problem.requestId, ...errorFields(error) });
+  }
+  if (response.headersSent) {
+    response.end();
+    return;
+  }
+  discardRest(request, response);
+  const retryAfterMs = error.details['retryAfterMs'];
+  if (typeof retryAfterMs === 'number') response.setHeader('retry-after', String(Math.max(1, Math.ceil(retryAfterMs / 1000))));
+  if (error.code === 'STUN_UNAUTHENTICATED') response.setHeader('www-authenticate', 'Bearer');
+  response.setHeader('cache-control', 'no-store');
+  response.status(problem.status).type(PROBLEM_CONTENT_TYPE).send(JSON.stringify(problem));
+}

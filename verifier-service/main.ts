@@ -1,0 +1,36 @@
+/**
+ * The entry of a service process: settings from the environment, one role, graceful stop on SIGTERM and SIGINT. Run by `stun service`,
+ * `stun prover` and `stun attestor`, which hand in the prover; importing this file does nothing.
+ */
+import type { SettlementProver } from '#prover/interface.ts';
+import { readSettings, type Role, type Settings } from './config.ts';
+import { startService, type RunningService } from './service.ts';
+
+/** What the command line gives. */
+export interface ServiceMainOptions {
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** Overrides the role of the settings. */
+  readonly role?: Role;
+  readonly createProver?: (settings: Settings) => Promise<SettlementProver>;
+}
+
+/** Starts the service of the environment. @throws as startService and readSettings */
+export async function openService(options: ServiceMainOptions): Promise<RunningService> {
+  const read = readSettings(options.env);
+  const settings: Settings = options.role === undefined ? read : { ...read, role: options.role };
+  const { createProver } = options;
+  const proves = settings.role !== 'attestor' && settings.role !== 'settler';
+  return startService({
+    settings,
+    createProver: createProver === undefined || !proves ? undefined : () => createProver(settings),
+  });
+}
+
+/** Runs until the process is told to stop, then stops gracefully. */
+export async function runService(options: ServiceMainOptions): Promise<void> {
+  const service = await openService(options);
+  await new Promise<void>((resolve) => {
+    for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, resolve);
+  });
+  await service.stop();
+}

@@ -1,0 +1,136 @@
+/**
+ * Sends proven segments, lane by lane in order, and follows what becomes of them. That a segment is settled is said by the chain alone
+ * (observe.ts); here a refusal is turned into a newer proof, another attempt, or an end.
+ */
+import type { Selectable } from 'kysely';
+import type { ErrorCode } from '#protocol/errors/registry.ts';
+import { StunError } from '#protocol/errors/stun-error.ts';
+import { fieldFromHex } from '#protocol/field.ts';
+import { SETTLEMENT_SIGNALS } from '#protocol/terms.ts';
+import { settlementProofSchema, type SettlementProof } from '#prover/interface.ts';
+import type { Tables } from '../db/schema.ts';
+import { moveJobs } from '../jobs/transitions.ts';
+import type { SettlementSender } from '../ports.ts';
+import { inUnit, type Services } from '../services.ts';
+import { failSegment } from './fail.ts';
+import type { Task } from './queue.ts';
+import { jobsOfSegment, segmentEvent } from './segments.ts';
+
+type Segment = Selectable<Tables['segment']>;
+
+/** A proof older than this is made again before it is sent: the contract takes an hour, and a transaction may wait. */
+const MAX_PROOF_AGE_SECONDS = 40 * 60;
+/** Refusals that a newer proof cures. */
+const aged: readonly ErrorCode[] = ['STUN_SETTLE_ROOT', 'STUN_SETTLE_STALE', 'STUN_SETTLE_FUTURE'];
+/** Refusals that pass by themselves. */
+const passing: readonly ErrorCode[] = ['STUN_FAMILY_FROZEN', 'STUN_SETTLE_LANE_MOVED'];
+
+/** The handler of the settle queue: hands a proven segment to the sender, once its turn has come. Throws to be asked again. */
+export async function sendSegment(services: Services, sender: SettlementSender, task: Task): Promise<void> {
+  const segment = await segmentOf(services, task.id);
+  if (segment === undefined || segment.state !== 'proven' || segment.sent_key !== null) return;
+  const { chain } = services;
+  const proof = proofOf(segment);
+  const lane = await chain.lane(segment.order_key, segment.provider, segment.lane_index);
+  if (lane === fieldFromHex(segment.lane_new)) return;
+  if (lane !== fieldFromHex(segment.lane_old)) {
+    throw new StunError('STUN_SETTLE_LANE_MOVED', 'an earlier segment of the lane has to settle first');
+  }
+  if (!(await isFresh(services, segment, proof))) {
+    await proveAgain(services, segment, 'the proof aged before it was sent');
+    return;
+  }
+  const { funder } = await services.db.sql
+    .selectFrom('orders')
+    .select('funder')
+    .where('order_key', '=', segment.order_key)
+    .executeTakeFirstOrThrow();
+  // The key is stored before the sender knows it: a crash in between submits the same key again.
+  const key = `settle/${segment.segment_id}/${segment.sends}`;
+  await sender.submit({ key, funder, orderKey: segment.order_key, proof });
+  await services.db.sql
+    .updateTable('segment')
+    .set({ sent_key: key })
+    .where('segment_id', '=', segment.segment_id)
+    .where('state', '=', 'proven')
+    .execute();
+}
+
+/** Looks after the segments that were sent. @returns how many are under way */
+export async function followSegments(services: Services, sender: SettlementSender): Promise<number> {
+  const sent = await services.db.sql
+    .selectFrom('segment')
+    .selectAll()
+    .where('state', '=', 'proven')
+    .where('sent_key', 'is not', null)
+    .orderBy('segment_id')
+    .limit(500)
+    .execute();
+  for (const segment of sent) {
+    const outcome = await sender.outcome(segment.sent_key ?? '');
+    if (outcome?.state !== 'refused') continue;
+    services.metrics.settlements.inc({ result: 'refused' });
+    services.log.warn({ event: 'settlement.refused', segmentId: segment.segment_id, code: outcome.code });
+    if (aged.includes(outcome.code)) await proveAgain(services, segment, outcome.code);
+    else if (passing.includes(outcome.code)) await sendAgain(services, segment);
+    else await inUnit(services, (unit) => failSegment(unit, segment.segment_id, { code: outcome.code, message: outcome.reason }));
+  }
+  return sent.length;
+}
+
+async function segmentOf(services: Services, segmentId: string): Promise<Segment | undefined> {
+  return services.db.sql.selectFrom('segment').selectAll().where('segment_id', '=', segmentId).executeTakeFirst();
+}
+
+function proofOf(segment: Segment): SettlementProof {
+  return settlementProofSchema.parse(JSON.parse(segment.proof ?? 'null'));
+}
+
+async function isFresh(services: Services, segment: Segment, proof: SettlementProof): Promise<boolean> {
+  const now = await services.chain.newestBlock();
+  const validAt = segment.valid_at_unix ?? 0;
+  if (validAt > now.timestampUnix || now.timestampUnix - validAt > MAX_PROOF_AGE_SECONDS) return false;
+  const root = proof.signals[SETTLEMENT_SIGNALS.indexOf('enclaveRoot')] ?? '';
+  return services.chain.isLiveRoot(segment.provider, fieldFromHex(root, 'enclaveRoot'));
+}
+
+/** Takes a segment back to be proved with the path and the time of now; gives it up when that has been done too often. */
+export async function proveAgain(services: Services, segment: Segment, why: string): Promise<void> {
+  await inUnit(services, async (unit) => {
+    if (segment.proofs_made >= services.settings.maxProofsPerSegment) {
+      const message = `${segment.proofs_made} proofs were made and none was taken: ${why}`;
+      await failSegment(unit, segment.segment_id, { code: 'STUN_SEGMENT_FAILED', message });
+      return;
+    }
+    const taken = await unit.sql
+      .updateTable('segment')
+      .set({ state: 'batched', proof: null, valid_at_unix: null, sent_key: null, sends: segment.sends + 1, proven_at_ms: null })
+      .where('segment_id', '=', segment.segment_id)
+      .where('state', '=', 'proven')
+      .returning('segment_id')
+      .executeTakeFirst();
+    if (taken === undefined) return;
+    const jobs = await jobsOfSegment(unit, segment.segment_id);
+    const proven = jobs.filter((job) => job.state === 'proven');
+    await moveJobs(
+      unit,
+      segment.order_key,
+      'batched',
+      proven.map((job) => ({ job, laneIndex: segment.lane_index, change: { proven_at_ms: null, batched_at_ms: job.batched_at_ms } })),
+    );
+    await segmentEvent(unit, segment.order_key, segment.provider, segment.segment_id, { state: 'batched', why });
+    await unit.queue.prove(unit.sql, segment.segment_id);
+  });
+}
+
+async function sendAgain(services: Services, segment: Segment): Promise<void> {
+  await inUnit(services, async (unit) => {
+    await unit.sql
+      .updateTable('segment')
+      .set({ sent_key: null, sends: segment.sends + 1 })
+      .where('segment_id', '=', segment.segment_id)
+      .where('state', '=', 'proven')
+      .execute();
+    await unit.queue.settle(unit.sql, segment.segment_id);
+  });
+}

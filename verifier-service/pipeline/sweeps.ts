@@ -1,0 +1,81 @@
+/** What time does: leases run out, enclaves go silent, orders end, ciphertexts and results reach their age. Each sweep is idempotent. */
+import { releaseExpired, releaseGone } from '../jobs/lease.ts';
+import { closeLane } from '../jobs/transitions.ts';
+import { inUnit, nowUnix, type Services, type Unit } from '../services.ts';
+
+const IDEMPOTENCY_MS = 86_400_000;
+
+/** What a sweep did. */
+export interface SweepResult {
+  readonly leasesReleased: number;
+  readonly jobsVoided: number;
+  readonly jobsExpired: number;
+  readonly payloadsDeleted: number;
+  readonly resultsDeleted: number;
+}
+
+/** Runs every sweep once. */
+export async function sweep(services: Services): Promise<SweepResult> {
+  const leasesReleased = await inUnit(services, (unit) => releaseExpired(unit));
+  const jobsVoided = await inUnit(services, (unit) => releaseGone(services, unit));
+  const jobsExpired = await inUnit(services, (unit) => expireOrders(services, unit));
+  const { payloadsDeleted, resultsDeleted } = await deleteAged(services);
+  await deleteSpent(services);
+  return { leasesReleased, jobsVoided, jobsExpired, payloadsDeleted, resultsDeleted };
+}
+
+/** Ends what waits under orders past their deadline. Leased jobs may still be completed: their provider is paid until the grace ends. */
+async function expireOrders(services: Services, unit: Unit): Promise<number> {
+  const lanes = await unit.sql
+    .selectFrom('lane')
+    .innerJoin('orders', 'orders.order_key', 'lane.order_key')
+    .select('lane.lane_id')
+    .where('lane.state', '=', 'open')
+    .where('lane.active_job', 'is', null)
+    .where('orders.deadline_unix', '<=', nowUnix(services))
+    .orderBy('lane.lane_id')
+    .limit(100)
+    .forUpdate('lane')
+    .skipLocked()
+    .execute();
+  let expired = 0;
+  for (const lane of lanes) {
+    expired += await closeLane(unit, lane.lane_id, 'STUN_JOB_EXPIRED', 'the order ended before the job was served', 'expired');
+  }
+  if (expired > 0) services.metrics.jobTransitions.inc({ state: 'expired' }, expired);
+  return expired;
+}
+
+/** Ciphertexts of jobs that are over, and results, past their retention time. */
+async function deleteAged(services: Services): Promise<{ payloadsDeleted: number; resultsDeleted: number }> {
+  const { settings, db } = services;
+  const payloads = await db.sql
+    .deleteFrom('payload')
+    .where('created_at_ms', '<=', services.nowMs() - settings.payloadRetentionSeconds * 1000)
+    .where('job_id', 'in', (eb) =>
+      eb.selectFrom('job').select('job.job_id').where('state', 'not in', ['queued', 'leased', 'running']),
+    )
+    .returning('job_id')
+    .execute();
+  const results = await db.sql
+    .deleteFrom('result')
+    .where('created_at_ms', '<=', services.nowMs() - settings.resultRetentionSeconds * 1000)
+    .returning('job_id')
+    .execute();
+  if (payloads.length + results.length > 0) {
+    services.log.info({ event: 'retention.deleted', payloads: payloads.length, results: results.length });
+  }
+  return { payloadsDeleted: payloads.length, resultsDeleted: results.length };
+}
+
+/** Challenges, sessions and idempotency keys past their time. */
+async function deleteSpent(services: Services): Promise<void> {
+  const { sql } = services.db;
+  await sql.deleteFrom('challenge').where('expires_at_unix', '<', nowUnix(services)).execute();
+  await sql
+    .deleteFrom('credential')
+    .where('kind', '=', 'session')
+    .where('expires_at_ms', '<', services.nowMs())
+    .execute();
+  await sql.deleteFrom('idempotency').where('created_at_ms', '<', services.nowMs() - IDEMPOTENCY_MS).execute();
+}

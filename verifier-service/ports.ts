@@ -1,0 +1,68 @@
+/**
+ * What the service needs of the rest, as narrow as it needs it. The parts behind are opened in main.ts: chain/ for the chain and the
+ * transaction sender, prover/interface.ts for proofs.
+ */
+import type { RegisteredLeaf, EnclaveInfo, EnclavePath } from '#chain/registry.ts';
+import type { ProviderBudget, StoredOrder } from '#chain/escrow.ts';
+import type { Refunded, Settled } from '#chain/escrow-events.ts';
+import type { ErrorCode } from '#protocol/errors/registry.ts';
+import type { SettlementProof } from '#prover/interface.ts';
+
+/** A block. */
+export interface BlockView {
+  readonly number: number;
+  readonly hash: string;
+  readonly timestampUnix: number;
+}
+
+/** The chain as the service reads it. All failures are StunErrors; a node that does not answer is `STUN_CHAIN_UNAVAILABLE`. */
+export interface ChainView {
+  readonly chainId: number;
+  /** Lower-case addresses. */
+  readonly escrow: string;
+  readonly registry: string;
+  /** The block before which no event of the deployment stands. */
+  readonly deployBlock: number;
+  /** Ids of the settlement families of the deployment. */
+  readonly families: readonly string[];
+  newestBlock(): Promise<BlockView>;
+  /** A block of the current chain by number or hash; undefined when there is none such. */
+  block(which: number | string): Promise<BlockView | undefined>;
+  order(funder: string, orderId: bigint): Promise<StoredOrder>;
+  budget(orderKey: string, provider: string): Promise<ProviderBudget>;
+  lane(orderKey: string, provider: string, laneIndex: number): Promise<bigint>;
+  enclave(keysetDigest: string): Promise<EnclaveInfo>;
+  leaf(keysetDigest: string, policyId: bigint): Promise<RegisteredLeaf>;
+  path(provider: string, index: number): Promise<EnclavePath>;
+  /** Whether a root can be settled against now. */
+  isLiveRoot(provider: string, root: bigint): Promise<boolean>;
+  /** Settlements, refunds and orders whose deadline moved, both blocks included. */
+  settlements(fromBlock: number, toBlock: number): Promise<readonly Settled[]>;
+  refunds(fromBlock: number, toBlock: number): Promise<readonly Refunded[]>;
+  closings(fromBlock: number, toBlock: number): Promise<readonly { readonly orderKey: string; readonly deadlineUnix: number }[]>;
+  topUps(fromBlock: number, toBlock: number): Promise<readonly { readonly orderKey: string; readonly provider: string }[]>;
+}
+
+/** What became of a settlement that was handed to the sender. */
+export type SendOutcome =
+  | { readonly state: 'pending' }
+  | { readonly state: 'done' }
+  | { readonly state: 'refused'; readonly code: ErrorCode; readonly reason: string };
+
+/** A settlement to send. */
+export interface SettlementToSend {
+  /** Idempotency key: the same key is never sent twice. */
+  readonly key: string;
+  readonly funder: string;
+  readonly orderKey: string;
+  readonly proof: SettlementProof;
+}
+
+/** Sends settlements: durable, each key once, whatever happens to process, node and chain. */
+export interface SettlementSender {
+  /** Stores what shall be sent. The same key again is the same settlement. */
+  submit(settlement: SettlementToSend): Promise<void>;
+  /** How a key stands; undefined for one that was never submitted. */
+  outcome(key: string): Promise<SendOutcome | undefined>;
+  close(): Promise<void>;
+}
