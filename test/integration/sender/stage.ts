@@ -2,6 +2,7 @@
  * A stage for the sender: a real chain (Hardhat's EVM) that mines when it is told to, and plain payments as intents, because a
  * payment that happens twice shows in the balance.
  */
+import { JsonRpcProvider } from 'ethers';
 import { startDevChain, type DevChain } from '#chain/dev-chain.ts';
 import type { TransactionCall } from '#chain/contract-access.ts';
 import type { IsDone } from '#chain/sender/advance.ts';
@@ -16,12 +17,15 @@ const CLAIM_MS = 60_000;
 /** Chain, store and clock; senders come and go. */
 export class SenderStage {
   readonly chain: DevChain;
+  /** Sends each request at once instead of waiting for others to share a batch with. */
+  readonly #provider: JsonRpcProvider;
   store!: MemorySenderStore;
   nowMs = 1_000_000;
   #snapshot = '';
 
   private constructor(chain: DevChain) {
     this.chain = chain;
+    this.#provider = new JsonRpcProvider(chain.url, chain.chainId, { staticNetwork: true, batchMaxCount: 1, cacheTimeout: -1 });
     this.forget();
   }
 
@@ -39,7 +43,7 @@ export class SenderStage {
   }
 
   /** The requests of a sender, over HTTP. */
-  readonly rpc: RpcSend = (method, params) => this.chain.provider.send(method, params);
+  readonly rpc: RpcSend = (method, params) => this.#provider.send(method, params);
 
   /** A sender for account 0. A crashed one keeps its claim until the claim time is over. */
   sender(change: Partial<SenderOptions> = {}): Promise<TransactionSender> {
@@ -80,8 +84,7 @@ export class SenderStage {
   }
 
   /** The check of a caller that can see its payments on chain. */
-  readonly isPaid: IsDone = async (intent, blockNumber) =>
-    (await this.chain.provider.getBalance(intent.call.to, blockNumber)) > 0n;
+  readonly isPaid: IsDone = async (intent, blockNumber) => (await this.#provider.getBalance(intent.call.to, blockNumber)) > 0n;
 
   async mine(blocks = 1): Promise<void> {
     for (let i = 0; i < blocks; i++) await this.chain.request('evm_mine');
@@ -104,6 +107,7 @@ export class SenderStage {
   }
 
   close(): Promise<void> {
+    this.#provider.destroy();
     return this.chain.close();
   }
 }
