@@ -1,9 +1,15 @@
-/** The auditor: exports the bundle, verifies it with nothing but the file, then against the chain. */
+/** The auditor: exports the bundle with the command line, verifies it with nothing but the file, then against the chain. */
+import { execFile } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
-import type { LocalStack } from '../stack/local-stack.ts';
-import type { ServedJobs } from './job-stages.ts';
+import { fileURLToPath } from 'node:url';
+import { StunError } from '#protocol/index.ts';
+import { ACCOUNT, addressOf, type LocalStack } from '../stack/local-stack.ts';
+import { environmentOf } from './next-steps.ts';
 import type { DemoOrder } from './order-stages.ts';
 import type { Stages } from './stages.ts';
+import { chooseEnclave } from '#client/index.ts';
+
+const CLI = fileURLToPath(new URL('../main.ts', import.meta.url));
 
 /** What the audit found. */
 export interface AuditedOrder {
@@ -12,14 +18,56 @@ export interface AuditedOrder {
   readonly onChain: string;
 }
 
+interface Report {
+  readonly ok: boolean;
+  readonly checks: readonly { readonly status: string }[];
+  readonly jobs: number;
+  readonly provenTotal: string;
+  readonly chain: string;
+}
+
+/** Runs `stun` with `--json` as a user would. @throws `STUN_STACK_CHILD` with what it said when it does not exit with 0 */
+function stun(args: readonly string[], env: Readonly<Record<string, string>>): Promise<unknown> {
+  return new Promise((resolve, reject) => {
+    const argv = ['--disable-warning=ExperimentalWarning', CLI, ...args, '--json'];
+    const options = { env: { PATH: process.env['PATH'] ?? '', HOME: process.env['HOME'] ?? '', ...env }, maxBuffer: 1 << 28 };
+    execFile(process.execPath, argv, options, (failed, stdout, stderr) => {
+      if (failed === null) resolve(JSON.parse(stdout));
+      else
+        reject(
+          new StunError('STUN_STACK_CHILD', `stun ${args.join(' ')} failed: ${stdout.slice(0, 2000)}${stderr.slice(0, 2000)}`),
+        );
+    });
+  });
+}
+
+function summary(report: Report): string {
+  const proven = report.checks.filter((check) => check.status === 'proven').length;
+  const open = report.checks.length - proven;
+  return `${report.ok ? 'holds' : 'DOES NOT HOLD'}: ${proven} checks proven${open === 0 ? '' : `, ${open} not`}; chain: ${report.chain}`;
+}
+
 /** Exports and verifies. */
-export async function auditStages(
-  stages: Stages,
-  stack: LocalStack,
-  demo: DemoOrder,
-  served: ServedJobs,
-  directory: string,
-): Promise<AuditedOrder> {
-  void [stages, stack, demo, served, writeFileSync];
-  return { path: `${directory}/audit.json`, offline: '', onChain: '' };
+export async function auditStages(stages: Stages, stack: LocalStack, demo: DemoOrder, passphrase: string): Promise<AuditedOrder> {
+  const path = `${stack.directory}/audit.json`;
+  const env = environmentOf(stack, passphrase);
+  const trust = ['--root', stack.rootPath, ...ACCOUNT.attestors.flatMap((index) => ['--attestor', addressOf(stack, index)])];
+  await stages.run('export the audit bundle', async (_tell, say) => {
+    const exported = (await stun(['audit', 'export', '--out', path], env)) as { segments: number; jobs: number };
+    const { evidence } = await chooseEnclave(demo.client, demo.order, { maxPrice: 1n << 63n });
+    writeFileSync(`${stack.directory}/quote.bin`, evidence.document.quote);
+    say(`${exported.jobs} jobs in ${exported.segments} segments, ${path}`);
+  });
+  const offline = await stages.run('verify it offline', async (_tell, say) => {
+    const report = (await stun(['audit', 'verify', path, ...trust], {})) as Report;
+    say(`${report.checks.length} checks, no network, no service, no secret`);
+    return summary(report);
+  });
+  const onChain = await stages.run('verify it against the chain', async (_tell, say) => {
+    const args = ['audit', 'verify', path, '--rpc', stack.chain.url, '--deployment', stack.deploymentPath, ...trust];
+    const report = (await stun(args, {})) as Report;
+    say(`${report.checks.length} checks`);
+    return summary(report);
+  });
+  return { path, offline, onChain };
 }

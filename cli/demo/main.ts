@@ -45,10 +45,10 @@ async function demonstrate(jobs: number, keep: boolean): Promise<void> {
     });
     const order = await orderStages(stages, stack, jobs, passphrase);
     const served = await jobStages(stages, stack, order, jobs);
-    const audited = await auditStages(stages, stack, order, served, DIRECTORY);
+    const audited = await auditStages(stages, stack, order, passphrase);
     process.stdout.write(`\n${await closingTables(stages, stack, order, served, audited)}\n`);
     order.client.close();
-    writeEnvironment(stack, DIRECTORY, passphrase);
+    writeEnvironment(stack, passphrase);
     sayWhatNext(DIRECTORY, keep);
     if (keep) await untilInterrupted();
   } finally {

@@ -2,10 +2,10 @@
 import { writeFileSync } from 'node:fs';
 import { ACCOUNT, type LocalStack } from '../stack/local-stack.ts';
 
-/** Writes the variables that `stun` reads, for this deployment; the keys in it are the development chain's public ones. */
-export function writeEnvironment(stack: LocalStack, directory: string, passphrase: string): void {
-  const variables = {
-    STUN_HOME: `${directory}/client`,
+/** The variables that `stun` reads, for this deployment; the keys in it are the development chain's public ones. */
+export function environmentOf(stack: LocalStack, passphrase: string): Record<string, string> {
+  return {
+    STUN_HOME: `${stack.directory}/client`,
     STUN_DEPLOYMENT: stack.deploymentPath,
     STUN_TRUST_ROOT: stack.rootPath,
     STUN_RPC_URL: stack.chain.url,
@@ -13,8 +13,12 @@ export function writeEnvironment(stack: LocalStack, directory: string, passphras
     STUN_PASSPHRASE: passphrase,
     STUN_PRIVATE_KEY: stack.chain.accounts[ACCOUNT.customer]!.privateKey,
   };
-  const lines = Object.entries(variables).map(([name, value]) => `export ${name}='${value}'\n`);
-  writeFileSync(`${directory}/env`, lines.join(''), { mode: 0o600 });
+}
+
+/** Writes them as a file for the shell. */
+export function writeEnvironment(stack: LocalStack, passphrase: string): void {
+  const lines = Object.entries(environmentOf(stack, passphrase)).map(([name, value]) => `export ${name}='${value}'\n`);
+  writeFileSync(`${stack.directory}/env`, lines.join(''), { mode: 0o600 });
 }
 
 /** Prints three commands that work now. */
