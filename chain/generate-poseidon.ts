@@ -42,26 +42,34 @@ export function poseidonSource(inputs: number): string {
   const table = constants.C[t - 2]!.slice(0, rounds * t).map((text) => hex32(BigInt(text)));
   const matrix = constants.M[t - 2]!;
   const lanes = [...Array(t).keys()];
-  const dot = (row: number): string =>
-    lanes
-      .map((column) => `mulmod(0x${hex32(BigInt(matrix[row]![column]!))}, s${column}, q)`)
-      .reduce((sum, term) => `addmod(${sum}, ${term}, q)`);
+  const product = (row: number, column: number): string => `mulmod(0x${hex32(BigInt(matrix[row]![column]!))}, s${column}, q)`;
+  const sum = (terms: readonly string[]): string => terms.reduce((left, right) => `add(${left}, ${right})`);
+  // r is below 0.19 * 2^256, so five reduced terms add up without overflow and mulmod takes the sum as it is.
+  const dot = (row: number): string => {
+    const terms = lanes.map((column) => product(row, column));
+    return t <= 4 ? sum(terms) : `addmod(${sum(terms.slice(0, 4))}, ${sum(terms.slice(4))}, q)`;
+  };
+  const rowBytes = 32 * t;
+  // In the wide contract the compiler would fetch a literal order from code at every use, at 45 gas; there it stands behind the table.
+  const wide = t > 4;
+  const order = wide
+    ? `            let q := mload(add(table, ${table.length * 32}))\n`
+    : `            let q := 0x${hex32(field)}\n`;
   const lines = [
-    ...lanes.map((i) => `let s${i} := ${i === 0 ? '0' : `mload(add(inputs, ${32 * (i - 1)}))`}`),
-    `let end := add(row, ${rounds * t * 32})`,
-    `// The partial rounds lie between these two rows.`,
-    `let firstPartial := add(row, ${(fullRounds / 2) * t * 32})`,
-    `let lastFull := sub(end, ${(fullRounds / 2) * t * 32})`,
-    `for {} lt(row, end) { row := add(row, ${32 * t}) } {`,
-    ...lanes.map((i) => `    s${i} := addmod(s${i}, mload(add(row, ${32 * i})), q)`),
+    ...lanes.map((i) => `let s${i} := ${i === 0 ? '0' : `mod(mload(add(inputs, ${32 * (i - 1)})), q)`}`),
+    `for { let row := table } lt(row, add(table, ${rounds * rowBytes})) { row := add(row, ${rowBytes}) } {`,
+    ...lanes.map((i) => `    s${i} := add(s${i}, mload(add(row, ${32 * i})))`),
     `    s0 := pow5(s0, q)`,
-    `    if or(lt(row, firstPartial), iszero(lt(row, lastFull))) {`,
+    `    // Full rounds come first and last.`,
+    `    if or(lt(row, add(table, ${(fullRounds / 2) * rowBytes})), gt(row, add(table, ${(rounds - fullRounds / 2) * rowBytes - 1}))) {`,
     ...lanes.slice(1).map((i) => `        s${i} := pow5(s${i}, q)`),
     `    }`,
-    ...lanes.map((i) => `    let n${i} := ${dot(i)}`),
-    ...lanes.map((i) => `    s${i} := n${i}`),
+    // The last lane can be overwritten at once: nothing reads it after its own sum.
+    ...lanes.slice(0, -1).map((i) => `    mstore(add(next, ${32 * i}), ${dot(i)})`),
+    `    s${t - 1} := ${dot(t - 1)}`,
+    ...lanes.slice(0, -1).map((i) => `    s${i} := mload(add(next, ${32 * i}))`),
     `}`,
-    `result := s0`,
+    `result := mod(s0, q)`,
   ];
   return (
     banner +
@@ -70,12 +78,13 @@ export function poseidonSource(inputs: number): string {
     `contract Poseidon${inputs} is IPoseidon${inputs} {\n` +
     `    /// @inheritdoc IPoseidon${inputs}\n` +
     `    function poseidon(uint256[${inputs}] memory inputs) external pure returns (uint256 result) {\n` +
-    `        bytes memory table = hex"${table.join('')}";\n` +
-    `        // Reads the inputs and the table, writes nothing but stack.\n` +
+    `        bytes memory constants_ = hex"${[...table, ...(wide ? [hex32(field)] : [])].join('')}";\n` +
+    `        uint256[${t}] memory next;\n` +
+    `        // Round constants come from a table in memory; the next state is gathered in \`next\`, so that the stack suffices.\n` +
     `        assembly ("memory-safe") {\n` +
     `            function pow5(x, q) -> y {\n                y := mulmod(x, x, q)\n                y := mulmod(mulmod(y, y, q), x, q)\n            }\n` +
-    `            let q := 0x${hex32(field)}\n` +
-    `            let row := add(table, 32)\n` +
+    `            let table := add(constants_, 32)\n` +
+    order +
     lines.map((line) => `            ${line}\n`).join('') +
     `        }\n    }\n}\n`
   );
