@@ -2,8 +2,33 @@
 import type { Command } from 'commander';
 import { collect, type Runner } from '../runner.ts';
 
+function proving(command: Command): Command {
+  return command
+    .option('--circuit <name>', 'a settlement circuit to prove; repeatable (settlement-16)', collect)
+    .option('--proof-timeout <duration>', 'limit of one attempt at one proof', '10m')
+    .option('--heap-mb <megabytes>', 'JavaScript heap of a proving thread', '2048');
+}
+
+function registerProcesses(program: Command, runner: Runner): void {
+  const roles = [
+    ['service', 'run the verifier service in the role of its settings (STUN_SERVICE_CONFIG)', undefined],
+    ['prover', 'run the prover of a service that uses PostgreSQL', 'prover'],
+  ] as const;
+  for (const [name, description, role] of roles) {
+    runner.handle(proving(program.command(name).description(description)), async () => {
+      const { serviceProcess } = await import('../commands/processes.ts');
+      return serviceProcess(role);
+    });
+  }
+  runner.handle(
+    program.command('attestor').description('run an attestor: it verifies evidence itself and approves keysets'),
+    async () => (await import('../commands/processes.ts')).serviceProcess('attestor'),
+  );
+}
+
 /** Adds them. */
 export function registerOperator(program: Command, runner: Runner): void {
+  registerProcesses(program, runner);
   runner.handle(
     program.command('doctor').description('check this machine and its settings, and say what to do'),
     async () => (await import('../commands/doctor.ts')).doctor,

@@ -5,6 +5,10 @@ import type { Runner } from '../runner.ts';
 /** Adds them. */
 export function registerProvider(program: Command, runner: Runner): void {
   runner.handle(
+    program.command('worker').description('run the enclave program (STUN_WORKER_CONFIG); docs/provider.md explains its settings'),
+    async () => (await import('../commands/processes.ts')).workerProcess,
+  );
+  runner.handle(
     program
       .command('settle')
       .requiredOption('--bundle <file>', 'a settlement bundle of the worker')

@@ -1,0 +1,58 @@
+/** `stun service|prover|attestor|worker`: the long-running processes. They are configured by files and STUN_… variables of their own. */
+import type { SettlementProver } from '#prover/interface.ts';
+import type { Role, Settings } from '#service/config.ts';
+import { StunError } from '#protocol/index.ts';
+import type { CommandResult } from '../command.ts';
+import type { Invocation } from '../runner.ts';
+import { parseDuration, parseWhole } from '../values.ts';
+
+/** Options of the processes that prove. */
+export interface ProvingOptions {
+  readonly circuit?: readonly string[];
+  readonly proofTimeout?: string;
+  readonly heapMb?: string;
+}
+
+/** Proofs that may wait in memory; what waits longer stays in the durable queue. */
+const QUEUE_LIMIT = 16;
+
+async function createProver(
+  options: ProvingOptions,
+  settings: Settings,
+  progress: (line: string) => void,
+): Promise<SettlementProver> {
+  const { createSettlementProver } = await import('#prover/pool.ts');
+  return createSettlementProver({
+    threads: settings.proofConcurrency,
+    circuits: options.circuit ?? ['settlement-16'],
+    queueLimit: QUEUE_LIMIT,
+    taskTimeoutMs: 1000 * parseDuration(options.proofTimeout ?? '10m', '--proof-timeout'),
+    memoryLimitMb: parseWhole(options.heapMb ?? '2048', '--heap-mb', 128, 65_536),
+    progress,
+  });
+}
+
+/** Runs a service process until it is told to stop. Without a role, the one of its settings. */
+export function serviceProcess(role?: Role) {
+  return async ({ options, context }: Invocation<ProvingOptions>): Promise<CommandResult> => {
+    const { runService } = await import('#service/main.ts');
+    await runService({
+      env: process.env,
+      ...(role && { role }),
+      createProver: (settings) => createProver(options, settings, context.progress),
+    });
+    return stopped(role ?? 'service');
+  };
+}
+
+/** Runs a worker until it is told to stop; the running jobs finish and segments are handed over. */
+export async function workerProcess({ context }: Invocation<object>): Promise<CommandResult> {
+  const [{ loadWorkerConfig }, { runWorker }] = await Promise.all([import('#worker/config.ts'), import('#worker/main.ts')]);
+  if (context.signal.aborted) throw new StunError('STUN_INPUT', 'the worker was stopped before it started');
+  await runWorker(loadWorkerConfig(process.env), { signal: context.signal });
+  return stopped('worker');
+}
+
+function stopped(what: string): CommandResult {
+  return { document: { stopped: what }, text: `The ${what} has stopped.`, exitCode: 0 };
+}
