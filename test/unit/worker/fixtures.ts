@@ -89,17 +89,19 @@ export interface JobChange {
 export class Customer {
   readonly order: TestOrder;
   readonly keys: EnclaveKeys;
+  readonly provider: string;
   readonly #heads = new Map<number, { k: number; head: bigint }>();
 
-  constructor(order: TestOrder, keys: EnclaveKeys) {
+  constructor(order: TestOrder, keys: EnclaveKeys, provider: string = PROVIDER) {
     this.order = order;
     this.keys = keys;
+    this.provider = provider;
   }
 
   /** Makes the next job of a lane. */
   async next(change: JobChange = {}): Promise<SentJob> {
     const laneIndex = change.laneIndex ?? 0;
-    const lane = { orderId: this.order.orderId, provider: change.provider ?? PROVIDER, laneIndex };
+    const lane = { orderId: this.order.orderId, provider: change.provider ?? this.provider, laneIndex };
     const before = this.#heads.get(laneIndex) ?? { k: 0, head: laneGenesisOf(lane) };
     const inputBlinding = randomField();
     const payload = change.payload ?? encodeTensors(change.tensors ?? [vector([1, 2, 3])]);
@@ -126,7 +128,12 @@ export class Customer {
       change.requestData ?? encodeRequestData({ inputBlinding, outputBlinding, payload: change.sealedPayload ?? payload });
     const { envelope, resultSecret } = await sealRequest(
       keys.keyset.hpkePublicKey,
-      { orderId: this.order.orderId, provider: PROVIDER, keysetDigest: keys.keysetDigest, demandHead: change.sealedHead ?? head },
+      {
+        orderId: this.order.orderId,
+        provider: this.provider,
+        keysetDigest: keys.keysetDigest,
+        demandHead: change.sealedHead ?? head,
+      },
       data,
     );
     this.#heads.set(laneIndex, { k, head });
@@ -135,7 +142,7 @@ export class Customer {
 
   /** The sealed opening for the enclave. */
   opening(order: TestOrder = this.order, keys = this.keys): Promise<Uint8Array> {
-    const binding = { orderId: this.order.orderId, provider: PROVIDER, keysetDigest: keys.keysetDigest };
+    const binding = { orderId: this.order.orderId, provider: this.provider, keysetDigest: keys.keysetDigest };
     return sealOpening(keys.keyset.hpkePublicKey, binding, encodeOpening(order));
   }
 
