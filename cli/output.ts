@@ -1,5 +1,6 @@
 /** Printing: one JSON document on stdout with `--json`, text without; errors with code, reason and what to do. */
-import { asStunError, errorEntry, exitCodeOf, type StunError } from '#protocol/index.ts';
+import { asStunError, errorEntry, exitCodeOf } from '#protocol/errors/registry.ts';
+import type { StunError } from '#protocol/errors/stun-error.ts';
 import type { CommandResult, Json } from './command.ts';
 
 /** The document of a failed command. */

@@ -2,10 +2,11 @@
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { StunError } from '#protocol/index.ts';
-import { parseTrustRoot, type TrustRoot } from '#attestation/index.ts';
-import { parseDeployment, type Deployment } from '#chain/deployment.ts';
-import { connectClient, type ClientConnection } from '#client/index.ts';
+import type { JsonRpcProvider } from 'ethers';
+import { StunError } from '#protocol/errors/stun-error.ts';
+import type { TrustRoot } from '#attestation/index.ts';
+import type { Deployment } from '#chain/deployment.ts';
+import type { ClientConnection } from '#client/index.ts';
 
 /** Options that every command accepts. */
 export interface GlobalOptions {
@@ -66,13 +67,16 @@ export async function readJson(path: string, what: string): Promise<unknown> {
 
 /** The deployment to work on. @throws `STUN_FILE`, `STUN_CHAIN_DEPLOYMENT` */
 export async function deploymentOf(options: GlobalOptions): Promise<Deployment> {
+  const { parseDeployment } = await import('#chain/deployment.ts');
   return parseDeployment(await readJson(deploymentPathOf(options), 'deployment'));
 }
 
 /** Simulated roots that the user names; none by default, so that simulated hardware is refused. */
 export async function extraRootsOf(options: GlobalOptions): Promise<TrustRoot[]> {
   const path = setting(options.root, 'STUN_TRUST_ROOT', '');
-  return path === '' ? [] : [parseTrustRoot(await readText(path, 'trust root'))];
+  if (path === '') return [];
+  const { parseTrustRoot } = await import('#attestation/index.ts');
+  return [parseTrustRoot(await readText(path, 'trust root'))];
 }
 
 /** A secret from `NAME` or from the file that `NAME_FILE` names, without trailing line ends; undefined when neither is set. */
@@ -100,6 +104,7 @@ export async function connectCustomer(options: GlobalOptions): Promise<ClientCon
     await secretOf('STUN_PRIVATE_KEY'),
     await secretOf('STUN_API_KEY'),
   ];
+  const { connectClient } = await import('#client/index.ts');
   return connectClient({
     home: homeOf(options),
     passphrase,
@@ -115,4 +120,36 @@ export async function connectCustomer(options: GlobalOptions): Promise<ClientCon
 /** Whether a deployment record is where it is looked for. */
 export function hasDeployment(options: GlobalOptions): boolean {
   return existsSync(deploymentPathOf(options));
+}
+
+/**
+ * A provider for a node whose chain is not known beforehand. Asks once, so that a node that is down is an error and not a wait.
+ * @throws `STUN_CHAIN_UNAVAILABLE`
+ */
+export async function openProvider(url: string): Promise<JsonRpcProvider> {
+  const chainId = Number(await askNode(url, 'eth_chainId'));
+  if (!Number.isSafeInteger(chainId) || chainId <= 0) throw new StunError('STUN_CHAIN_UNAVAILABLE', `${url} names no chain id`);
+  const { JsonRpcProvider: Provider } = await import('ethers');
+  const provider = new Provider(url, chainId, { staticNetwork: true, cacheTimeout: -1 });
+  provider.pollingInterval = 500;
+  return provider;
+}
+
+const ANSWER_MS = 10_000;
+
+/** One JSON-RPC request without parameters. @throws `STUN_CHAIN_UNAVAILABLE` */
+export async function askNode(url: string, method: string): Promise<unknown> {
+  try {
+    const response = await fetch(url, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ jsonrpc: '2.0', id: 1, method, params: [] }),
+      signal: AbortSignal.timeout(ANSWER_MS),
+    });
+    const answer: unknown = await response.json();
+    if (typeof answer === 'object' && answer !== null && 'result' in answer) return answer.result;
+  } catch (cause) {
+    throw new StunError('STUN_CHAIN_UNAVAILABLE', `${url} does not answer`, { cause });
+  }
+  throw new StunError('STUN_CHAIN_UNAVAILABLE', `${url} does not speak JSON-RPC`);
 }

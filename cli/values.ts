@@ -1,5 +1,5 @@
 /** Values as they are typed on a command line. All parsers throw `STUN_INPUT` naming the option. */
-import { StunError } from '#protocol/index.ts';
+import { StunError } from '#protocol/errors/stun-error.ts';
 
 function refuse(what: string, expected: string): never {
   throw new StunError('STUN_INPUT', `${what} must be ${expected}`);

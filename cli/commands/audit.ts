@@ -1,5 +1,4 @@
 /** `stun audit export|verify`. */
-import { JsonRpcProvider } from 'ethers';
 import {
   AuditLedger,
   auditOffline,
@@ -14,7 +13,7 @@ import { defaultTrustRoots } from '#attestation/index.ts';
 import { bigIntToBytes, concatBytes, exitCodeOf, StunError } from '#protocol/index.ts';
 import type { CommandResult, Json } from '../command.ts';
 import type { Invocation } from '../runner.ts';
-import { connectCustomer, deploymentOf, extraRootsOf, hasDeployment, readJson } from '../settings.ts';
+import { connectCustomer, deploymentOf, extraRootsOf, hasDeployment, openProvider, readJson } from '../settings.ts';
 import { parseAddress, parseWhole, parseWord, showAmount } from '../values.ts';
 import { orderOf } from './order.ts';
 import { save } from './result.ts';
@@ -91,7 +90,7 @@ export async function auditVerify({ args, options, context }: Invocation<AuditVe
   // Only a node that is named here counts: an audit does not fall back to a default.
   if (options.rpc === undefined) return verdict(auditReport(audited, ledger, 'not checked'), []);
   if (audited === undefined) return verdict(auditReport(audited, ledger, 'not checked'), []);
-  const provider = new JsonRpcProvider(options.rpc, undefined, { cacheTimeout: -1 });
+  const provider = await openProvider(options.rpc);
   try {
     context.progress('asking the chain');
     const fromBlock = hasDeployment(options) ? (await deploymentOf(options)).deployBlock : 0;

@@ -1,13 +1,13 @@
 /** `stun chain dev|deploy`: a local chain, and the contracts on a chain. */
 import { mkdir } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { JsonRpcProvider, Wallet } from 'ethers';
+import { Wallet } from 'ethers';
 import { StunError } from '#protocol/index.ts';
 import { lowerAddress } from '#chain/contract-access.ts';
 import { deployStun } from '#chain/deploy.ts';
 import type { CommandResult } from '../command.ts';
 import type { Invocation } from '../runner.ts';
-import { deploymentPathOf, rpcUrlOf, secretOf } from '../settings.ts';
+import { deploymentPathOf, openProvider, rpcUrlOf, secretOf } from '../settings.ts';
 import { parseAddress, parseWhole } from '../values.ts';
 import { save } from './result.ts';
 
@@ -47,7 +47,7 @@ export async function chainDeploy({ options, context }: Invocation<ChainDeployOp
   if (privateKey === undefined || !/^0x[0-9a-fA-F]{64}$/.test(privateKey)) {
     throw new StunError('STUN_CONFIG', 'deploying needs the key of the owner: set STUN_PRIVATE_KEY');
   }
-  const provider = new JsonRpcProvider(rpcUrlOf(options), undefined, { cacheTimeout: -1 });
+  const provider = await openProvider(rpcUrlOf(options));
   try {
     const signer = new Wallet(privateKey, provider);
     const owner = lowerAddress(signer.address);

@@ -1,11 +1,12 @@
 /** `stun doctor`: looks at everything the other commands need, and says for each what to do. */
 import { constants } from 'node:fs';
 import { access, readdir, statfs } from 'node:fs/promises';
-import { asStunError, errorEntry, StunError } from '#protocol/index.ts';
+import { asStunError, errorEntry } from '#protocol/errors/registry.ts';
+import { StunError } from '#protocol/errors/stun-error.ts';
 import type { CommandResult } from '../command.ts';
 import type { GlobalOptions } from '../settings.ts';
 import type { Invocation } from '../runner.ts';
-import { deploymentOf, deploymentPathOf, hasDeployment, homeOf, rpcUrlOf, secretOf, serviceUrlOf } from '../settings.ts';
+import { askNode, deploymentOf, deploymentPathOf, hasDeployment, homeOf, rpcUrlOf, secretOf, serviceUrlOf } from '../settings.ts';
 
 /** `missing` is no failure by itself: the part may not be needed here. */
 type Status = 'ok' | 'missing' | 'failed';
@@ -79,7 +80,7 @@ const looks: Readonly<Record<string, Look>> = {
   },
   chain: async (options) => {
     const url = rpcUrlOf(options);
-    const answer = await rpc(url, 'eth_chainId');
+    const answer = await askNode(url, 'eth_chainId');
     const chainId = Number(answer);
     if (!hasDeployment(options)) return ok(`${url} answers for chain ${chainId}`);
     const expected = (await deploymentOf(options)).chainId;
@@ -140,20 +141,6 @@ async function canRead(path: string): Promise<boolean> {
   }
 }
 
-async function rpc(url: string, method: string): Promise<unknown> {
-  const response = await fetch(url, {
-    method: 'POST',
-    headers: { 'content-type': 'application/json' },
-    body: JSON.stringify({ jsonrpc: '2.0', id: 1, method, params: [] }),
-    signal: AbortSignal.timeout(ANSWER_MS),
-  });
-  const answer: unknown = await response.json();
-  if (typeof answer !== 'object' || answer === null || !('result' in answer)) {
-    throw new StunError('STUN_CHAIN_UNAVAILABLE', `${url} does not speak JSON-RPC`);
-  }
-  return answer.result;
-}
-
 const unreachable: Readonly<Record<string, string>> = {
   chain: 'Start a node or name one with --rpc; for trial: npm start -- --keep, or stun chain dev.',
   service: 'Start the service or name one with --service; only submitting and fetching need it.',
@@ -164,7 +151,8 @@ async function lookAt(id: string, look: Look, options: GlobalOptions): Promise<F
     return { id, ...(await look(options)) };
   } catch (thrown) {
     const advice = unreachable[id];
-    if (advice !== undefined && !(thrown instanceof StunError)) return { id, ...missing('nothing answers', advice) };
+    const silent = !(thrown instanceof StunError) || thrown.code === 'STUN_CHAIN_UNAVAILABLE';
+    if (advice !== undefined && silent) return { id, ...missing('nothing answers', advice) };
     const error = asStunError(thrown);
     return { id, ...failed(`${error.code}: ${error.message}`, errorEntry(error.code).doc) };
   }

@@ -68,6 +68,8 @@ export async function auditOnChain(
 
 async function networkOf(provider: Provider): Promise<bigint> {
   try {
+    // A provider may know its network without asking; a block it must ask for.
+    await provider.getBlockNumber();
     return (await provider.getNetwork()).chainId;
   } catch (thrown) {
     throw chainErrorOf(thrown, 'asking the node for its chain');

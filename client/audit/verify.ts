@@ -85,21 +85,24 @@ export function auditOffline(document: unknown, trust: AuditTrust, ledger: Audit
 function readForm(document: unknown, ledger: AuditLedger): AuditBundle | undefined {
   let paths: readonly string[] = [];
   try {
-    parseAuditBundle(document);
+    readBundle(document);
   } catch (thrown) {
     const fields = asStunError(thrown).details['fields'];
     paths = Array.isArray(fields) ? (fields as readonly string[]).map(bracketed) : [];
   }
   const place = { id: 'format', field: paths[0] ?? '(whole document)', binds: paths };
-  return ledger.check(place, () => {
-    const bundle = parseAuditBundle(document);
-    for (const [i, segment] of bundle.segments.entries()) {
-      if (bundle.enclaves[segment.enclave] === undefined) {
-        throw new StunError('STUN_AUDIT_FORMAT', `segments[${i}].enclave names no enclave of the bundle`);
-      }
+  return ledger.check(place, () => readBundle(document));
+}
+
+function readBundle(document: unknown): AuditBundle {
+  const bundle = parseAuditBundle(document);
+  for (const [i, segment] of bundle.segments.entries()) {
+    if (bundle.enclaves[segment.enclave] === undefined) {
+      const details = { fields: [`segments.${i}.enclave`] };
+      throw new StunError('STUN_AUDIT_FORMAT', `segments[${i}].enclave names no enclave of the bundle`, { details });
     }
-    return bundle;
-  });
+  }
+  return bundle;
 }
 
 /** `a.0.b` as `a[0].b`. */
