@@ -33,5 +33,5 @@ export type { ValidatedTdx } from './tdx/validate.ts';
 export { validateTdx } from './tdx/validate.ts';
 export type { VerifiedTdx } from './tdx/verify.ts';
 export { verifyTdx } from './tdx/verify.ts';
-export type { TrustRoot } from './trust/roots.ts';
-export { defaultTrustRoots, intelSgxRoot, parseTrustRoot } from './trust/roots.ts';
+export type { AmdTrustRoot, IntelTrustRoot, SnpProduct, TrustRoot } from './trust/roots.ts';
+export { amdRoots, defaultTrustRoots, intelSgxRoot, parseTrustRoot, snpProducts } from './trust/roots.ts';

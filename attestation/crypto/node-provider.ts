@@ -4,20 +4,22 @@
  * Imported keys are kept, a few at a time: a chain verifies several signatures with one key, and importing a key together with
  * its first use costs more than the verification itself.
  */
-import { createHash, createPublicKey, verify } from 'node:crypto';
+import { constants, createHash, createPublicKey, verify } from 'node:crypto';
 import type { KeyObject } from 'node:crypto';
 
-/** SubjectPublicKeyInfo of a P-256 key up to the point. Spec: RFC 5480, section 2. */
-const spkiPrefix = Uint8Array.from(Buffer.from('3059301306072a8648ce3d020106082a8648ce3d030107034200', 'hex'));
+/** SubjectPublicKeyInfo of a P-256 and of a P-384 key up to the point. Spec: RFC 5480, section 2. */
+const p256Prefix = Uint8Array.from(Buffer.from('3059301306072a8648ce3d020106082a8648ce3d030107034200', 'hex'));
+const p384Prefix = Uint8Array.from(Buffer.from('3076301006072a8648ce3d020106052b81040022036200', 'hex'));
+const none = new Uint8Array(0);
 const maxKeptKeys = 32;
 const kept = new Map<string, KeyObject>();
 
-/** Imports a SEC1 uncompressed point; OpenSSL throws when it is not on the curve. */
-function importKey(publicKey: Uint8Array): KeyObject {
+/** Imports a SubjectPublicKeyInfo, of a curve up to its point; OpenSSL throws when the point is not on the curve. */
+function importKey(publicKey: Uint8Array, prefix: Uint8Array): KeyObject {
   const name = Buffer.from(publicKey).toString('latin1');
   const known = kept.get(name);
   if (known !== undefined) return known;
-  const key = createPublicKey({ key: Buffer.concat([spkiPrefix, publicKey]), format: 'der', type: 'spki' });
+  const key = createPublicKey({ key: Buffer.concat([prefix, publicKey]), format: 'der', type: 'spki' });
   const [oldest] = kept.keys();
   if (kept.size >= maxKeptKeys && oldest !== undefined) kept.delete(oldest);
   kept.set(name, key);
@@ -34,7 +36,26 @@ export const nodeProvider = {
   verifyP256(message: Uint8Array, signature: Uint8Array, publicKey: Uint8Array): boolean {
     if (signature.length !== 64 || publicKey.length !== 65 || publicKey[0] !== 4) return false;
     try {
-      return verify('sha256', message, { key: importKey(publicKey), dsaEncoding: 'ieee-p1363' }, signature);
+      return verify('sha256', message, { key: importKey(publicKey, p256Prefix), dsaEncoding: 'ieee-p1363' }, signature);
+    } catch {
+      return false;
+    }
+  },
+
+  verifyP384(message: Uint8Array, signature: Uint8Array, publicKey: Uint8Array): boolean {
+    if (signature.length !== 96 || publicKey.length !== 97 || publicKey[0] !== 4) return false;
+    try {
+      return verify('sha384', message, { key: importKey(publicKey, p384Prefix), dsaEncoding: 'ieee-p1363' }, signature);
+    } catch {
+      return false;
+    }
+  },
+
+  verifyRsaPssSha384(message: Uint8Array, signature: Uint8Array, publicKey: Uint8Array): boolean {
+    try {
+      const key = importKey(publicKey, none);
+      if (key.asymmetricKeyType !== 'rsa') return false;
+      return verify('sha384', message, { key, padding: constants.RSA_PKCS1_PSS_PADDING, saltLength: 48 }, signature);
     } catch {
       return false;
     }

@@ -1,5 +1,5 @@
 /**
- * The two primitives that verification needs. Everything else in `attestation/` is plain arithmetic on bytes, so a build for
+ * The primitives that verification needs. Everything else in `attestation/` is plain arithmetic on bytes, so a build for
  * another platform replaces the one binding below and nothing else.
  */
 import { nodeProvider } from './node-provider.ts';
@@ -15,6 +15,16 @@ export interface CryptoProvider {
    * @returns false for any wrong signature, and for a key that is not a point of the curve; never throws
    */
   readonly verifyP256: (message: Uint8Array, signature: Uint8Array, publicKey: Uint8Array) => boolean;
+  /**
+   * ECDSA with P-384 and SHA-384; `signature` has 96 bytes, `publicKey` 97, else as {@link CryptoProvider.verifyP256}.
+   */
+  readonly verifyP384: (message: Uint8Array, signature: Uint8Array, publicKey: Uint8Array) => boolean;
+  /**
+   * RSASSA-PSS with SHA-384, MGF1 with SHA-384 and 48 bytes of salt. Spec: RFC 8017, section 8.1.
+   * @param publicKey - SubjectPublicKeyInfo of an RSA key (rsaEncryption), DER
+   * @returns false for any wrong signature or key; never throws
+   */
+  readonly verifyRsaPssSha384: (message: Uint8Array, signature: Uint8Array, publicKey: Uint8Array) => boolean;
 }
 
 /** The provider in use: node:crypto. */

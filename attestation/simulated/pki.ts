@@ -8,7 +8,7 @@ import { randomBytes } from 'node:crypto';
 import { fromHex, toHex } from '#protocol/bytes.ts';
 import { FieldReader } from '../json/fields.ts';
 import { parseCappedJson } from '../json/capped-json.ts';
-import type { TrustRoot } from '../trust/roots.ts';
+import type { IntelTrustRoot } from '../trust/roots.ts';
 import type { CertificateSpec } from './certificates.ts';
 import { authorityUsage, keyId, makeCertificate, signerUsage } from './certificates.ts';
 import type { SigningKey } from './signing-key.ts';
@@ -33,7 +33,7 @@ export interface SimulatedPki {
   readonly platformCaKey: SigningKey;
   readonly tcbSigningKey: SigningKey;
   /** For a trust store that is meant to accept simulated hardware. Never in the default store. */
-  readonly root: TrustRoot;
+  readonly root: IntelTrustRoot;
 }
 
 /**

@@ -8,8 +8,25 @@ import { StunError } from '#protocol/errors/stun-error.ts';
 import { parseCappedJson } from '../json/capped-json.ts';
 import { FieldReader } from '../json/fields.ts';
 
-/** A root that chains may end in. */
-export interface TrustRoot {
+/** Product lines of AMD whose roots are known. Each has a root of its own. */
+export const snpProducts = ['Milan', 'Genoa', 'Turin'] as const;
+export type SnpProduct = (typeof snpProducts)[number];
+
+/** A root of AMD's chains: the ARK of one product line. */
+export interface AmdTrustRoot {
+  readonly vendor: 'amd';
+  /** For people; nothing is decided by it. */
+  readonly name: string;
+  /** The only product line that this root speaks for. */
+  readonly product: SnpProduct;
+  /** SHA-256 of the ARK's SubjectPublicKeyInfo (DER), 32 bytes as `0x` hex. */
+  readonly publicKeySha256: string;
+  /** Whether hardware under this root is simulated. Decides the tag of everything that is verified with it. */
+  readonly simulated: boolean;
+}
+
+/** A root that Intel's chains may end in. */
+export interface IntelTrustRoot {
   readonly vendor: 'intel';
   /** For people; nothing is decided by it. */
   readonly name: string;
@@ -19,12 +36,15 @@ export interface TrustRoot {
   readonly simulated: boolean;
 }
 
+/** A root that chains may end in. */
+export type TrustRoot = IntelTrustRoot | AmdTrustRoot;
+
 /**
  * Intel SGX Root CA, the root of TDX and SGX.
  * Source: the root certificate of https://certificates.trustedservices.intel.com/Intel_SGX_Provisioning_Certification_RootCA.pem,
  * serial 22650cd65a9d3489f383b49552bf501b392706ac, valid 2018-05-21 to 2049-12-31.
  */
-export const intelSgxRoot: TrustRoot = Object.freeze({
+export const intelSgxRoot: IntelTrustRoot = Object.freeze({
   vendor: 'intel',
   name: 'Intel SGX Root CA',
   publicKey:
@@ -32,23 +52,57 @@ export const intelSgxRoot: TrustRoot = Object.freeze({
   simulated: false,
 });
 
-/** The default trust store: vendors only. */
-export const defaultTrustRoots: readonly TrustRoot[] = Object.freeze([intelSgxRoot]);
+function ark(product: SnpProduct, publicKeySha256: string): AmdTrustRoot {
+  return Object.freeze({ vendor: 'amd', name: `AMD ARK-${product}`, product, publicKeySha256, simulated: false });
+}
 
 /**
- * Reads a root that a deployment names, from JSON: `{ "vendor": "intel", "name": "…", "publicKey": "0x04…", "simulated": true }`.
+ * The AMD Root Keys. Source: the certificates that https://kdsintf.amd.com/vcek/v1/{Milan,Genoa,Turin}/cert_chain ends in; their
+ * own SHA-256 are 69d063b4…540bcd (Milan), 4c6598d1…3db2f1 (Genoa) and 1f084161…3dd3f6a (Turin).
+ */
+export const amdRoots: readonly AmdTrustRoot[] = Object.freeze([
+  ark('Milan', '0x9f056bee44377e29308cb5ffa895bdfb62d18881fa6bed8d6f075b0204089cb9'),
+  ark('Genoa', '0x429a69c9422aa258ee4d8db5fcda9c6470ef15f8cd5a9cebd6cbc7d90b863831'),
+  ark('Turin', '0x4f125410563a2ab9a50356f9243f6fe0b6f73de98603f53f90339c70e9d7ad08'),
+]);
+
+/** The default trust store: vendors only. */
+export const defaultTrustRoots: readonly TrustRoot[] = Object.freeze([intelSgxRoot, ...amdRoots]);
+
+/**
+ * Reads a root that a deployment names, from JSON: `{ "vendor": "intel", "name": "…", "publicKey": "0x04…", "simulated": true }` or
+ * `{ "vendor": "amd", "name": "…", "product": "Genoa", "publicKeySha256": "0x…", "simulated": true }`.
  * Vendors' roots are pinned in code, so only simulated roots can be named.
  * @throws `STUN_JSON_FORMAT` | `STUN_CONFIG`
  */
 export function parseTrustRoot(text: string): TrustRoot {
   const fields = new FieldReader(parseCappedJson(text), 'root', 'STUN_CONFIG');
+  const vendor = fields.string('vendor');
+  const read = vendor === 'intel' ? readIntelRoot : vendor === 'amd' ? readAmdRoot : refuse('root.vendor must be intel or amd');
+  const root = read(fields);
+  if (!fields.boolean('simulated')) refuse('root.simulated must be true: roots of real hardware are pinned in code');
+  return Object.freeze(root);
+}
+
+function refuse(reason: string): never {
+  throw new StunError('STUN_CONFIG', reason);
+}
+
+function readIntelRoot(fields: FieldReader): IntelTrustRoot {
   fields.only('vendor', 'name', 'publicKey', 'simulated');
   const publicKey = fields.string('publicKey');
-  if (fields.string('vendor') !== 'intel') throw new StunError('STUN_CONFIG', 'root.vendor must be intel');
-  if (!/^0x04[0-9a-f]{128}$/.test(publicKey))
-    throw new StunError('STUN_CONFIG', 'root.publicKey must be 0x04 and 128 lower-case hex digits');
-  if (!fields.boolean('simulated'))
-    throw new StunError('STUN_CONFIG', 'root.simulated must be true: roots of real hardware are pinned in code');
-  if (publicKey === intelSgxRoot.publicKey) throw new StunError('STUN_CONFIG', 'root.publicKey is the root of real hardware');
-  return Object.freeze({ vendor: 'intel', name: fields.string('name').slice(0, 80), publicKey, simulated: true });
+  if (!/^0x04[0-9a-f]{128}$/.test(publicKey)) refuse('root.publicKey must be 0x04 and 128 lower-case hex digits');
+  if (publicKey === intelSgxRoot.publicKey) refuse('root.publicKey is the root of real hardware');
+  return { vendor: 'intel', name: fields.string('name').slice(0, 80), publicKey, simulated: true };
+}
+
+function readAmdRoot(fields: FieldReader): AmdTrustRoot {
+  fields.only('vendor', 'name', 'product', 'publicKeySha256', 'simulated');
+  const name = fields.string('product');
+  const product = snpProducts.find((known) => known === name) ?? refuse(`root.product must be one of ${snpProducts.join(', ')}`);
+  const publicKeySha256 = fields.string('publicKeySha256');
+  if (!/^0x[0-9a-f]{64}$/.test(publicKeySha256)) refuse('root.publicKeySha256 must be 0x and 64 lower-case hex digits');
+  if (amdRoots.some((root) => root.publicKeySha256 === publicKeySha256))
+    refuse('root.publicKeySha256 is the root of real hardware');
+  return { vendor: 'amd', name: fields.string('name').slice(0, 80), product, publicKeySha256, simulated: true };
 }

@@ -47,7 +47,7 @@ export function verifyChain(
     }
   });
   const rootKey = toHex(last.publicKey);
-  const root = roots.find((candidate) => candidate.publicKey === rootKey);
+  const root = roots.find((candidate) => candidate.vendor === 'intel' && candidate.publicKey === rootKey);
   if (root === undefined)
     throw new StunError('STUN_ROOT_UNTRUSTED', 'the chain ends in a root key that is not in the trust store');
   for (const certificate of chain) verifyValidity(certificate, atUnix);

@@ -1,7 +1,9 @@
 /** Error codes of the attestation area: parsing and verifying evidence, judging it by policy, fetching collateral. */
 import type { ErrorEntry } from './stun-error.ts';
+import { snpErrors } from './snp-errors.ts';
 
 export const attestationErrors = {
+  ...snpErrors,
   STUN_QUOTE_FORMAT: {
     class: 'input',
     actor: 'caller',
