@@ -1,0 +1,108 @@
+import assert from 'node:assert/strict';
+import { mkdtemp, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { inspect } from 'node:util';
+import { StunError } from '#protocol/index.ts';
+import { loadWorkerConfig, parseWorkerConfig } from '#worker/config.ts';
+import { createWorkerLog, errorFields } from '#worker/log.ts';
+import { throwsCode } from '../assert-code.ts';
+
+const key = `0x${'4c'.repeat(32)}`;
+const settings = {
+  serviceUrl: 'https://service.example',
+  attestorUrls: ['https://attestor.example'],
+  rpcUrl: 'http://127.0.0.1:8545',
+  deploymentPath: 'deployment.json',
+  providerKey: key,
+  platform: 'auto',
+  policyPath: 'policy.json',
+  models: [{ modelPath: 'model.onnx', manifestPath: 'manifest.json', price: '700' }],
+  storePath: 'worker.sqlite',
+};
+
+async function file(content: string): Promise<string> {
+  const path = join(await mkdtemp(join(tmpdir(), 'stun-config-')), 'worker.json');
+  await writeFile(path, content);
+  return path;
+}
+
+describe('worker configuration', () => {
+  it('fills in defaults and is frozen', () => {
+    const config = parseWorkerConfig(settings);
+    assert.deepEqual(config.session, { executionProvider: 'cpu', fallbackToCpu: false, threads: 1 });
+    assert.ok(Object.isFrozen(config));
+  });
+
+  it('shows the key nowhere', () => {
+    const config = parseWorkerConfig(settings);
+    assert.equal(Buffer.from(config.providerKey.reveal()).toString('hex'), key.slice(2));
+    const lines: string[] = [];
+    const log = createWorkerLog('info', { write: (line) => lines.push(line) });
+    log.info({ event: 'test', config, providerKey: key });
+    for (const text of [JSON.stringify(config), inspect(config, { depth: 9 }), String(config.providerKey), ...lines]) {
+      assert.doesNotMatch(text, /4c4c4c/);
+    }
+    assert.match(lines[0]!, /\[redacted\]/);
+  });
+
+  it('reads a file and lays variables over it', async () => {
+    const path = await file(JSON.stringify({ ...settings, providerKey: undefined }));
+    const config = loadWorkerConfig({ STUN_WORKER_CONFIG: path, STUN_WORKER_PROVIDER_KEY: key, STUN_WORKER_LOG_LEVEL: 'warn' });
+    assert.equal(config.logLevel, 'warn');
+  });
+
+  it('takes variables of other processes for what they are', async () => {
+    const path = await file(JSON.stringify(settings));
+    assert.equal(loadWorkerConfig({ STUN_WORKER_CONFIG: path, STUN_SERVICE_PORT: '1', PATH: '' }).storePath, 'worker.sqlite');
+  });
+
+  it('refuses unknown variables by name, never by value', async () => {
+    const path = await file(JSON.stringify(settings));
+    const load = (): unknown => loadWorkerConfig({ STUN_WORKER_CONFIG: path, STUN_WORKER_PROVIDERKEY: key });
+    throwsCode(load, 'STUN_CONFIG');
+    assert.throws(
+      load,
+      (error: unknown) => error instanceof StunError && /PROVIDERKEY/.test(error.message) && !/4c4c/.test(error.message),
+    );
+  });
+
+  const wrong: readonly [name: string, change: Record<string, unknown>][] = [
+    ['an unknown setting', { surprise: 1 }],
+    ['a key of another length', { providerKey: '0x4c' }],
+    ['a price of 0', { models: [{ ...settings.models[0], price: '0' }] }],
+    ['no model', { models: [] }],
+    ['an unknown platform', { platform: 'sgx' }],
+    ['the simulator without its PKI', { platform: 'simulated' }],
+    ['a keyset that would expire too soon', { keysetLifetimeSeconds: 86_400 }],
+    ['an unknown execution provider', { session: { executionProvider: 'webgpu' } }],
+  ];
+  for (const [name, change] of wrong) {
+    it(`refuses ${name}, without its value`, () => {
+      throwsCode(() => parseWorkerConfig({ ...settings, ...change }), 'STUN_CONFIG');
+      assert.throws(
+        () => parseWorkerConfig({ ...settings, ...change }),
+        (error: unknown) => !/4c4c/.test(String(error)),
+      );
+    });
+  }
+
+  it('refuses a file that is not JSON without quoting it', async () => {
+    const path = await file(`{"providerKey": "${key}"`);
+    throwsCode(() => loadWorkerConfig({ STUN_WORKER_CONFIG: path }), 'STUN_FILE');
+    assert.throws(
+      () => loadWorkerConfig({ STUN_WORKER_CONFIG: path }),
+      (error: unknown) => !/4c4c/.test(inspect(error)),
+    );
+  });
+
+  it('refuses a file that is not there', () => {
+    throwsCode(() => loadWorkerConfig({ STUN_WORKER_CONFIG: join(tmpdir(), 'stun-no-such-file.json') }), 'STUN_FILE');
+  });
+
+  it('logs of an error its code and reason, and of its cause the name alone', () => {
+    const error = new StunError('STUN_FILE', 'a file', { cause: new TypeError('a secret') });
+    assert.deepEqual(errorFields(error), { code: 'STUN_FILE', reason: 'a file', cause: 'TypeError' });
+    assert.deepEqual(errorFields(new TypeError('a secret')).code, 'STUN_INTERNAL');
+  });
+});
