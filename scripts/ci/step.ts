@@ -19,6 +19,7 @@ export interface Ran {
 }
 
 const tailLength = 65_536;
+const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
 /**
  * Runs a command line in the root and shows its output. After `limitMs` the whole process group is killed, so that no child
@@ -40,15 +41,24 @@ export async function runShown(command: string, env: Readonly<Record<string, str
   };
   child.stdout.setEncoding('utf8').on('data', show);
   child.stderr.setEncoding('utf8').on('data', show);
+  const end = (): void => {
+    if (child.pid !== undefined) process.kill(-child.pid, 'SIGKILL');
+  };
+  const endBoth = (): void => {
+    end();
+    process.exit(143);
+  };
+  for (const signal of signals) process.once(signal, endBoth);
   const timer = setTimeout(() => {
     timedOut = true;
-    if (child.pid !== undefined) process.kill(-child.pid, 'SIGKILL');
+    end();
   }, limitMs);
   const status = await new Promise<number>((resolve, reject) => {
     child.on('error', reject);
     child.on('close', (code) => resolve(code ?? 1));
   });
   clearTimeout(timer);
+  for (const signal of signals) process.off(signal, endBoth);
   return { status, tail, timedOut, seconds: (performance.now() - started) / 1000 };
 }
 
