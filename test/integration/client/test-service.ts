@@ -94,6 +94,8 @@ export class TestService {
   serving = true;
   /** Every body of POST /v1/jobs as it came. */
   readonly received: { readonly jobId: string; readonly bytes: Uint8Array }[] = [];
+  /** Called with each body of POST /v1/jobs, before the job is kept. */
+  onReceived: (jobId: string) => void = () => undefined;
   readonly jobs = new Map<string, ServedJob>();
   readonly orders = new Map<string, OpenedOrder>();
   /** Closed segments as a worker would hand them over. */
@@ -137,6 +139,7 @@ export class TestService {
 
   reset(): void {
     this.lies = {};
+    this.onReceived = () => undefined;
     this.serving = true;
     this.received.length = 0;
     this.#listings.clear();
@@ -244,6 +247,7 @@ export class TestService {
     const header = jobHeaderFromWire(document);
     const jobId = fieldToHex(verifyJobHeader(header));
     this.received.push({ jobId, bytes: body });
+    this.onReceived(jobId);
     const { refuse, hangUp } = this.lies;
     if (refuse !== undefined) return send(refuse.status, problem(refuse.code, 'refused'));
     if (hangUp === 'before') return void response.destroy();

@@ -1,0 +1,121 @@
+import assert from 'node:assert/strict';
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { exitCodeOf, fieldToHex, settlementBundleToWire } from '#protocol/index.ts';
+import { canonicalPolicyJson } from '#attestation/index.ts';
+import { MODEL_ID, DAY, startClientStage, type ClientStage } from '#test/integration/client/stage.ts';
+import { customerEnv, runCli } from './run-cli.ts';
+
+type Document = Readonly<Record<string, unknown>>;
+
+describe('stun, one order from the first command to the refund', function () {
+  this.timeout(400_000);
+  let stage: ClientStage;
+  let env: Record<string, string>;
+  let folder: string;
+
+  before(async () => {
+    stage = await startClientStage();
+    await stage.addEnclave();
+    folder = await stage.folder();
+    env = await customerEnv(stage, join(folder, 'client'));
+    await writeFile(join(folder, 'policy.json'), canonicalPolicyJson(stage.policy));
+  });
+  after(() => stage.close());
+
+  const stun = async (args: readonly string[], exitCode = 0, change: Record<string, string> = {}): Promise<Document> => {
+    const run = await runCli([...args, '--json'], { ...env, ...change });
+    assert.equal(run.exitCode, exitCode, `stun ${args.join(' ')}\n${run.stdout.slice(0, 2000)}\n${run.stderr}`);
+    return JSON.parse(run.stdout) as Document;
+  };
+
+  it('opens, submits, settles, audits and refunds', async () => {
+    const opened = await stun([
+      'order',
+      'open',
+      '--model-id',
+      fieldToHex(MODEL_ID),
+      '--budget',
+      `${stage.provider}=0.5ether`,
+      '--policy',
+      join(folder, 'policy.json'),
+      '--segment',
+      '2',
+    ]);
+    const orderKey = String(opened['orderKey']);
+
+    const listed = await stun(['enclaves', 'list', '--verify', '--policy', join(folder, 'policy.json')]);
+    assert.deepEqual((listed['enclaves'] as { verified: unknown }[])[0]?.verified, { simulated: true });
+
+    const tensor = { dtype: 'float32', dims: [1, 2], data: [1.5, -2] };
+    await writeFile(join(folder, 'inputs.json'), JSON.stringify([{ x: tensor }, { x: { ...tensor, data: [3, 4] } }]));
+    const sent = await stun(['submit', join(folder, 'inputs.json'), '--max-price', '900', '--wait', '30s']);
+    const jobs = sent['jobs'] as { jobId: string; status: string; outputs: { y: { data: number[] } }; simulated: boolean }[];
+    assert.deepEqual(
+      jobs.map((job) => [job.status, job.outputs.y.data, job.simulated]),
+      [
+        ['served', [1.5, -2], true],
+        ['served', [3, 4], true],
+      ],
+    );
+
+    const receiptPath = join(folder, 'receipt.json');
+    const result = await stun(['result', jobs[0]!.jobId, '--receipt', receiptPath, '--out', join(folder, 'output.bin')]);
+    const receipt = await stun(['receipt', 'verify', receiptPath]);
+    assert.deepEqual([receipt['verified'], receipt['simulated'], receipt['receiptHash']], [true, true, result['receiptHash']]);
+    const { createHash } = await import('node:crypto');
+    const sha256 = createHash('sha256')
+      .update(await readFile(join(folder, 'output.bin')))
+      .digest('hex');
+    assert.equal(receipt['outputSha256'], `0x${sha256}`);
+    const lied = JSON.parse(await readFile(receiptPath, 'utf8')) as { output: { payload: string } };
+    lied.output.payload = lied.output.payload.replace(/.$/, (digit) => (digit === '0' ? '1' : '0'));
+    await writeFile(join(folder, 'lied.json'), JSON.stringify(lied));
+    const refused = await stun(['receipt', 'verify', join(folder, 'lied.json')], exitCodeOf('STUN_RECEIPT_FILE'));
+    assert.deepEqual((refused['error'] as { details: unknown }).details, { field: 'output' });
+
+    const [bundle] = stage.service.bundles;
+    assert.ok(bundle, 'two jobs close a segment of two');
+    await writeFile(join(folder, 'bundle.json'), JSON.stringify(settlementBundleToWire(bundle)));
+    const provider = { STUN_PRIVATE_KEY: stage.chain.accounts[5]!.privateKey };
+    const stranger = { STUN_PRIVATE_KEY: stage.chain.accounts[8]!.privateKey };
+    const proved = await stun(['settle', '--bundle', join(folder, 'bundle.json'), '--prove-only', join(folder, 'proof.json')], 0);
+    assert.equal(proved['settled'], false);
+    const withProof = ['settle', '--bundle', join(folder, 'bundle.json'), '--proof', join(folder, 'proof.json')];
+    const stolen = await stun(withProof, exitCodeOf('STUN_SETTLE_CALLER'), stranger);
+    assert.equal((stolen['error'] as { code: string }).code, 'STUN_SETTLE_CALLER');
+    const settled = await stun(withProof, 0, provider);
+    assert.deepEqual([settled['settled'], settled['total'], settled['jobs']], [true, '1400', 2]);
+    const again = await stun(withProof, exitCodeOf('STUN_SETTLE_LANE_MOVED'), provider);
+    assert.equal((again['error'] as { code: string }).code, 'STUN_SETTLE_LANE_MOVED');
+
+    const audit = join(folder, 'audit.json');
+    const exported = await stun(['audit', 'export', '--out', audit, '--open']);
+    assert.deepEqual([exported['jobs'], exported['settled']], [2, 1]);
+    const trust = stage.attestors.flatMap((attestor) => ['--attestor', attestor]);
+    const offline = await stun(['audit', 'verify', audit, ...trust]);
+    assert.deepEqual([offline['ok'], offline['chain'], offline['provenTotal']], [true, 'not checked', '1400']);
+    const { stdout } = await runCli(['audit', 'verify', audit, ...trust], env);
+    assert.match(stdout, /\nSIMULATED HARDWARE/);
+    assert.match(stdout, /\nchain: not checked\n/);
+    const online = await stun(['audit', 'verify', audit, ...trust, '--rpc', stage.chain.url]);
+    assert.deepEqual([online['ok'], online['chain']], [true, 'checked']);
+
+    const backup = join(folder, 'backup.json');
+    assert.equal((await stun(['backup', 'export', '--out', backup]))['orders'], 1);
+    const elsewhere = { STUN_HOME: join(folder, 'elsewhere') };
+    assert.deepEqual((await stun(['backup', 'restore', backup], 0, elsewhere))['restored'], [orderKey]);
+    const more = await stun(['submit', join(folder, 'inputs.json'), '--max-price', '900'], 0, elsewhere);
+    assert.ok((more['jobs'] as { laneIndex: number }[])[0]!.laneIndex >= 65_536, 'a restored client opens a lane of its own');
+
+    await stun(['order', 'top-up', orderKey, '--budget', `${stage.provider}=7`]);
+    const early = await stun(['order', 'refund'], exitCodeOf('STUN_ORDER_NOT_REFUNDABLE'));
+    assert.equal((early['error'] as { code: string }).code, 'STUN_ORDER_NOT_REFUNDABLE');
+    await stun(['order', 'close']);
+    await stage.chain.increaseTime(2 * DAY);
+    const refunded = BigInt(String((await stun(['order', 'refund']))['refunded']));
+    const shown = await stun(['order', 'show', orderKey]);
+    assert.equal(refunded + BigInt(String(shown['paid'])), 5n * 10n ** 17n + 7n);
+    assert.equal(shown['refunded'], refunded.toString());
+  });
+});
