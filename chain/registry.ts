@@ -9,8 +9,6 @@ import { ContractAccess, lowerAddress, type EventPlace, type MinedTransaction } 
 
 /** `slot` of a registration that takes the next unused place. */
 export const NEXT_SLOT = 0xffff;
-/** Platform codes from here on are simulated hardware. */
-export const FIRST_SIMULATED_PLATFORM = 128;
 
 const STATES = ['none', 'active', 'retired', 'revoked'] as const;
 

@@ -4,6 +4,7 @@ import { Interface } from 'ethers';
 import { artifacts, type Artifact } from '#chain/artifacts.ts';
 import { chainErrorOf, solidityErrorCodes, solidityErrorOf } from '#chain/errors.ts';
 import { isErrorCode, StunError } from '#protocol/index.ts';
+import { expectedErrors } from './error-codes.ts';
 
 const contracts = [artifacts.OrderEscrow, artifacts.EnclaveRegistry, artifacts.VerifierRouter] as const;
 const errorNames = ({ abi }: Artifact): string[] =>
@@ -25,6 +26,13 @@ describe('contracts: errors', () => {
       assert.ok(isErrorCode(code), code);
       assert.ok(declared.has(name) || token.has(name), `${name} is declared by no contract`);
     }
+  });
+
+  it('tells callers the codes that are promised for each error', () => {
+    const byCode: Record<string, string[]> = {};
+    for (const [name, code] of Object.entries(solidityErrorCodes)) (byCode[code] ??= []).push(name);
+    for (const names of Object.values(byCode)) names.sort();
+    assert.deepEqual(byCode, expectedErrors);
   });
 
   it('gives no two errors the same selector', () => {
