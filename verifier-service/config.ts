@@ -12,7 +12,10 @@ const secretHex = z
   .string()
   .regex(/^0x[0-9a-f]{64}$/, 'must be 0x and 64 lower-case hex digits')
   .transform((text) => new Secret(text));
-const secretText = z.string().min(1).transform((text) => new Secret(text));
+const secretText = z
+  .string()
+  .min(1)
+  .transform((text) => new Secret(text));
 const count = (least: number, most: number, standard: number): z.ZodDefault<z.ZodCoercedNumber> =>
   z.coerce.number().int().min(least).max(most).default(standard);
 const list = z

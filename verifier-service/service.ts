@@ -167,7 +167,10 @@ async function startSettling(
   loops.push(repeat('observe', settings.chainPollMs, () => observeChain(services), signal, log));
   loops.push(repeat('sweep', settings.sweepMs, async () => (await sweep(services), false), signal, log));
   if (settings.operatorKey === undefined) {
-    log.warn({ event: 'settler.idle', reason: 'no operatorKey: segments are proved and wait for their providers to settle them' });
+    log.warn({
+      event: 'settler.idle',
+      reason: 'no operatorKey: segments are proved and wait for their providers to settle them',
+    });
     return;
   }
   const sender: SettlementSender = await openSettlementSender(

@@ -18,6 +18,7 @@ export const generators: readonly Generator[] = [
   { script: 'scripts/generate-errors-doc.ts', write: [], check: ['--check'] },
   { script: 'circuits/build/main.ts', write: ['all', '--write'], check: [circuits, '--check'] },
   { script: 'chain/generate.ts', write: [], check: ['--check'] },
+  { script: 'verifier-service/openapi/write.ts', write: [], check: ['--check'] },
 ];
 
 export const generated: Gate = {

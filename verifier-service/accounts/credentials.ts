@@ -68,7 +68,8 @@ export async function authenticate(services: Services, header: string | undefine
   if (header === undefined) refuse('authorization: Bearer with a token or an API key is missing');
   const [scheme, bearer, ...rest] = header.split(' ');
   const match = form.exec(bearer ?? '');
-  if (scheme?.toLowerCase() !== 'bearer' || match === null || rest.length > 0) refuse('the authorization header has another form');
+  if (scheme?.toLowerCase() !== 'bearer' || match === null || rest.length > 0)
+    refuse('the authorization header has another form');
   const [, letter, id = '', secret = ''] = match;
   const row = await services.db.sql.selectFrom('credential').selectAll().where('id', '=', id).executeTakeFirst();
   // An unknown id is compared too, with a hash that nothing has, so that both refusals take the same time.

@@ -18,7 +18,10 @@ export interface SignInMessage {
 }
 
 /** Makes a challenge for an account; nothing is known of the caller yet. */
-export async function createChallenge(services: Services, account: string): Promise<SignInMessage & { readonly chainId: number }> {
+export async function createChallenge(
+  services: Services,
+  account: string,
+): Promise<SignInMessage & { readonly chainId: number }> {
   const issuedAtUnix = nowUnix(services);
   const message: SignInMessage = {
     account,

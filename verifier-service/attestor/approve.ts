@@ -50,7 +50,8 @@ export async function approveEnclave(parts: AttestorParts, request: AttestationR
   const keysetBytes = fromHex(request.keyset, undefined, 'keyset');
   const keyset = parseKeyset(keysetBytes);
   const { policy, policyId } = namedPolicy(request.policy);
-  if (!parts.policyIds.has(policyId)) throw new StunError('STUN_ATTESTOR_POLICY', 'the policy is not on the list of this attestor');
+  if (!parts.policyIds.has(policyId))
+    throw new StunError('STUN_ATTESTOR_POLICY', 'the policy is not on the list of this attestor');
   if (keyset.chainId !== BigInt(parts.chain.chainId)) refuse('keyset', 'the keyset is made for another chain');
   if (keyset.registry !== parts.chain.registry) refuse('keyset', 'the keyset is made for another registry');
   if (request.expiresAtUnix > keyset.expiresAtUnix) refuse('expiresAtUnix', 'the leaf must not outlive its keyset');

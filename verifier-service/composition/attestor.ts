@@ -50,7 +50,11 @@ export function attestorRoutes(parts: AttestorParts, metrics: Metrics): readonly
   let document: object | undefined;
   const routes: readonly Route[] = [
     ...attestationRoutes(parts),
-    ...operationRoutes([chainCheck(parts)], () => metrics.registry.metrics(), () => (document ??= openApiDocument(routes))),
+    ...operationRoutes(
+      [chainCheck(parts)],
+      () => metrics.registry.metrics(),
+      () => (document ??= openApiDocument(routes)),
+    ),
   ];
   return routes;
 }

@@ -1,7 +1,7 @@
 /** The settlement sender: chain/sender on the service's store, signing with the operator's key. */
 import { Wallet, type JsonRpcProvider } from 'ethers';
 import type { StunContracts } from '#chain/deployment.ts';
-import type { SettlementProof as ChainProof } from '#chain/escrow.ts';
+import type { ProofPoints } from '#chain/escrow.ts';
 import type { Intent } from '#chain/sender/intent.ts';
 import { TransactionSender } from '#chain/sender/sender.ts';
 import { asStunError } from '#protocol/errors/registry.ts';
@@ -32,7 +32,7 @@ export function signalsOf(proof: Pick<SettlementProof, 'signals'>): SettlementSi
 }
 
 /** A proof as the contract takes it. */
-export function chainProofOf(proof: SettlementProof): ChainProof {
+export function chainProofOf(proof: SettlementProof): ProofPoints {
   const pair = ([x, y]: readonly [string, string]): readonly [bigint, bigint] => [BigInt(x), BigInt(y)];
   return { a: pair(proof.a), b: [pair(proof.b[0]), pair(proof.b[1])], c: pair(proof.c) };
 }
@@ -78,7 +78,11 @@ export async function openSettlementSender(
       const signals = signalsOf(proof);
       const { provider: payee, laneIndex } = unpackPayee(signals.payee);
       const context: LaneMove = { orderKey, provider: payee, laneIndex, laneNew: signals.laneNew.toString() };
-      await sender.submit({ key, call: escrow.settleCall(funder, chainProofOf(proof), signals), context: JSON.stringify(context) });
+      await sender.submit({
+        key,
+        call: escrow.settleCall(funder, chainProofOf(proof), signals),
+        context: JSON.stringify(context),
+      });
     },
     async outcome(key) {
       const intent = await store.load(key);

@@ -25,7 +25,10 @@ export async function migrate(db: Kysely<Tables>, all: readonly Migration[] = mi
     for (const row of applied) {
       const known = all.find((migration) => migration.number === row.number);
       if (known === undefined || hashOf(known) !== row.sha256) {
-        throw new StunError('STUN_DATABASE_SCHEMA', `the database carries migration ${row.number} in another form than this release`);
+        throw new StunError(
+          'STUN_DATABASE_SCHEMA',
+          `the database carries migration ${row.number} in another form than this release`,
+        );
       }
     }
     const pending = all.slice(applied.length);

@@ -61,7 +61,9 @@ export async function openDatabase(target: DatabaseTarget): Promise<Database> {
     return database;
   } catch (thrown) {
     await database.close();
-    throw thrown instanceof StunError ? thrown : new StunError('STUN_DATABASE', 'the database could not be opened', { cause: thrown });
+    throw thrown instanceof StunError
+      ? thrown
+      : new StunError('STUN_DATABASE', 'the database could not be opened', { cause: thrown });
   }
 }
 

@@ -201,7 +201,13 @@ export interface Tables {
     shortfall: string;
   };
   chain_block: { number: number; hash: string };
-  sender_account: { chain_id: number; account: string; token: string | null; expires_at_ms: number | null; next_sequence: number };
+  sender_account: {
+    chain_id: number;
+    account: string;
+    token: string | null;
+    expires_at_ms: number | null;
+    next_sequence: number;
+  };
   sender_intent: {
     key: string;
     chain_id: number;

@@ -1,5 +1,12 @@
 /** Verifies evidence for a keyset: the answer in full, refused or not, and the strict form that listing and quotes use. */
-import { assessEvidence, assessTdx, canonicalPolicyJson, parseEvidence, parsePolicy, verifyEvidence } from '#attestation/index.ts';
+import {
+  assessEvidence,
+  assessTdx,
+  canonicalPolicyJson,
+  parseEvidence,
+  parsePolicy,
+  verifyEvidence,
+} from '#attestation/index.ts';
 import type {
   Check,
   EvidenceAssessment,
@@ -68,7 +75,8 @@ export async function assertRecentBlock(
   const block = await chain.block(toHex(nonce));
   if (block === undefined) throw new StunError('STUN_EVIDENCE_NONCE', 'the nonce is the hash of no block that this node knows');
   const canonical = await chain.block(block.number);
-  if (canonical?.hash !== block.hash) throw new StunError('STUN_EVIDENCE_NONCE', 'the block of the nonce is not on the chain any more');
+  if (canonical?.hash !== block.hash)
+    throw new StunError('STUN_EVIDENCE_NONCE', 'the block of the nonce is not on the chain any more');
   if (nowUnix - block.timestampUnix > maxAgeSeconds) {
     throw new StunError('STUN_EVIDENCE_NONCE', `the block of the nonce must be at most ${maxAgeSeconds} seconds old`);
   }

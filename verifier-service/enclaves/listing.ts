@@ -47,8 +47,10 @@ export async function listEnclave(
   if (leaf.revoked || leaf.retired) throw new StunError('STUN_ENCLAVE_NOT_LIVE', 'the enclave is retired or revoked on chain');
   if (leaf.leaf.provider !== account) refuse('provider', 'the leaf on chain is of another provider');
   if (leaf.index !== listing.leafIndex) refuse('leafIndex', `the leaf stands at index ${leaf.index}`);
-  if (leaf.leaf.expiresAtUnix !== listing.leafExpiresAtUnix) refuse('leafExpiresAtUnix', 'the leaf on chain expires at another time');
-  if (leaf.leaf.hardwareIdHash !== hardwareIdHash) refuse('hardwareIdHash', 'the leaf on chain names other hardware than the evidence');
+  if (leaf.leaf.expiresAtUnix !== listing.leafExpiresAtUnix)
+    refuse('leafExpiresAtUnix', 'the leaf on chain expires at another time');
+  if (leaf.leaf.hardwareIdHash !== hardwareIdHash)
+    refuse('hardwareIdHash', 'the leaf on chain names other hardware than the evidence');
   if (fieldToHex(hardwareIdHash) !== listing.hardwareIdHash) refuse('hardwareIdHash', 'the evidence shows other hardware');
   const signerId = signerIdOf(keyset.receiptKey);
   const expected = enclaveLeafOf({ ...leaf.leaf, signerId, policyId });
@@ -109,7 +111,10 @@ async function storeListing(
   return before === undefined;
 }
 
-function insertEnclave(unit: Unit, row: import('kysely').Insertable<import('../db/schema.ts').Tables['enclave']>): Promise<unknown> {
+function insertEnclave(
+  unit: Unit,
+  row: import('kysely').Insertable<import('../db/schema.ts').Tables['enclave']>,
+): Promise<unknown> {
   return unit.sql.insertInto('enclave').values(row).execute();
 }
 
@@ -142,6 +147,7 @@ export async function delistEnclave(services: Services, account: string, keysetD
       .orderBy('lane_id')
       .forUpdate()
       .execute();
-    for (const lane of idle) await closeLane(unit, lane.lane_id, 'STUN_ENCLAVE_GONE', 'the provider ended the listing of the enclave');
+    for (const lane of idle)
+      await closeLane(unit, lane.lane_id, 'STUN_ENCLAVE_GONE', 'the provider ended the listing of the enclave');
   });
 }

@@ -42,7 +42,8 @@ export async function acceptQuote(
   const quotedAtUnix = asked
     ? (enclave.quote_nonce_at_unix ?? atUnix)
     : (await assertRecentBlock(services.chain, evidence.nonce, services.settings.nonceMaxAgeSeconds, atUnix)).timestampUnix;
-  if (evidence.platformCode !== enclave.platform) throw new StunError('STUN_ENCLAVE_LISTING', 'the quote comes from other hardware');
+  if (evidence.platformCode !== enclave.platform)
+    throw new StunError('STUN_ENCLAVE_LISTING', 'the quote comes from other hardware');
   await services.db.sql
     .updateTable('enclave')
     .set({ quoted_at_unix: quotedAtUnix, quote_nonce: null, quote_nonce_at_unix: null })

@@ -33,7 +33,8 @@ export async function idempotently(
     await services.db.sql.deleteFrom('idempotency').where('account', '=', at.account).where('key', '=', at.key).execute();
     throw thrown;
   }
-  const kept = mode === 'replay' && reply.kind === 'json' ? { state: 'done' as const, body: JSON.stringify(reply.body) } : undefined;
+  const kept =
+    mode === 'replay' && reply.kind === 'json' ? { state: 'done' as const, body: JSON.stringify(reply.body) } : undefined;
   await services.db.sql
     .updateTable('idempotency')
     .set({ state: kept?.state ?? 'spent', body: kept?.body ?? null, status: reply.kind === 'json' ? reply.status : 204 })

@@ -43,6 +43,8 @@ export function pageOf<R, T>(
 }
 
 /** The schema of a page. */
-export function pageSchema<T extends z.ZodType>(item: T): z.ZodObject<{ items: z.ZodArray<T>; nextCursor: z.ZodOptional<z.ZodString> }> {
+export function pageSchema<T extends z.ZodType>(
+  item: T,
+): z.ZodObject<{ items: z.ZodArray<T>; nextCursor: z.ZodOptional<z.ZodString> }> {
   return z.strictObject({ items: z.array(item), nextCursor: z.string().optional() });
 }

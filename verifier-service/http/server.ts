@@ -16,7 +16,9 @@ export interface RunningServer {
 export async function listen(app: Express, host: string, port: number): Promise<RunningServer> {
   const server = createServer({ headersTimeout: 10_000, requestTimeout: 120_000, keepAliveTimeout: 30_000 }, app);
   await new Promise<void>((resolve, reject) => {
-    server.once('error', (cause) => reject(new StunError('STUN_CONFIG', 'host, port: the address cannot be listened on', { cause })));
+    server.once('error', (cause) =>
+      reject(new StunError('STUN_CONFIG', 'host, port: the address cannot be listened on', { cause })),
+    );
     server.listen(port, host, resolve);
   });
   const address = server.address() as AddressInfo;

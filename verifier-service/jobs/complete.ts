@@ -10,7 +10,12 @@ import { assertStatementCovers, type Receipt } from '#protocol/receipt.ts';
 import { laneGenesisOf } from '#protocol/demand.ts';
 import { parseEnvelope } from '#protocol/sealing/envelope.ts';
 
-import { receiptRecordFromWire, verifyReceiptRecord, type ReceiptRecord, type ReceiptRecordWire } from '#protocol/wire/receipt.ts';
+import {
+  receiptRecordFromWire,
+  verifyReceiptRecord,
+  type ReceiptRecord,
+  type ReceiptRecordWire,
+} from '#protocol/wire/receipt.ts';
 import { inUnit, type Services, type Unit } from '../services.ts';
 import { RESULT_HEAD_LENGTH } from './envelopes.ts';
 import { jobWithLane, leaseOf, type LaneRow } from './lease.ts';
@@ -45,7 +50,9 @@ export async function completeJob(
       return { jobId: job.job_id, state: job.state };
     }
     if (job.k !== lane.lease_k) {
-      throw new StunError('STUN_JOB_STATE', `job ${lane.lease_k} of the lane must be completed first`, { details: { state: job.state } });
+      throw new StunError('STUN_JOB_STATE', `job ${lane.lease_k} of the lane must be completed first`, {
+        details: { state: job.state },
+      });
     }
     await assertRecord(unit, job, lane, record, sealed, services.chain.escrow);
     const { receipt } = record;
@@ -90,8 +97,10 @@ async function assertRecord(
     throw new StunError('STUN_RECEIPT_MISMATCH', reason, { details: { field } });
   };
   if (fieldToHex(receipt.demandHead) !== job.job_id) mismatch('demandHead', 'the receipt is for another job');
-  if (receipt.deliveryDigest !== deliveryDigestOf(sealed)) mismatch('deliveryDigest', 'the sealed result is not the receipted one');
-  if (receipt.price > BigInt(job.max_price)) throw new StunError('STUN_PRICE_CAP', 'the receipt charges more than the demand allows');
+  if (receipt.deliveryDigest !== deliveryDigestOf(sealed))
+    mismatch('deliveryDigest', 'the sealed result is not the receipted one');
+  if (receipt.price > BigInt(job.max_price))
+    throw new StunError('STUN_PRICE_CAP', 'the receipt charges more than the demand allows');
   assertStatementCovers(record.statement, [...(await segmentBefore(unit, job, lane, record)), receipt]);
 }
 
@@ -113,7 +122,9 @@ async function segmentBefore(unit: Unit, job: JobRow, lane: LaneRow, record: Rec
   const expected = first === 1 ? laneGenesisOf(genesis) : boundary === undefined ? undefined : fieldFromHex(boundary.job_id);
   const within = rows.filter((row) => row.k >= first);
   if (expected !== statement.fromHead || within.length !== statement.count - 1) {
-    throw new StunError('STUN_STATEMENT_MISMATCH', 'the statement does not start at a head of this lane', { details: { field: 'fromHead' } });
+    throw new StunError('STUN_STATEMENT_MISMATCH', 'the statement does not start at a head of this lane', {
+      details: { field: 'fromHead' },
+    });
   }
   return within.map((row) => {
     if (row.record === null) throw new StunError('STUN_STATEMENT_MISMATCH', 'the statement covers a job without a receipt');

@@ -19,7 +19,11 @@ export interface LeasedJob {
 }
 
 /** Says that a worker was here. Written at most once a second. @throws `STUN_ENCLAVE_UNKNOWN`, `STUN_ACCESS` */
-export async function markSeen(services: Services, account: string, keysetDigest: string): Promise<Selectable<Tables['enclave']>> {
+export async function markSeen(
+  services: Services,
+  account: string,
+  keysetDigest: string,
+): Promise<Selectable<Tables['enclave']>> {
   const enclave = await services.db.sql
     .selectFrom('enclave')
     .selectAll()
@@ -29,7 +33,11 @@ export async function markSeen(services: Services, account: string, keysetDigest
   if (enclave.provider !== account) throw new StunError('STUN_ACCESS', 'only the provider of the enclave may work for it');
   const nowMs = services.nowMs();
   if (nowMs - enclave.last_seen_at_ms >= 1000) {
-    await services.db.sql.updateTable('enclave').set({ last_seen_at_ms: nowMs }).where('keyset_digest', '=', keysetDigest).execute();
+    await services.db.sql
+      .updateTable('enclave')
+      .set({ last_seen_at_ms: nowMs })
+      .where('keyset_digest', '=', keysetDigest)
+      .execute();
   }
   return enclave;
 }
@@ -127,14 +135,23 @@ export async function leaseOf(db: { readonly sql: Kysely<Tables> }, account: str
 }
 
 /** The lease while it runs. @throws `STUN_LEASE` */
-export async function activeLease(db: { readonly sql: Kysely<Tables> }, account: string, leaseId: string, nowMs: number): Promise<LeaseRow> {
+export async function activeLease(
+  db: { readonly sql: Kysely<Tables> },
+  account: string,
+  leaseId: string,
+  nowMs: number,
+): Promise<LeaseRow> {
   const lease = await leaseOf(db, account, leaseId);
   if (lease.state !== 'active' || lease.expires_at_ms <= nowMs) throw new StunError('STUN_LEASE', 'the lease has ended');
   return lease;
 }
 
 /** Prolongs a lease and says that its job runs. @throws `STUN_LEASE` */
-export async function heartbeat(services: Services, account: string, leaseId: string): Promise<{ readonly expiresAtUnixMs: number }> {
+export async function heartbeat(
+  services: Services,
+  account: string,
+  leaseId: string,
+): Promise<{ readonly expiresAtUnixMs: number }> {
   const lease = await inUnit(services, async (unit) => {
     const found = await activeLease(unit, account, leaseId, unit.nowMs);
     const expires = unit.nowMs + services.settings.leaseSeconds * 1000;
@@ -231,9 +248,10 @@ export async function releaseGone(services: Services, unit: Unit): Promise<numbe
     .execute();
   let voided = 0;
   for (const { lane_id: laneId } of lanes) {
-    const locked = await sql`select lane_id from lane where lane_id = ${laneId} and state = 'open' and active_job is null for update`.execute(
-      unit.sql,
-    );
+    const locked =
+      await sql`select lane_id from lane where lane_id = ${laneId} and state = 'open' and active_job is null for update`.execute(
+        unit.sql,
+      );
     if (locked.rows.length === 0) continue;
     voided += await closeLane(unit, laneId, 'STUN_ENCLAVE_GONE', 'the enclave of the lane is gone');
   }

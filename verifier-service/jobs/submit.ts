@@ -215,7 +215,8 @@ async function continuedLane(unit: Unit, submission: Submission, order: Order, e
 async function assertSequence(lane: Lane, { wire, account }: Submission): Promise<void> {
   if (lane.account !== account) throw new StunError('STUN_ACCESS', 'the lane belongs to the account that sent its first job');
   if (lane.state === 'closed') throw new StunError('STUN_LANE_CLOSED', 'the lane takes no more jobs');
-  if (wire.k !== lane.next_k) throw new StunError('STUN_LANE_INDEX', `job ${lane.next_k} of the lane was expected, got ${wire.k}`);
+  if (wire.k !== lane.next_k)
+    throw new StunError('STUN_LANE_INDEX', `job ${lane.next_k} of the lane was expected, got ${wire.k}`);
   if (wire.previousHead !== lane.head) throw new StunError('STUN_LANE_HEAD', 'the demand does not continue the newest head');
   if (wire.signerId !== lane.signer_id) throw new StunError('STUN_DEMAND_ENCLAVE', 'the lane belongs to another enclave');
 }

@@ -78,7 +78,13 @@ export function jobEvent(job: JobRow, laneIndex: number, atUnixMs: number): JobE
  * Closes a lane and voids what waits in it.
  * @param code - what each waiting job becomes void with
  */
-export async function closeLane(unit: Unit, laneId: string, code: string, reason: string, to: 'void' | 'expired' = 'void'): Promise<number> {
+export async function closeLane(
+  unit: Unit,
+  laneId: string,
+  code: string,
+  reason: string,
+  to: 'void' | 'expired' = 'void',
+): Promise<number> {
   const lane = await unit.sql
     .updateTable('lane')
     .set({ state: 'closed', close_code: code })

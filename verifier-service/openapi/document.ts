@@ -1,6 +1,7 @@
 /** The OpenAPI 3.1 document, made from the routes themselves. */
 import {
   createDocument,
+  type ZodOpenApiContentObject,
   type ZodOpenApiOperationObject,
   type ZodOpenApiPathsObject,
   type ZodOpenApiResponseObject,
@@ -9,7 +10,7 @@ import { z } from 'zod';
 import { errorEntry, type ErrorCode } from '#protocol/errors/registry.ts';
 import { problemSchema, PROBLEM_CONTENT_TYPE } from '../http/problem.ts';
 import { FRAME_CONTENT_TYPE } from '../http/frame.ts';
-import type { ResponseSpec, Route } from '../http/route.ts';
+import type { BodySpec, ResponseSpec, Route } from '../http/route.ts';
 
 /** Version of the interface: the path's major, then what was added. */
 export const API_VERSION = '1.0.0';
@@ -21,7 +22,8 @@ const withBody: readonly ErrorCode[] = ['STUN_BODY_TOO_LARGE', 'STUN_CONTENT_TYP
 function responseOf(spec: ResponseSpec): ZodOpenApiResponseObject {
   const { description } = spec;
   if ('schema' in spec) return { description, content: { 'application/json': { schema: spec.schema } } };
-  if ('octets' in spec) return { description, content: { 'application/octet-stream': { schema: { type: 'string', format: 'binary' } } } };
+  if ('octets' in spec)
+    return { description, content: { 'application/octet-stream': { schema: { type: 'string', format: 'binary' } } } };
   if ('events' in spec) return { description, content: { 'text/event-stream': { schema: { type: 'string' } } } };
   if ('text' in spec) return { description, content: { [spec.text]: { schema: { type: 'string' } } } };
   return { description };
@@ -31,11 +33,18 @@ function responseOf(spec: ResponseSpec): ZodOpenApiResponseObject {
 function problems(codes: readonly ErrorCode[]): Record<string, ZodOpenApiResponseObject> {
   const byStatus = Map.groupBy(new Set(codes), (code) => errorEntry(code).httpStatus);
   return Object.fromEntries(
-    [...byStatus].toSorted(([a], [b]) => a - b).map(([status, list]) => [
-      String(status),
-      { description: list.toSorted().join(', '), content: { [PROBLEM_CONTENT_TYPE]: { schema: problemSchema } } },
-    ]),
+    [...byStatus]
+      .toSorted(([a], [b]) => a - b)
+      .map(([status, list]) => [
+        String(status),
+        { description: list.toSorted().join(', '), content: { [PROBLEM_CONTENT_TYPE]: { schema: problemSchema } } },
+      ]),
   );
+}
+
+function contentOf(body: BodySpec<unknown>): ZodOpenApiContentObject {
+  const schema = body.contentType === 'application/json' ? body.schema : undefined;
+  return { [body.contentType]: { schema: schema ?? { type: 'string', format: 'binary' } } };
 }
 
 function operationOf(route: Route): ZodOpenApiOperationObject {
@@ -45,12 +54,8 @@ function operationOf(route: Route): ZodOpenApiOperationObject {
     ...(route.body === undefined ? [] : withBody),
     ...route.errors,
   ];
-  const answers = Object.entries(route.responses).map(([status, spec]) => [status, responseOf(spec)]);
+  const answers = Object.fromEntries(Object.entries(route.responses).map(([status, spec]) => [status, responseOf(spec)]));
   const idempotencyKey = z.object({ 'idempotency-key': z.string().min(8).max(200).optional() });
-  const bodySchema =
-    route.body?.contentType === 'application/json'
-      ? { schema: route.body.schema }
-      : { schema: { type: 'string' as const, format: 'binary' } };
   return {
     operationId: route.operationId,
     tags: [route.tag],
@@ -62,8 +67,8 @@ function operationOf(route: Route): ZodOpenApiOperationObject {
       ...(route.query === undefined ? {} : { query: route.query }),
       ...(route.idempotency === undefined ? {} : { header: idempotencyKey }),
     },
-    ...(route.body === undefined ? {} : { requestBody: { required: true, content: { [route.body.contentType]: bodySchema as object } } }),
-    responses: { ...Object.fromEntries(answers), ...problems(codes) },
+    ...(route.body === undefined ? {} : { requestBody: { required: true, content: contentOf(route.body) } }),
+    responses: { ...answers, ...problems(codes) },
   };
 }
 

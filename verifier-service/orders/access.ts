@@ -33,6 +33,7 @@ export async function visibleOrder(
       .limit(1)
       .executeTakeFirst(),
   ]);
-  if (member === undefined && work === undefined) throw new StunError('STUN_NOT_FOUND', 'there is no such order for this account');
+  if (member === undefined && work === undefined)
+    throw new StunError('STUN_NOT_FOUND', 'there is no such order for this account');
   return { order, sight: 'own' };
 }

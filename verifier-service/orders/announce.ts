@@ -33,7 +33,8 @@ export async function announceOrder(
   if (stored.domain !== orderDomainOf(place, terms)) {
     throw new StunError('STUN_ORDER_DOMAIN', 'place and terms do not hash to the domain that the escrow stores');
   }
-  if (terms.assurance !== ASSURANCE.attested) throw new StunError('STUN_ORDER_TERMS', 'this service serves assurance 0 (attested)');
+  if (terms.assurance !== ASSURANCE.attested)
+    throw new StunError('STUN_ORDER_TERMS', 'this service serves assurance 0 (attested)');
   if (!chain.families.includes(terms.settlementFamily)) {
     throw new StunError('STUN_ORDER_TERMS', 'this service has no prover for the settlement family of the order');
   }

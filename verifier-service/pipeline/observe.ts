@@ -42,7 +42,10 @@ export async function observeChain(services: Services): Promise<boolean> {
   const touched = new Map<string, { orderKey: string; provider: string }>();
   await inUnit(services, async (unit) => {
     await sql`select pg_advisory_xact_lock(${sql.lit(OBSERVER_LOCK)})`.execute(unit.sql);
-    const current = await unit.sql.selectFrom('chain_block').select((eb) => eb.fn.max('number').as('number')).executeTakeFirst();
+    const current = await unit.sql
+      .selectFrom('chain_block')
+      .select((eb) => eb.fn.max('number').as('number'))
+      .executeTakeFirst();
     if ((current?.number ?? chain.deployBlock - 1) !== last.number) return;
     for (const settled of settlements) {
       touched.set(`${settled.orderKey}/${settled.provider}`, settled);
@@ -57,7 +60,10 @@ export async function observeChain(services: Services): Promise<boolean> {
       await unit.sql.updateTable('orders').set({ deadline_unix: deadlineUnix }).where('order_key', '=', orderKey).execute();
     }
     await unit.sql.insertInto('chain_block').values({ number: to, hash: before.hash }).execute();
-    await unit.sql.deleteFrom('chain_block').where('number', '<', to - KEPT_BLOCKS * 10).execute();
+    await unit.sql
+      .deleteFrom('chain_block')
+      .where('number', '<', to - KEPT_BLOCKS * 10)
+      .execute();
   });
   for (const { orderKey, provider } of touched.values()) {
     if (await isKnown(services, orderKey)) await refreshBudget(services, orderKey, provider);
@@ -94,7 +100,8 @@ async function rewind(services: Services): Promise<void> {
 
 /** A confirmed settlement: its segment, and every receipted job of the lane up to the new head. */
 async function applySettlement(services: Services, unit: Unit, settled: Settled): Promise<void> {
-  if (!(await unit.sql.selectFrom('orders').select('order_key').where('order_key', '=', settled.orderKey).executeTakeFirst())) return;
+  if (!(await unit.sql.selectFrom('orders').select('order_key').where('order_key', '=', settled.orderKey).executeTakeFirst()))
+    return;
   const laneNew = fieldToHex(settled.laneNew);
   const { place } = settled;
   const figures = {
@@ -149,7 +156,12 @@ async function applySettlement(services: Services, unit: Unit, settled: Settled)
       .where('state', 'in', ['receipted', 'batched', 'proven'])
       .orderBy('k')
       .execute();
-    await moveJobs(unit, settled.orderKey, 'settled', jobs.map((job) => ({ job, laneIndex: settled.laneIndex })));
+    await moveJobs(
+      unit,
+      settled.orderKey,
+      'settled',
+      jobs.map((job) => ({ job, laneIndex: settled.laneIndex })),
+    );
     services.metrics.jobTransitions.inc({ state: 'settled' }, jobs.length);
   }
   services.metrics.settlements.inc({ result: 'settled' });

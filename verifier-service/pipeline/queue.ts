@@ -9,7 +9,14 @@ import { queueDbOf } from '../db/open.ts';
 /** The queues and how their tasks are tried again. Seconds. */
 export const queues = {
   prove: { retryLimit: 1000, retryDelay: 2, retryBackoff: true, retryDelayMax: 60, heartbeatSeconds: 30, expireInSeconds: 3600 },
-  settle: { retryLimit: 10_000, retryDelay: 1, retryBackoff: true, retryDelayMax: 30, heartbeatSeconds: 30, expireInSeconds: 3600 },
+  settle: {
+    retryLimit: 10_000,
+    retryDelay: 1,
+    retryBackoff: true,
+    retryDelayMax: 30,
+    heartbeatSeconds: 30,
+    expireInSeconds: 3600,
+  },
   webhook: { retryLimit: 12, retryDelay: 5, retryBackoff: true, retryDelayMax: 3600, heartbeatSeconds: 30, expireInSeconds: 60 },
   sweep: { retryLimit: 0, expireInSeconds: 600 },
 } as const;
@@ -33,7 +40,9 @@ export interface TaskQueue {
   /** Runs tasks of a queue in this process. A handler that throws has its task tried again later. */
   work(name: QueueName, concurrency: number, handler: (task: Task) => Promise<void>): Promise<void>;
   /** Tasks that wait, and that run, by queue. */
-  depth(): Promise<readonly { readonly queue: string; readonly waiting: number; readonly running: number; readonly failed: number }[]>;
+  depth(): Promise<
+    readonly { readonly queue: string; readonly waiting: number; readonly running: number; readonly failed: number }[]
+  >;
   start(): Promise<void>;
   /** Lets running tasks finish within the grace, then ends. */
   stop(graceMs: number): Promise<void>;

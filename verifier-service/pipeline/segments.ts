@@ -58,7 +58,8 @@ async function store(
     .where('first_k', '=', bundle.firstK)
     .executeTakeFirst();
   if (before !== undefined) {
-    if (before.bundle_sha256 !== bundleSha256) throw new StunError('STUN_SEGMENT_CONFLICT', 'the segment exists with other content');
+    if (before.bundle_sha256 !== bundleSha256)
+      throw new StunError('STUN_SEGMENT_CONFLICT', 'the segment exists with other content');
     return { segmentId: before.segment_id, state: before.state, created: false };
   }
   const jobs = await receiptedJobs(unit, lane.lane_id, bundle);

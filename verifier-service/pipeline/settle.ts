@@ -116,7 +116,11 @@ export async function proveAgain(services: Services, segment: Segment, why: stri
       unit,
       segment.order_key,
       'batched',
-      proven.map((job) => ({ job, laneIndex: segment.lane_index, change: { proven_at_ms: null, batched_at_ms: job.batched_at_ms } })),
+      proven.map((job) => ({
+        job,
+        laneIndex: segment.lane_index,
+        change: { proven_at_ms: null, batched_at_ms: job.batched_at_ms },
+      })),
     );
     await segmentEvent(unit, segment.order_key, segment.provider, segment.segment_id, { state: 'batched', why });
     await unit.queue.prove(unit.sql, segment.segment_id);

@@ -72,10 +72,9 @@ async function deleteAged(services: Services): Promise<{ payloadsDeleted: number
 async function deleteSpent(services: Services): Promise<void> {
   const { sql } = services.db;
   await sql.deleteFrom('challenge').where('expires_at_unix', '<', nowUnix(services)).execute();
+  await sql.deleteFrom('credential').where('kind', '=', 'session').where('expires_at_ms', '<', services.nowMs()).execute();
   await sql
-    .deleteFrom('credential')
-    .where('kind', '=', 'session')
-    .where('expires_at_ms', '<', services.nowMs())
+    .deleteFrom('idempotency')
+    .where('created_at_ms', '<', services.nowMs() - IDEMPOTENCY_MS)
     .execute();
-  await sql.deleteFrom('idempotency').where('created_at_ms', '<', services.nowMs() - IDEMPOTENCY_MS).execute();
 }

@@ -43,7 +43,10 @@ export async function undoSettlements(services: Services, unit: Unit, above: num
     const back = { settled_at_ms: null, ended_at_ms: null };
     const moved = jobs.map((job) => ({ job, laneIndex: segment.lane_index, change: { ...back, ...timesOf(job, state) } }));
     await moveJobs(unit, segment.order_key, state, moved);
-    await segmentEvent(unit, segment.order_key, segment.provider, segment.segment_id, { state, why: 'the chain was re-organised' });
+    await segmentEvent(unit, segment.order_key, segment.provider, segment.segment_id, {
+      state,
+      why: 'the chain was re-organised',
+    });
     await (state === 'proven' ? unit.queue.settle(unit.sql, segment.segment_id) : unit.queue.prove(unit.sql, segment.segment_id));
   }
   return gone.length;
@@ -59,7 +62,11 @@ async function undoOwnSettlement(
   unit: Unit,
   settlement: { order_key: string; lane_new: string; lane_old: string; lane_index: number },
 ): Promise<void> {
-  const newest = await unit.sql.selectFrom('job').select(['lane_id', 'k']).where('job_id', '=', settlement.lane_new).executeTakeFirst();
+  const newest = await unit.sql
+    .selectFrom('job')
+    .select(['lane_id', 'k'])
+    .where('job_id', '=', settlement.lane_new)
+    .executeTakeFirst();
   if (newest === undefined) return;
   const oldest = await unit.sql.selectFrom('job').select('k').where('job_id', '=', settlement.lane_old).executeTakeFirst();
   const jobs = await unit.sql

@@ -30,7 +30,9 @@ const apiKeySchema = z
     revokedAtUnixMs: z.int().optional(),
   })
   .meta({ id: 'ApiKey' });
-const newApiKeySchema = apiKeySchema.extend({ key: z.string().meta({ description: 'Shown this once' }) }).meta({ id: 'NewApiKey' });
+const newApiKeySchema = apiKeySchema
+  .extend({ key: z.string().meta({ description: 'Shown this once' }) })
+  .meta({ id: 'NewApiKey' });
 
 /** The routes of accounts. */
 export function accountRoutes(services: Services): readonly Route[] {

@@ -18,7 +18,13 @@ export function attestationRoutes(parts: AttestorParts): readonly Route[] {
       access: 'public',
       body: jsonBody(attestationRequestSchema),
       responses: { 200: { description: 'The approval', schema: attestationSchema } },
-      errors: ['STUN_ATTESTOR_POLICY', 'STUN_ENCLAVE_LISTING', 'STUN_EVIDENCE_NONCE', 'STUN_REGISTER_CONSENT', 'STUN_CHAIN_UNAVAILABLE'],
+      errors: [
+        'STUN_ATTESTOR_POLICY',
+        'STUN_ENCLAVE_LISTING',
+        'STUN_EVIDENCE_NONCE',
+        'STUN_REGISTER_CONSENT',
+        'STUN_CHAIN_UNAVAILABLE',
+      ],
       handle: async ({ body }) => json(200, await approveEnclave(parts, body)),
     }),
   ];

@@ -55,7 +55,8 @@ export function auditRoutes(services: Services): readonly Route[] {
       operationId: 'exportAudit',
       tag: 'Settlement',
       summary: "The service's part of an audit bundle",
-      description: 'Jobs that the account may see. The client adds openings and checks all of it; nothing here has to be believed.',
+      description:
+        'Jobs that the account may see. The client adds openings and checks all of it; nothing here has to be believed.',
       access: 'account',
       params: z.strictObject({ orderKey: bytes32Hex }),
       responses: { 200: { description: 'The export', schema: auditSchema } },

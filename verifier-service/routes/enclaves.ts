@@ -100,7 +100,10 @@ export function enclaveRoutes(services: Services): readonly Route[] {
           .$if(query.policyId !== undefined, (q) => q.where('policy_id', '=', query.policyId ?? ''))
           .$if(query.modelId !== undefined, (q) =>
             q.where('keyset_digest', 'in', (eb) =>
-              eb.selectFrom('enclave_model').select('enclave_model.keyset_digest').where('model_id', '=', query.modelId ?? ''),
+              eb
+                .selectFrom('enclave_model')
+                .select('enclave_model.keyset_digest')
+                .where('model_id', '=', query.modelId ?? ''),
             ),
           )
           .$if(after !== undefined, (q) =>
@@ -110,7 +113,10 @@ export function enclaveRoutes(services: Services): readonly Route[] {
           .orderBy('keyset_digest', 'desc')
           .limit(query.limit + 1)
           .execute();
-        const models = await modelsOf(services, rows.map((row) => row.keyset_digest));
+        const models = await modelsOf(
+          services,
+          rows.map((row) => row.keyset_digest),
+        );
         const page = pageOf(
           rows,
           query.limit,

@@ -27,7 +27,13 @@ export function apiRoutes(services: Services): readonly Route[] {
   ];
   const checks = [databaseCheck(services), chainCheck(services), quoteCheck(services)];
   let document: object | undefined;
-  routes.push(...operationRoutes(checks, () => renderMetrics(services), () => (document ??= openApiDocument(routes))));
+  routes.push(
+    ...operationRoutes(
+      checks,
+      () => renderMetrics(services),
+      () => (document ??= openApiDocument(routes)),
+    ),
+  );
   return routes;
 }
 
@@ -35,6 +41,10 @@ export function apiRoutes(services: Services): readonly Route[] {
 export function stateRoutes(services: Services): readonly Route[] {
   const checks = [databaseCheck(services), chainCheck(services)];
   let document: object | undefined;
-  const routes = operationRoutes(checks, () => renderMetrics(services), () => (document ??= openApiDocument(routes)));
+  const routes = operationRoutes(
+    checks,
+    () => renderMetrics(services),
+    () => (document ??= openApiDocument(routes)),
+  );
   return routes;
 }

@@ -18,7 +18,12 @@ import type { Services } from '../services.ts';
 const jobParam = z.strictObject({ jobId: bytes32Hex });
 const submittedSchema = z.strictObject({ jobId: bytes32Hex, state: jobStateSchema }).meta({ id: 'SubmittedJob' });
 const receiptSchema = z
-  .strictObject({ record: receiptRecordSchema, keysetDigest: bytes32Hex, receiptHash: fieldHex, settlement: inclusionSchema.optional() })
+  .strictObject({
+    record: receiptRecordSchema,
+    keysetDigest: bytes32Hex,
+    receiptHash: fieldHex,
+    settlement: inclusionSchema.optional(),
+  })
   .meta({ id: 'JobReceipt' });
 
 /** The routes of jobs. */
@@ -31,7 +36,8 @@ export function jobRoutes(services: Services): readonly Route[] {
       operationId: 'submitJob',
       tag: 'Jobs',
       summary: 'Submit an encrypted job',
-      description: 'A frame of the clear header and the sealed request. The job id is the demand head; the same bytes give the same job.',
+      description:
+        'A frame of the clear header and the sealed request. The job id is the demand head; the same bytes give the same job.',
       access: 'account',
       body: frameBody(jobHeaderSchema),
       responses: {
@@ -89,7 +95,10 @@ export function jobRoutes(services: Services): readonly Route[] {
           .orderBy('job.job_id', 'desc')
           .limit(query.limit + 1)
           .execute();
-        return json(200, pageOf(rows, query.limit, (row) => ({ atMs: row.created_at_ms, id: row.job_id }), jobView));
+        return json(
+          200,
+          pageOf(rows, query.limit, (row) => ({ atMs: row.created_at_ms, id: row.job_id }), jobView),
+        );
       },
     }),
     route({
@@ -197,7 +206,8 @@ export function jobRoutes(services: Services): readonly Route[] {
       errors: ['STUN_NOT_FOUND', 'STUN_ACCESS', 'STUN_JOB_STATE'],
       handle: async ({ account, params }) => {
         const job = await visibleJob(services, account, params.jobId);
-        if (job.account !== account) throw new StunError('STUN_ACCESS', 'only the account that submitted a job may delete its data');
+        if (job.account !== account)
+          throw new StunError('STUN_ACCESS', 'only the account that submitted a job may delete its data');
         if (unservedStates.some((state) => state === job.state)) {
           throw new StunError('STUN_JOB_STATE', 'the job still needs its ciphertext', { details: { state: job.state } });
         }

@@ -43,7 +43,10 @@ export const quoteCheck = (services: Services): ReadinessCheck => ({
 });
 
 const readinessSchema = z
-  .strictObject({ ready: z.boolean(), checks: z.array(z.strictObject({ name: z.string(), ok: z.boolean(), code: z.string().optional() })) })
+  .strictObject({
+    ready: z.boolean(),
+    checks: z.array(z.strictObject({ name: z.string(), ok: z.boolean(), code: z.string().optional() })),
+  })
   .meta({ id: 'Readiness' });
 
 /** The routes of operators. @param document - the OpenAPI document, made last because it holds these routes too */
@@ -70,9 +73,13 @@ export function operationRoutes(
       operationId: 'getReadiness',
       tag: 'Operations',
       summary: 'Whether everything the service needs is there',
-      description: 'Store, chain, and a recent real quote of a listed worker. Workers list themselves on a service that is not ready yet: route them by /healthz.',
+      description:
+        'Store, chain, and a recent real quote of a listed worker. Workers list themselves on a service that is not ready yet: route them by /healthz.',
       access: 'public',
-      responses: { 200: { description: 'Ready', schema: readinessSchema }, 503: { description: 'Not ready', schema: readinessSchema } },
+      responses: {
+        200: { description: 'Ready', schema: readinessSchema },
+        503: { description: 'Not ready', schema: readinessSchema },
+      },
       errors: [],
       handle: async () => {
         const results = await Promise.all(

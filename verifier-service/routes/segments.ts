@@ -42,7 +42,10 @@ const segmentSchema = z
   })
   .meta({ id: 'Segment' });
 const signalsSchema = z.strictObject(
-  Object.fromEntries(SETTLEMENT_SIGNALS.map((name) => [name, fieldHex])) as Record<(typeof SETTLEMENT_SIGNALS)[number], typeof fieldHex>,
+  Object.fromEntries(SETTLEMENT_SIGNALS.map((name) => [name, fieldHex])) as Record<
+    (typeof SETTLEMENT_SIGNALS)[number],
+    typeof fieldHex
+  >,
 );
 
 /** The routes of segments and proofs. */
@@ -54,14 +57,22 @@ export function segmentRoutes(services: Services): readonly Route[] {
       operationId: 'submitSegment',
       tag: 'Worker',
       summary: 'Hand over a closed segment',
-      description: 'Idempotent by lane and first job. The service proves and settles it; the provider can always settle its own bundle.',
+      description:
+        'Idempotent by lane and first job. The service proves and settles it; the provider can always settle its own bundle.',
       access: 'account',
       body: jsonBody(z.strictObject({ bundle: settlementBundleSchema })),
       responses: {
         200: { description: 'Known already', schema: z.strictObject({ segmentId: idSchema, state: stateSchema }) },
         201: { description: 'Taken', schema: z.strictObject({ segmentId: idSchema, state: stateSchema }) },
       },
-      errors: ['STUN_ACCESS', 'STUN_SEGMENT', 'STUN_SEGMENT_CONFLICT', 'STUN_RECEIPT_MISMATCH', 'STUN_SIGNATURE', 'STUN_STATEMENT_MISMATCH'],
+      errors: [
+        'STUN_ACCESS',
+        'STUN_SEGMENT',
+        'STUN_SEGMENT_CONFLICT',
+        'STUN_RECEIPT_MISMATCH',
+        'STUN_SIGNATURE',
+        'STUN_STATEMENT_MISMATCH',
+      ],
       handle: async ({ account, body }) => {
         const { segmentId, state, created } = await acceptSegment(services, account, body.bundle);
         return json(created ? 201 : 200, { segmentId, state });
@@ -123,7 +134,8 @@ export function segmentRoutes(services: Services): readonly Route[] {
       operationId: 'verifyProof',
       tag: 'Settlement',
       summary: 'Verify a settlement proof',
-      description: 'Under the verification key that this service holds for the family. Says nothing about the chain: root, lane and time are for the escrow to judge.',
+      description:
+        'Under the verification key that this service holds for the family. Says nothing about the chain: root, lane and time are for the escrow to judge.',
       access: 'public',
       body: jsonBody(proofSchema),
       responses: {
@@ -133,7 +145,10 @@ export function segmentRoutes(services: Services): readonly Route[] {
       handle: async ({ body }) => {
         if (services.verifyProof === undefined) throw new StunError('STUN_NOT_READY', 'this process has no verification keys');
         const signals = await services.verifyProof({ ...body, timings: { witnessMs: 0, proveMs: 0, verifyMs: 0 } });
-        return json(200, { valid: true, signals: Object.fromEntries(Object.entries(signals).map(([k, v]) => [k, fieldToHex(v)])) });
+        return json(200, {
+          valid: true,
+          signals: Object.fromEntries(Object.entries(signals).map(([k, v]) => [k, fieldToHex(v)])),
+        });
       },
     }),
   ];

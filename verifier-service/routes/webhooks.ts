@@ -9,10 +9,11 @@ import { checkWebhookUrl } from '../webhooks/address.ts';
 import { webhookKey } from '../webhooks/signature.ts';
 
 const MOST = 20;
-const events = z.array(z.enum(['job', 'settlement'])).min(1).max(2);
-const webhookSchema = z
-  .strictObject({ id: z.uuid(), url: z.string(), events, createdAtUnixMs: z.int() })
-  .meta({ id: 'Webhook' });
+const events = z
+  .array(z.enum(['job', 'settlement']))
+  .min(1)
+  .max(2);
+const webhookSchema = z.strictObject({ id: z.uuid(), url: z.string(), events, createdAtUnixMs: z.int() }).meta({ id: 'Webhook' });
 const newWebhookSchema = webhookSchema
   .extend({ secret: z.string().meta({ description: 'Key of the stun-signature header; shown this once' }) })
   .meta({ id: 'NewWebhook' });
@@ -27,12 +28,19 @@ export function webhookRoutes(services: Services): readonly Route[] {
       operationId: 'createWebhook',
       tag: 'Webhooks',
       summary: 'Have events of the account sent to an address',
-      description: 'Deliveries carry `stun-signature: t=UNIX,v1=HEX`, HMAC-SHA256 of `t.body` under the secret. At least once: use the id in the body.',
+      description:
+        'Deliveries carry `stun-signature: t=UNIX,v1=HEX`, HMAC-SHA256 of `t.body` under the secret. At least once: use the id in the body.',
       access: 'account',
       idempotency: 'once',
       body: jsonBody(z.strictObject({ url: z.string().min(1).max(2000), events })),
       responses: { 201: { description: 'The webhook with its secret', schema: newWebhookSchema } },
-      errors: ['STUN_WEBHOOK_URL', 'STUN_QUOTA', 'STUN_IDEMPOTENCY_SPENT', 'STUN_IDEMPOTENCY_MISMATCH', 'STUN_IDEMPOTENCY_RUNNING'],
+      errors: [
+        'STUN_WEBHOOK_URL',
+        'STUN_QUOTA',
+        'STUN_IDEMPOTENCY_SPENT',
+        'STUN_IDEMPOTENCY_MISMATCH',
+        'STUN_IDEMPOTENCY_RUNNING',
+      ],
       handle: async ({ account, body }) => {
         const url = checkWebhookUrl(body.url, services.settings.webhookPrivateAddresses).href;
         const { count } = await sql
@@ -41,7 +49,13 @@ export function webhookRoutes(services: Services): readonly Route[] {
           .where('account', '=', account)
           .executeTakeFirstOrThrow();
         if (count >= MOST) throw new StunError('STUN_QUOTA', `an account may have ${MOST} webhooks`);
-        const row = { id: randomUUID(), account, url, events: [...new Set(body.events)].join(','), created_at_ms: services.nowMs() };
+        const row = {
+          id: randomUUID(),
+          account,
+          url,
+          events: [...new Set(body.events)].join(','),
+          created_at_ms: services.nowMs(),
+        };
         await sql.insertInto('webhook').values(row).execute();
         return json(201, { ...viewOf(row), secret: webhookKey(services.secretKey, row.id) });
       },
@@ -56,7 +70,12 @@ export function webhookRoutes(services: Services): readonly Route[] {
       responses: { 200: { description: 'All of them', schema: z.strictObject({ items: z.array(webhookSchema) }) } },
       errors: [],
       handle: async ({ account }) => {
-        const rows = await sql.selectFrom('webhook').selectAll().where('account', '=', account).orderBy('created_at_ms').execute();
+        const rows = await sql
+          .selectFrom('webhook')
+          .selectAll()
+          .where('account', '=', account)
+          .orderBy('created_at_ms')
+          .execute();
         return json(200, { items: rows.map(viewOf) });
       },
     }),

@@ -162,7 +162,8 @@ export function workerRoutes(services: Services): readonly Route[] {
       operationId: 'declineLease',
       tag: 'Worker',
       summary: 'Refuse a job before anything is signed',
-      description: 'The job becomes void with the code, its lane is closed, later jobs of the lane become void with STUN_LANE_CLOSED.',
+      description:
+        'The job becomes void with the code, its lane is closed, later jobs of the lane become void with STUN_LANE_CLOSED.',
       access: 'account',
       params: leaseParam,
       body: jsonBody(z.strictObject({ code: z.string().regex(/^STUN_[A-Z0-9_]{1,60}$/), reason: z.string().min(1).max(500) })),

@@ -26,7 +26,12 @@ async function storeSamples(services: Services): Promise<readonly Sample[]> {
   const byQueue = (pick: (one: (typeof depth)[number]) => number): Map<string, number> =>
     new Map(depth.map((one) => [one.queue, pick(one)]));
   return [
-    { name: 'stun_service_jobs', help: 'Jobs by state', label: 'state', values: new Map(jobs.map((row) => [row.state, row.count])) },
+    {
+      name: 'stun_service_jobs',
+      help: 'Jobs by state',
+      label: 'state',
+      values: new Map(jobs.map((row) => [row.state, row.count])),
+    },
     {
       name: 'stun_service_segments',
       help: 'Segments by state',

@@ -15,7 +15,11 @@ export interface StoredEvent {
 /** Queues a delivery for each webhook of an account that may see the event: its own jobs, the funder all, the provider its work. */
 export async function queueWebhooks(unit: Unit, funder: string, events: readonly StoredEvent[]): Promise<void> {
   const accounts = new Set([funder, ...events.flatMap((event) => [event.account ?? funder, event.provider])]);
-  const hooks = await unit.sql.selectFrom('webhook').selectAll().where('account', 'in', [...accounts]).execute();
+  const hooks = await unit.sql
+    .selectFrom('webhook')
+    .selectAll()
+    .where('account', 'in', [...accounts])
+    .execute();
   for (const hook of hooks) {
     const wanted = hook.events.split(',');
     for (const event of events) {
