@@ -11,7 +11,6 @@ import {
   headOfHeader,
   jobHeaderFromWire,
   payloadCommitment,
-  receiptHashOf,
   receiptRecordToWire,
   sealResult,
   StunError,
@@ -139,16 +138,17 @@ function signAndStore(
   if ((enclave.lanes.get(laneKey) ?? lane) !== lane || lane.view.k + 1 !== header.k || lane.view.head !== header.previousHead) {
     throw new StunError('STUN_LANE_HEAD', 'another demand of the lane was served in the meantime');
   }
-  const statement = lane.statementWith(receipt);
+  const prepared = lane.prepare(receipt);
+  const { receiptHash, statement } = prepared;
   const record: ReceiptRecord = {
     receipt,
-    receiptSignature: keys.signReceipt(enclave.escrow, receiptHashOf(receipt)),
+    receiptSignature: keys.signReceipt(enclave.escrow, receiptHash),
     statement,
     statementSignature: keys.signStatement(statement),
   };
   const segmentClosed = lane.fillsWithNext();
   store.recordJob({ lane, header, record, sealedResult, leaseId, segmentFull: segmentClosed }, keys);
-  lane.commit(receipt);
+  lane.commit(prepared);
   if (segmentClosed) lane.closeSegment();
   enclave.lanes.set(laneKey, lane);
   return { record, segmentClosed };

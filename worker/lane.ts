@@ -4,7 +4,7 @@
  */
 import {
   laneGenesisOf,
-  statementOver,
+  receiptHashOf,
   type EnclaveLeaf,
   type LaneId,
   type LaneView,
@@ -12,12 +12,21 @@ import {
   type Receipt,
   type RunningStatement,
 } from '#protocol/index.ts';
+import { ReceiptsFrontier } from './receipts-frontier.ts';
 
 /** Where a segment starts. */
 export interface SegmentStart {
   /** Number in its lane of the first job, from 1. */
   readonly firstK: number;
   readonly fromHead: bigint;
+}
+
+/** A receipt with the statement that covers it. */
+export interface PreparedReceipt {
+  /** R_k. */
+  readonly receiptHash: bigint;
+  readonly statement: RunningStatement;
+  readonly receipts: ReceiptsFrontier;
 }
 
 /** One lane of one order, for the life of the keyset. */
@@ -28,7 +37,8 @@ export class Lane {
   #k = 0;
   #head: bigint;
   #segment: SegmentStart;
-  #receipts: Receipt[] = [];
+  #total = 0n;
+  #receipts = ReceiptsFrontier.empty();
 
   constructor(id: LaneId, order: OpenedOrder, leaf: EnclaveLeaf) {
     this.id = id;
@@ -45,31 +55,43 @@ export class Lane {
 
   /** The open segment: where it starts and how many receipts it has. */
   get segment(): SegmentStart & { readonly count: number } {
-    return { ...this.#segment, count: this.#receipts.length };
+    return { ...this.#segment, count: this.#receipts.count };
   }
 
-  /** The statement that the next receipt would make. Changes nothing: it is signed and stored before the lane moves. */
-  statementWith(receipt: Receipt): RunningStatement {
-    return statementOver(this.#segment.fromHead, this.order.opening.modelId, [...this.#receipts, receipt]);
+  /** The lane with one more receipt, as it would be signed. Changes nothing: it is signed and stored before the lane moves. */
+  prepare(receipt: Receipt): PreparedReceipt {
+    const receiptHash = receiptHashOf(receipt);
+    const receipts = this.#receipts.append(receiptHash);
+    const statement: RunningStatement = {
+      fromHead: this.#segment.fromHead,
+      toHead: receipt.demandHead,
+      modelId: this.order.opening.modelId,
+      total: this.#total + receipt.price,
+      count: receipts.count,
+      receiptsRoot: receipts.root,
+    };
+    return { receiptHash, receipts, statement };
   }
 
   /** Whether a segment of this order is full with one more receipt. */
   fillsWithNext(): boolean {
-    return this.#receipts.length + 1 >= this.order.terms.segmentLength;
+    return this.#receipts.count + 1 >= this.order.terms.segmentLength;
   }
 
-  /** Takes a stored receipt: the lane's head moves to it. */
-  commit(receipt: Receipt): void {
+  /** Takes a receipt that was signed and stored: the lane's head moves to it. */
+  commit({ statement, receipts }: PreparedReceipt): void {
     this.#k += 1;
-    this.#head = receipt.demandHead;
-    this.#receipts.push(receipt);
+    this.#head = statement.toHead;
+    this.#total = statement.total;
+    this.#receipts = receipts;
   }
 
   /** Ends the open segment; the next receipt starts another one. Never reopened. Does nothing to an empty segment. */
   closeSegment(): void {
-    if (this.#receipts.length === 0) return;
+    if (this.#receipts.count === 0) return;
     this.#segment = { firstK: this.#k + 1, fromHead: this.#head };
-    this.#receipts = [];
+    this.#total = 0n;
+    this.#receipts = ReceiptsFrontier.empty();
   }
 }
 

@@ -6,7 +6,6 @@
 import { DatabaseSync, type SQLOutputValue } from 'node:sqlite';
 import {
   fieldToHex,
-  headOfHeader,
   jobHeaderToWire,
   openingToWire,
   orderKeyOf,
@@ -94,6 +93,8 @@ const text = (row: SqlRow, column: string): string => String(row[column]);
 /** The store. Synchronous: when a call returns, what it wrote is on disk. */
 export class WorkerStore {
   readonly #db: DatabaseSync;
+  /** reservedOf by order, once it was asked for; kept by recordJob, dropped when something settles. */
+  readonly #reserved = new Map<string, bigint>();
 
   /**
    * @param path - a file that only the worker's user may read, or `:memory:` in tests
@@ -130,7 +131,8 @@ export class WorkerStore {
   recordJob(entry: JobEntry, keys: Pick<EnclaveKeys, 'keysetBytes' | 'enclaveId'>): void {
     const { lane, header, record } = entry;
     const { firstK } = lane.segment;
-    const head = fieldToHex(headOfHeader(header));
+    const head = fieldToHex(record.receipt.demandHead);
+    const orderKey = orderKeyOf(header.funder, header.orderId);
     try {
       this.#transaction(() => {
         this.#db
@@ -139,7 +141,7 @@ export class WorkerStore {
                leaf_expires_at, opening, to_head) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`,
           )
           .run(
-            orderKeyOf(header.funder, header.orderId),
+            orderKey,
             fieldToHex(lane.id.orderId),
             lane.id.provider,
             lane.id.laneIndex,
@@ -176,6 +178,8 @@ export class WorkerStore {
           .prepare('UPDATE segments SET to_head = ?, closed = ? WHERE id = ?')
           .run(head, entry.segmentFull ? 1 : 0, segment['id']!);
       });
+      const reserved = this.#reserved.get(orderKey);
+      if (reserved !== undefined) this.#reserved.set(orderKey, reserved + header.maxPrice);
     } catch (cause) {
       if (cause instanceof StunError) throw cause;
       throw new StunError('STUN_WORKER_STORE', 'the receipt could not be stored', { cause });
@@ -271,14 +275,19 @@ export class WorkerStore {
   /** A closed segment that was seen on chain. */
   markSettled(segmentId: number): void {
     this.#db.prepare('UPDATE segments SET settled = 1, closed = 1 WHERE id = ?').run(segmentId);
+    this.#reserved.clear();
   }
 
   /** Sum of the maximum prices of an order's jobs that are receipted and not settled, price units. */
   reservedOf(orderKey: string): bigint {
+    const known = this.#reserved.get(orderKey);
+    if (known !== undefined) return known;
     const rows = this.#db
       .prepare('SELECT j.header FROM jobs j JOIN segments s ON s.id = j.segment_id WHERE s.order_key = ? AND s.settled = 0')
       .all(orderKey);
-    return rows.reduce((sum, row) => sum + BigInt((JSON.parse(text(row, 'header')) as JobHeaderWire).maxPrice), 0n);
+    const sum = rows.reduce((total, row) => total + BigInt((JSON.parse(text(row, 'header')) as JobHeaderWire).maxPrice), 0n);
+    this.#reserved.set(orderKey, sum);
+    return sum;
   }
 
   /**
