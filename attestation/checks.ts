@@ -46,6 +46,52 @@ export const tdxPolicyChecks = [
   'policy-hardware',
 ] as const;
 
+/** Checks of the verification of a SEV-SNP report. Those after a failure still run and are refuted or unknown. */
+export const snpVerificationChecks = [
+  'report-format',
+  'endorsements-format',
+  'ark-product',
+  'ark-key',
+  'chain-names',
+  'chain-constraints',
+  'ask-signature',
+  'vek-signature',
+  'certificate-dates',
+  'ark-crl',
+  'certificate-revocation',
+  'signer-kind',
+  'product',
+  'report-signature',
+  'tcb',
+  'hwid',
+  'tcb-layout',
+] as const;
+
+/** Checks of the validation of a verified SEV-SNP report against a policy; all of them run. */
+export const snpPolicyChecks = [
+  'policy-kind',
+  'policy-simulated',
+  'policy-revocation',
+  'policy-report-version',
+  'policy-product',
+  'policy-signer',
+  'policy-debug',
+  'policy-migration',
+  'policy-guest-policy',
+  'policy-alias-check',
+  'policy-platform-info',
+  'policy-tcb-order',
+  'policy-tcb',
+  'policy-mitigations',
+  'policy-vmpl',
+  'policy-guest-svn',
+  'policy-firmware',
+  'policy-id-keys',
+  'policy-host-data',
+  'policy-measurements',
+  'policy-hardware',
+] as const;
+
 /** Checks that an evidence document adds to those of its quote. */
 export const evidenceChecks = [
   'evidence-format',
@@ -55,7 +101,12 @@ export const evidenceChecks = [
   'report-data',
 ] as const;
 
-export type CheckId = (typeof tdxVerificationChecks)[number] | (typeof tdxPolicyChecks)[number] | (typeof evidenceChecks)[number];
+export type CheckId =
+  | (typeof tdxVerificationChecks)[number]
+  | (typeof tdxPolicyChecks)[number]
+  | (typeof snpVerificationChecks)[number]
+  | (typeof snpPolicyChecks)[number]
+  | (typeof evidenceChecks)[number];
 
 /** One line of the report. `code` is there when the status is refuted, and when it is unknown for a reason that has one. */
 export interface Check {

@@ -14,7 +14,7 @@ import { enclaveReportBytes, enclaveReportOffset, parseEnclaveReport } from '../
 import type { QuoteHeader, TdReport } from '../tdx/quote.ts';
 import { encodeSignedPart, encodeTdxQuote, intelQeVendorId, tdReportFields } from '../tdx/quote.ts';
 import { computeReportData } from '../report-data.ts';
-import type { TrustRoot } from '../trust/roots.ts';
+import type { IntelTrustRoot } from '../trust/roots.ts';
 import { encodePem } from '../x509/pem.ts';
 import type { CertificateSpec, PckExtensionSpec } from './certificates.ts';
 import { makeCertificate, makePckExtension } from './certificates.ts';
@@ -63,7 +63,7 @@ export interface SimulatedTdx {
   readonly ppid: Uint8Array;
   /** The collateral issued at the options' time. */
   readonly collateral: TdxCollateralJson;
-  readonly root: TrustRoot;
+  readonly root: IntelTrustRoot;
   /** Makes a quote. @param reportData - exactly 64 bytes */
   readonly quote: (reportData: Uint8Array) => Uint8Array;
   /** Makes an evidence document that binds a keyset and a nonce, 32 bytes each, with the collateral given or that of the options' time. */

@@ -114,7 +114,8 @@ function readP256Key(tbs: DerReader): Uint8Array {
   return point;
 }
 
-function readBasicConstraints(extension: Extension | undefined): { isCa: boolean; pathLength: number | null } {
+/** Reads basicConstraints; absent means no authority. */
+export function readBasicConstraints(extension: Extension | undefined): { isCa: boolean; pathLength: number | null } {
   if (extension === undefined) return { isCa: false, pathLength: null };
   const outer = new DerReader(extension.value);
   const body = outer.enter(derTag.sequence);
@@ -133,7 +134,8 @@ function readKeyUsage(extension: Extension | undefined): ReadonlySet<number> {
   return bits;
 }
 
-function readSubjectKeyId(extension: Extension | undefined): string | null {
+/** Reads the subject key identifier, `0x` hex, or null without one. */
+export function readSubjectKeyId(extension: Extension | undefined): string | null {
   if (extension === undefined) return null;
   const reader = new DerReader(extension.value);
   const id = toHex(reader.read(derTag.octetString).content);

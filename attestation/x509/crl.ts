@@ -43,7 +43,7 @@ export function parseCrl(bytes: Uint8Array): Crl {
   const issuer = readName(tbs, 'STUN_CRL_FORMAT');
   const thisUpdateUnix = readTime(tbs);
   const nextUpdateUnix = readTime(tbs);
-  const revokedSerials = tbs.peek() === derTag.sequence ? readRevoked(tbs) : new Set<string>();
+  const revokedSerials = tbs.peek() === derTag.sequence ? readRevokedSerials(tbs) : new Set<string>();
   const wrapper = tbs.enter(0xa0);
   const extensions = readExtensions(wrapper, [], 'STUN_CRL_FORMAT');
   wrapper.end();
@@ -59,7 +59,8 @@ export function parseCrl(bytes: Uint8Array): Crl {
   return { tbs: tbsElement.raw, issuer, thisUpdateUnix, nextUpdateUnix, revokedSerials, authorityKeyId, signature };
 }
 
-function readRevoked(tbs: DerReader): ReadonlySet<string> {
+/** Reads the list of revoked certificates: their serials, as content octets in lower-case hex. */
+export function readRevokedSerials(tbs: DerReader): ReadonlySet<string> {
   const serials = new Set<string>();
   for (const entry of tbs.enter(derTag.sequence).rest(derTag.sequence)) {
     serials.add(readIntegerHex(entry));

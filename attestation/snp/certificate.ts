@@ -1,0 +1,143 @@
+/**
+ * X.509 v3 certificates of AMD's profile: ARK, ASK and ASVK with RSA keys of 4,096 bits, VCEK and VLEK with P-384 keys, all signed
+ * with RSASSA-PSS. Parses only; `verify.ts` holds them against each other.
+ * Spec: RFC 5280, section 4; "VCEK Certificate and KDS Interface Specification" (AMD 57230), chapter 3.
+ */
+import { StunError } from '#protocol/errors/stun-error.ts';
+import { DerReader, derTag } from '../asn1/der.ts';
+import { readBitString, readIntegerHex, readOid, readSmallInteger, readTime } from '../asn1/der-values.ts';
+import { readBasicConstraints, readSubjectKeyId } from '../x509/certificate.ts';
+import type { Extension, Name } from '../x509/extension.ts';
+import { oid, readAuthorityKeyId, readExtensions, readName } from '../x509/extension.ts';
+import { amdOid, readAmdSignature, readRsaPssSha384 } from './rsa-pss.ts';
+
+/** The key of a certificate. */
+export type AmdKey =
+  | { readonly kind: 'rsa'; /** SubjectPublicKeyInfo, DER. */ readonly spki: Uint8Array }
+  | { readonly kind: 'p384'; /** SEC1 uncompressed point, 97 bytes. */ readonly point: Uint8Array };
+
+/** A parsed certificate. */
+export interface AmdCertificate {
+  readonly raw: Uint8Array;
+  /** The signed bytes. */
+  readonly tbs: Uint8Array;
+  /** Content octets of the serial INTEGER, lower-case hex without `0x`. AMD gives every VCEK and VLEK the serial 0. */
+  readonly serialHex: string;
+  readonly issuer: Name;
+  readonly subject: Name;
+  readonly notBeforeUnix: number;
+  readonly notAfterUnix: number;
+  readonly key: AmdKey;
+  /** RSASSA-PSS, 512 bytes. */
+  readonly signature: Uint8Array;
+  readonly isCa: boolean;
+  readonly pathLength: number | null;
+  /** KeyUsage bit numbers; empty when the extension is absent, as in every VCEK and VLEK. */
+  readonly keyUsage: ReadonlySet<number>;
+  readonly authorityKeyId: string | null;
+  readonly subjectKeyId: string | null;
+  readonly extensions: ReadonlyMap<string, Extension>;
+}
+
+const code = 'STUN_CERTIFICATE_FORMAT';
+
+function refuse(reason: string): never {
+  throw new StunError(code, reason);
+}
+
+/**
+ * Parses one certificate.
+ * @param bytes - DER, exactly one certificate
+ * @throws `STUN_DER_FORMAT` | `STUN_CERTIFICATE_FORMAT`
+ */
+export function parseAmdCertificate(bytes: Uint8Array): AmdCertificate {
+  const outer = new DerReader(bytes);
+  const certificate = outer.enter(derTag.sequence);
+  outer.end();
+  const tbsElement = certificate.read(derTag.sequence);
+  readRsaPssSha384(certificate, code);
+  const signature = readAmdSignature(certificate, code);
+  certificate.end();
+
+  const tbs = certificate.inside(tbsElement.content);
+  const version = tbs.enter(0xa0);
+  if (readSmallInteger(version) !== 2) refuse('expected X.509 version 3');
+  version.end();
+  const serialHex = readIntegerHex(tbs);
+  if (serialHex.length > 42) refuse('expected a serial number of at most 21 bytes');
+  readRsaPssSha384(tbs, code);
+  const issuer = readName(tbs, code);
+  const validity = tbs.enter(derTag.sequence);
+  const notBeforeUnix = readTime(validity);
+  const notAfterUnix = readTime(validity);
+  validity.end();
+  const subject = readName(tbs, code);
+  const key = readKey(tbs);
+  const wrapper = tbs.enter(0xa3);
+  const extensions = readExtensions(wrapper, [oid.basicConstraints, oid.keyUsage], code);
+  wrapper.end();
+  tbs.end();
+
+  return Object.freeze({
+    raw: bytes,
+    tbs: tbsElement.raw,
+    serialHex,
+    issuer,
+    subject,
+    notBeforeUnix,
+    notAfterUnix,
+    key,
+    signature,
+    ...readBasicConstraints(extensions.get(oid.basicConstraints)),
+    keyUsage: readKeyUsage(extensions.get(oid.keyUsage)),
+    authorityKeyId: readAuthorityKeyId(extensions.get(oid.authorityKeyIdentifier)),
+    subjectKeyId: readSubjectKeyId(extensions.get(oid.subjectKeyIdentifier)),
+    extensions,
+  });
+}
+
+function readKey(tbs: DerReader): AmdKey {
+  const element = tbs.read(derTag.sequence);
+  const info = tbs.inside(element.content);
+  const algorithm = info.enter(derTag.sequence);
+  const kind = readOid(algorithm);
+  if (kind === amdOid.rsaEncryption) {
+    algorithm.read(0x05);
+    algorithm.end();
+    checkRsaKey(readBitString(info));
+    info.end();
+    return Object.freeze({ kind: 'rsa', spki: element.raw });
+  }
+  if (kind !== oid.ecPublicKey || readOid(algorithm) !== amdOid.secp384r1) refuse('expected an RSA or a P-384 public key');
+  algorithm.end();
+  const point = readBitString(info);
+  info.end();
+  if (point.length !== 97 || point[0] !== 4) refuse('expected an uncompressed point of 97 bytes');
+  return Object.freeze({ kind: 'p384', point });
+}
+
+/**
+ * KeyUsage as bit numbers. AMD's ASKs end the list with a zero bit, which DER leaves out; the bits that count are the same.
+ * Spec: RFC 5280, section 4.2.1.3.
+ */
+function readKeyUsage(extension: Extension | undefined): ReadonlySet<number> {
+  const bits = new Set<number>();
+  if (extension === undefined) return bits;
+  const reader = new DerReader(extension.value);
+  const [unused = 8, byte = 0, ...more] = reader.read(derTag.bitString).content;
+  reader.end();
+  if (more.length > 0 || unused > 7 || (byte & ((1 << unused) - 1)) !== 0) refuse('expected a keyUsage of one byte');
+  for (let bit = 0; bit < 8; bit++) if ((byte & (0x80 >> bit)) !== 0) bits.add(bit);
+  return bits;
+}
+
+/** Only keys of exactly 4,096 bits with the exponent 65537 are AMD's. */
+function checkRsaKey(bytes: Uint8Array): void {
+  const outer = new DerReader(bytes);
+  const key = outer.enter(derTag.sequence);
+  outer.end();
+  const modulus = readIntegerHex(key);
+  if (modulus.length !== 1026 || !/^00[89a-f]/.test(modulus)) refuse('expected an RSA modulus of 4096 bits');
+  if (readSmallInteger(key) !== 65_537) refuse('expected the RSA exponent 65537');
+  key.end();
+}
