@@ -8,12 +8,10 @@ export const jsonObject = z
   .custom<JsonObject>((value) => typeof value === 'object' && value !== null && !Array.isArray(value), 'must be an object')
   .meta({ override: { type: 'object', additionalProperties: true } });
 
-export const evidenceSchema = z
-  .union([z.string().min(1).max(1_000_000), jsonObject])
-  .meta({
-    description:
-      'An evidence document: its exact text, or an object that is written out as JSON.stringify does. Digests are over the exact bytes.',
-  });
+export const evidenceSchema = z.union([z.string().min(1).max(1_000_000), jsonObject]).meta({
+  description:
+    'An evidence document: its exact text, or an object that is written out as JSON.stringify does. Digests are over the exact bytes.',
+});
 
 const tensorSchema = z.strictObject({
   name: z.string().max(200),

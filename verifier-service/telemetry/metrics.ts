@@ -18,7 +18,7 @@ export interface Metrics {
 /** Makes the instruments in a registry of their own. */
 export function createMetrics(): Metrics {
   const registry = new Registry();
-  collectDefaultMetrics({ register: registry, prefix: 'stun_process_' });
+  collectDefaultMetrics({ register: registry, prefix: 'stun_' });
   const registers = [registry];
   return {
     registry,
