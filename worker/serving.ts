@@ -1,6 +1,6 @@
 /** The lease loop: takes jobs, keeps leases alive, releases what is stored, closes idle segments and hands them over. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { asStunError, fromHex } from '#protocol/index.ts';
+import { asStunError, fromHex, StunError } from '#protocol/index.ts';
 import type { Enclave } from './enclave.ts';
 import { issueEvidence, type EvidenceIssuer } from './issuer/issuer.ts';
 import { processJob, type JobOutcome } from './job.ts';
@@ -115,8 +115,8 @@ export class Serving {
       const outcome = await processJob(this.#enclave, {
         leaseId: lease.leaseId,
         header: lease.header,
-        payload: () => this.#service.payload(lease.leaseId),
-        opening: (orderKey, enclaveId) => this.#service.opening(orderKey, enclaveId),
+        payload: () => whileLeased(this.#service.payload(lease.leaseId)),
+        opening: (orderKey, enclaveId) => whileLeased(this.#service.opening(orderKey, enclaveId)),
       });
       await this.#report(lease, outcome, performance.now() - startedMs);
     } finally {
@@ -191,5 +191,16 @@ export class Serving {
     } catch (error) {
       this.#log.debug({ event: 'settlements.unknown', ...errorFields(error) });
     }
+  }
+}
+
+/** A lease that ended says nothing about the job: it comes again. Without this it would be declined and its lane closed. */
+async function whileLeased<T>(answer: Promise<T>): Promise<T> {
+  try {
+    return await answer;
+  } catch (thrown) {
+    const error = asStunError(thrown);
+    if (error.code !== 'STUN_LEASE') throw error;
+    throw new StunError('STUN_WORKER_SERVICE', 'the lease ended before the job was served', { cause: error });
   }
 }
