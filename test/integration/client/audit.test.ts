@@ -142,6 +142,10 @@ describe('audit of a settled order', function () {
     jobs.segments[0]!.jobs.reverse();
     const report = verifyAuditBundle(jobs, trust());
     assert.equal(report.checks.find((check) => check.status === 'refuted')?.field, 'segments[0].jobs[0].demandSignature');
+    const swapped = structuredClone(settled.bundle);
+    swapped.enclaves[0]!.approvals.push(swapped.enclaves[0]!.approvals[0]!);
+    const twice = verifyAuditBundle(swapped, trust()).checks.find((check) => check.status === 'refuted');
+    assert.deepEqual([twice?.field, twice?.code], ['enclaves[0].approvals[2]', 'STUN_AUDIT_REFUTED']);
     const proofs = structuredClone(settled.bundle);
     const [first, second] = proofs.segments;
     [first!.settlement, second!.settlement] = [second!.settlement, first!.settlement];
@@ -183,6 +187,24 @@ describe('audit of a settled order', function () {
     } finally {
       await other.close();
     }
+  });
+
+  it('is refuted when the chain settled something else', async () => {
+    const ledger = new AuditLedger();
+    const audited = auditOffline(document, trust(), ledger);
+    assert.ok(audited);
+    const segments = audited.segments.map(
+      (segment) => segment && { ...segment, signals: { ...segment.signals!, receiptsRoot: 1n } },
+    );
+    await auditOnChain({ ...audited, segments }, ledger, stage.chain.provider, 0);
+    const refuted = ledger.list().filter((check) => check.status === 'refuted');
+    assert.deepEqual(
+      refuted.map((check) => [check.id, check.code]),
+      [
+        ['chain.segments[0].settlement', 'STUN_CHAIN_DISAGREES'],
+        ['chain.segments[1].settlement', 'STUN_CHAIN_DISAGREES'],
+      ],
+    );
   });
 
   it('stays unknown against a node that does not answer', async () => {
