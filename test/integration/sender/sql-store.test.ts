@@ -1,0 +1,29 @@
+/** The service's storage of intents keeps the same promises as the one in memory. */
+import { checkSenderStore } from '#test/unit/sender/store-contract.ts';
+import { openDatabase, type Database } from '#service/db/open.ts';
+import { SqlSenderStore } from '#service/db/sender-store.ts';
+
+describe('sender: store in SQL (PGlite)', function () {
+  this.timeout(60_000);
+  let db: Database;
+  let nowMs = 0;
+
+  before(async () => {
+    db = await openDatabase({ kind: 'memory' });
+  });
+  after(async () => {
+    await db.close();
+  });
+
+  checkSenderStore(
+    async () => {
+      await db.sql.deleteFrom('sender_intent').execute();
+      await db.sql.deleteFrom('sender_account').execute();
+      nowMs = 1_000_000;
+      return new SqlSenderStore(db, 60_000, () => nowMs);
+    },
+    (ms) => {
+      nowMs += ms;
+    },
+  );
+});
