@@ -3,8 +3,9 @@
  * only while the root is live and `now - 1 h - frozen time <= validAt <= now`. A proof that waited too long is made again from
  * the same bundle. docs/design.md section 8, "the contract demands".
  */
-import { fieldFromHex, SETTLEMENT_SIGNALS, StunError, unpackPayee } from '#protocol/index.ts';
-import type { SettlementProof } from './interface.ts';
+import { StunError } from '#protocol/errors/stun-error.ts';
+import { fieldFromHex } from '#protocol/field.ts';
+import { SETTLEMENT_SIGNALS, unpackPayee } from '#protocol/terms.ts';
 
 /** What the caller knows of the chain when it is about to send a proof. */
 export interface ChainNow {
@@ -31,7 +32,7 @@ export type Freshness = 'fresh' | 'root-not-live' | 'too-old' | 'from-the-future
  * @throws `STUN_INPUT`, `STUN_RANGE` when the signals are not those of a settlement
  */
 export function freshnessOf(
-  proof: Pick<SettlementProof, 'signals'>,
+  proof: { readonly signals: readonly string[] },
   chain: ChainNow,
   rule: RefreshRule = DEFAULT_REFRESH_RULE,
 ): Freshness {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { fieldToHex, packPayee, SETTLEMENT_SIGNALS } from '#protocol/index.ts';
-import { DEFAULT_REFRESH_RULE, freshnessOf } from '#prover/refresh.ts';
+import { DEFAULT_REFRESH_RULE, freshnessOf } from '#prover/interface.ts';
 import { throwsCode } from '#test/unit/assert-code.ts';
 import { NOW, PROVIDER } from '#test/unit/protocol/fixtures.ts';
 
