@@ -258,6 +258,11 @@ export class WorkerStore {
     return this.#segments('closed = 1 AND pushed = 0');
   }
 
+  /** Closed segments not known to be settled. */
+  closedSegments(): readonly StoredSegment[] {
+    return this.#segments('closed = 1 AND settled = 0');
+  }
+
   /** Segments not known to be settled, of one order when given. */
   unsettledSegments(orderKey?: string): readonly StoredSegment[] {
     return orderKey === undefined ? this.#segments('settled = 0') : this.#segments('settled = 0 AND order_key = ?', orderKey);

@@ -10,6 +10,15 @@ export function registerProvider(program: Command, runner: Runner): void {
   );
   runner.handle(
     program
+      .command('bundles')
+      .requiredOption('--store <file>', "the worker's database")
+      .requiredOption('--out <directory>', 'where the bundles are written')
+      .option('--worker-is-gone', 'also end open segments: only when no worker will use the database again with the same keys')
+      .description("write a worker's unsettled segments as bundles for `settle`"),
+    async () => (await import('../commands/bundles.ts')).bundles,
+  );
+  runner.handle(
+    program
       .command('settle')
       .requiredOption('--bundle <file>', 'a settlement bundle of the worker')
       .option('--proof <file>', 'a proof made before; proved here when left out')

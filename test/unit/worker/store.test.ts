@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
-import { mkdtemp } from 'node:fs/promises';
+import { mkdtemp, readFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { fieldToHex, settlementBundleFromWire } from '#protocol/index.ts';
 import type { Offer } from '#worker/enclave.ts';
+import { exportBundles } from '#worker/export.ts';
 import { WorkerStore } from '#worker/store.ts';
 import { rejectsCode, throwsCode } from '../assert-code.ts';
 import { makeWorld, type World } from './fixtures.ts';
@@ -96,6 +97,18 @@ describe('worker store', () => {
     assert.ok(text.length > 1000);
     assert.ok(!text.includes(marker));
     file.close();
+  });
+
+  it('exports closed segments as bundles that prove, and open ones only when it is told that the worker is gone', async () => {
+    await world.serve(await world.customer.next());
+    await world.serve(await world.customer.next());
+    const folder = dirname(storePath);
+    assert.deepEqual(await exportBundles(storePath, folder, { closeOpen: false }), []);
+    const [bundle] = await exportBundles(storePath, folder, { closeOpen: true });
+    assert.deepEqual([bundle?.jobs, bundle?.total, bundle?.firstK], [2, 1400n, 1]);
+    settlementBundleFromWire(JSON.parse(await readFile(bundle!.path, 'utf8')));
+    await rejectsCode(exportBundles(join(folder, 'none.sqlite'), folder, { closeOpen: false }), 'STUN_FILE');
+    await rejectsCode(exportBundles(storePath, join(folder, 'nowhere'), { closeOpen: false }), 'STUN_FILE');
   });
 
   it('refuses a file of another schema version', () => {
