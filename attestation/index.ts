@@ -3,7 +3,7 @@
  * Simulated hardware is apart, in `simulated/`, and is not exported here.
  */
 export type { Check, CheckId } from './checks.ts';
-export { evidenceChecks, tdxPolicyChecks, tdxVerificationChecks } from './checks.ts';
+export { evidenceChecks, snpPolicyChecks, snpVerificationChecks, tdxPolicyChecks, tdxVerificationChecks } from './checks.ts';
 export type { EvidenceDocument } from './evidence/document.ts';
 export { encodeEvidence, evidenceDigest, maxEvidenceBytes, parseEvidence } from './evidence/document.ts';
 export type {
@@ -25,7 +25,18 @@ export { defaultJsonLimits, parseCappedJson, parseCappedJsonBytes } from './json
 export { defaultPolicy } from './policy/default-policy.ts';
 export type { Policy, Skip, TdxMeasurement, TdxPolicy } from './policy/policy.ts';
 export { canonicalPolicyJson, measuredFields, parsePolicy } from './policy/policy.ts';
+export type { SnpPolicy, SnpTcbFloors } from './policy/snp-policy.ts';
 export { computeReportData } from './report-data.ts';
+export type { SnpEndorsementBytes, SnpEndorsements, SnpEndorsementsJson } from './snp/endorsements.ts';
+export { decodeSnpEndorsements, encodeSnpEndorsements, parseSnpEndorsements } from './snp/endorsements.ts';
+export type { SnpTcb } from './snp/product.ts';
+export { readSnpTcb } from './snp/product.ts';
+export type { SnpReport, SnpReportFields, SnpSignerKind } from './snp/report.ts';
+export { encodeSnpReport, parseSnpReport } from './snp/report.ts';
+export type { ValidatedSnp } from './snp/validate.ts';
+export { validateSnp } from './snp/validate.ts';
+export type { SnpTcbs, VerifiedSnp } from './snp/verify.ts';
+export { verifySnp } from './snp/verify.ts';
 export type { TdReport, TdxQuote } from './tdx/quote.ts';
 export { encodeTdxQuote, parseTdxQuote } from './tdx/quote.ts';
 export type { TcbEvaluation } from './tdx/tcb-evaluation.ts';

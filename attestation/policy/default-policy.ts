@@ -1,6 +1,7 @@
 /** The default policy. A customer may tighten or loosen it in writing. Source: docs/design.md, section 6. */
 import type { Policy } from './policy.ts';
 import { deepFreeze } from './policy.ts';
+import { defaultSnpPolicy } from './snp-policy.ts';
 
 export const defaultPolicy: Policy = deepFreeze({
   version: 1,
@@ -24,6 +25,6 @@ export const defaultPolicy: Policy = deepFreeze({
     deniedHardwareIds: [],
   },
   sgx: null,
-  sevSnp: null,
+  sevSnp: defaultSnpPolicy,
   nvidia: null,
 });

@@ -4,17 +4,27 @@
  *
  * A policy is named by `policyId` (docs/protocol.md, tag 2), the hash of the text that {@link canonicalPolicyJson} gives.
  */
-import { StunError } from '#protocol/errors/stun-error.ts';
 import type { JsonObject, JsonValue } from '../json/capped-json.ts';
 import { parseCappedJson, parseCappedJsonBytes } from '../json/capped-json.ts';
 import { FieldReader } from '../json/fields.ts';
 import type { TcbStatus } from '../intel/tcb-status.ts';
 import { admissibleStatuses } from '../intel/tcb-status.ts';
+import type { Skip } from './policy-fields.ts';
+import {
+  hexList,
+  hexListOrSkip,
+  hexOrSkip,
+  hexText,
+  isList,
+  maxEntries,
+  policyFormat,
+  readSkip,
+  refusePolicy,
+} from './policy-fields.ts';
+import type { SnpPolicy } from './snp-policy.ts';
+import { readSnpPolicy } from './snp-policy.ts';
 
-/** A check that the customer decided not to make, and why. */
-export interface Skip {
-  readonly skip: string;
-}
+export type { Skip } from './policy-fields.ts';
 
 /** Fields of the TD report that a policy can hold against reference values. */
 export const measuredFields = [
@@ -58,47 +68,15 @@ export interface TdxPolicy {
   readonly deniedHardwareIds: readonly string[];
 }
 
-/** A policy. A kind of hardware that is null is refused; kinds other than TDX have no rules yet and are always null. */
+/** A policy. A kind of hardware that is null is refused; SGX and NVIDIA have no rules yet and are always null. */
 export interface Policy {
   readonly version: 1;
   /** Whether simulated hardware is admitted. It protects nothing: for trial and tests. */
   readonly allowSimulated: boolean;
   readonly tdx: TdxPolicy | null;
   readonly sgx: null;
-  readonly sevSnp: null;
+  readonly sevSnp: SnpPolicy | null;
   readonly nvidia: null;
-}
-
-const code = 'STUN_POLICY_FORMAT';
-const maxEntries = 1024;
-
-function refuse(reason: string): never {
-  throw new StunError(code, reason);
-}
-
-function hexText(text: string, length: number, what: string): string {
-  if (!new RegExp(`^0x[0-9a-f]{${2 * length}}$`).test(text)) refuse(`${what} must be 0x and ${2 * length} lower-case hex digits`);
-  return text;
-}
-
-function readSkip(fields: FieldReader): Skip {
-  fields.only('skip');
-  const skip = fields.string('skip');
-  if (skip === '') refuse('skip must say why');
-  return { skip };
-}
-
-function isList(value: JsonValue): value is readonly JsonValue[] {
-  return Array.isArray(value);
-}
-
-function hexOrSkip(fields: FieldReader, key: string, length: number): string | Skip {
-  const value = fields.value(key);
-  return typeof value === 'string' ? hexText(value, length, key) : readSkip(fields.object(key));
-}
-
-function hexList(fields: FieldReader, key: string, length: number): readonly string[] {
-  return fields.strings(key, maxEntries).map((text) => hexText(text, length, key));
 }
 
 function readMeasurement(fields: FieldReader): TdxMeasurement {
@@ -129,7 +107,8 @@ function readTdxPolicy(fields: FieldReader): TdxPolicy {
       .strings('tcbStatuses', 16)
       .map(
         (text) =>
-          admissibleStatuses.find((status) => status === text) ?? refuse(`tcbStatuses may name ${admissibleStatuses.join(', ')}`),
+          admissibleStatuses.find((status) => status === text) ??
+          refusePolicy(`tcbStatuses may name ${admissibleStatuses.join(', ')}`),
       ),
     advisories: fields.strings('advisories', maxEntries),
     minTcbEvaluationDataNumber: fields.integer('minTcbEvaluationDataNumber', 0, 0xffffffff),
@@ -143,15 +122,13 @@ function readTdxPolicy(fields: FieldReader): TdxPolicy {
     measurements: isList(fields.value('measurements'))
       ? fields.objects('measurements', maxEntries).map(readMeasurement)
       : readSkip(fields.object('measurements')),
-    hardwareIds: isList(fields.value('hardwareIds'))
-      ? hexList(fields, 'hardwareIds', 16)
-      : readSkip(fields.object('hardwareIds')),
+    hardwareIds: hexListOrSkip(fields, 'hardwareIds', 16),
     deniedHardwareIds: hexList(fields, 'deniedHardwareIds', 16),
   };
 }
 
 function readNull(fields: FieldReader, key: string): null {
-  return fields.value(key) === null ? null : refuse(`${key} must be null: there are no rules for it yet`);
+  return fields.value(key) === null ? null : refusePolicy(`${key} must be null: there are no rules for it yet`);
 }
 
 /**
@@ -162,7 +139,7 @@ function readNull(fields: FieldReader, key: string): null {
 export function parsePolicy(input: string | Uint8Array | JsonObject): Policy {
   const value: JsonValue =
     typeof input === 'string' ? parseCappedJson(input) : input instanceof Uint8Array ? parseCappedJsonBytes(input) : input;
-  const fields = new FieldReader(value, 'policy', code);
+  const fields = new FieldReader(value, 'policy', policyFormat);
   fields.only('version', 'allowSimulated', 'tdx', 'sgx', 'sevSnp', 'nvidia');
   fields.integer('version', 1, 1);
   return deepFreeze({
@@ -170,7 +147,7 @@ export function parsePolicy(input: string | Uint8Array | JsonObject): Policy {
     allowSimulated: fields.boolean('allowSimulated'),
     tdx: fields.value('tdx') === null ? null : readTdxPolicy(fields.object('tdx')),
     sgx: readNull(fields, 'sgx'),
-    sevSnp: readNull(fields, 'sevSnp'),
+    sevSnp: fields.value('sevSnp') === null ? null : readSnpPolicy(fields.object('sevSnp')),
     nvidia: readNull(fields, 'nvidia'),
   });
 }

@@ -34,7 +34,11 @@ describe('policy', () => {
     assert.equal(defaultPolicy.tdx.requireSeptVeDisable, true);
     assert.equal(defaultPolicy.tdx.requireRevocationData, true);
     assert.equal(defaultPolicy.allowSimulated, false);
-    assert.deepEqual([defaultPolicy.sgx, defaultPolicy.sevSnp, defaultPolicy.nvidia], [null, null, null]);
+    const { sgx, sevSnp, nvidia } = defaultPolicy;
+    assert.deepEqual([sgx, nvidia], [null, null]);
+    assert.deepEqual([sevSnp?.products, sevSnp?.minReportVersion], [['Genoa', 'Turin'], 3]);
+    assert.deepEqual([sevSnp?.requireAliasCheck, sevSnp?.requireRevocationData], [true, true]);
+    assert.deepEqual([sevSnp?.allowDebug, sevSnp?.allowMigrationAgent, sevSnp?.vlekCspIds], [false, false, []]);
   });
 
   it('differs for simulated hardware in one field only', () => {
@@ -43,11 +47,8 @@ describe('policy', () => {
 
   it('has one canonical text, keys sorted and no space', () => {
     const text = canonicalPolicyJson(defaultPolicy);
-    assert.ok(
-      text.startsWith(
-        '{"allowSimulated":false,"nvidia":null,"sevSnp":null,"sgx":null,"tdx":{"advisories":[],"allowDebug":false,',
-      ),
-    );
+    assert.ok(text.startsWith('{"allowSimulated":false,"nvidia":null,"sevSnp":{"allowDebug":false,"allowMigrationAgent":false,'));
+    assert.ok(text.includes('"sgx":null,"tdx":{"advisories":[],"allowDebug":false,'));
     assert.equal(canonicalPolicyJson(parsePolicy(`\n${JSON.stringify(document(), null, 2)}`)), text);
   });
 
