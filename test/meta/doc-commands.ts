@@ -41,4 +41,31 @@ export const docCommands: readonly DocumentedCommand[] = [
   // docs/circuits.md
   { command: 'node scripts/with-node.mjs circuits/build/main.ts settlement-16', proof: { ci: { limitMinutes: 2 } } },
   { command: 'node scripts/with-node.mjs circuits/build/main.ts all --check', proof: { ci: { limitMinutes: 4 } } },
+  // docs/customer.md, docs/auditor.md
+  { command: 'npx stun doctor', proof: { ci: { limitMinutes: 1 } } },
+  { command: 'npx stun completion bash', proof: { ci: { limitMinutes: 1 } } },
+  { command: 'npx stun enclaves list', proof: { test: 'test/integration/cli/journey.test.ts' } },
+  {
+    command: 'npx stun order open --model-id MODEL --budget PROVIDER=0.5ether --policy policy.json --deadline 7d',
+    proof: { test: 'test/integration/cli/journey.test.ts' },
+  },
+  { command: 'npx stun backup export --out backup.json', proof: { test: 'test/integration/cli/journey.test.ts' } },
+  { command: 'npx stun submit inputs.json --max-price 900 --wait 60s', proof: { test: 'test/integration/cli/journey.test.ts' } },
+  {
+    command: 'npx stun result JOB --wait 60s --receipt receipt.json --out output.bin',
+    proof: { test: 'test/integration/cli/journey.test.ts' },
+  },
+  { command: 'npx stun receipt verify receipt.json', proof: { test: 'test/integration/cli/journey.test.ts' } },
+  { command: 'npx stun order show', proof: { test: 'test/integration/cli/journey.test.ts' } },
+  { command: 'npx stun order close', proof: { test: 'test/integration/cli/journey.test.ts' } },
+  { command: 'npx stun order refund', proof: { test: 'test/integration/cli/journey.test.ts' } },
+  { command: 'npx stun submit --resume', proof: { test: 'test/integration/client/crash.test.ts' } },
+  { command: 'npx stun submit --resubmit', proof: { test: 'test/integration/cli/journey.test.ts' } },
+  { command: 'npx stun backup restore backup.json', proof: { test: 'test/integration/cli/journey.test.ts' } },
+  { command: 'npx stun audit export --out audit.json', proof: { test: 'test/integration/cli/journey.test.ts' } },
+  { command: 'npx stun audit verify audit.json', proof: { test: 'test/integration/cli/journey.test.ts' } },
+  {
+    command: 'npx stun audit verify audit.json --rpc NODE --attestor ATTESTOR --attestor ATTESTOR',
+    proof: { test: 'test/integration/cli/journey.test.ts' },
+  },
 ];

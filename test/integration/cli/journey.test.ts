@@ -20,6 +20,8 @@ describe('stun, one order from the first command to the refund', function () {
     folder = await stage.folder();
     env = await customerEnv(stage, join(folder, 'client'));
     await writeFile(join(folder, 'policy.json'), canonicalPolicyJson(stage.policy));
+    const tensor = { dtype: 'float32', dims: [1, 2], data: [1.5, -2] };
+    await writeFile(join(folder, 'inputs.json'), JSON.stringify([{ x: tensor }, { x: { ...tensor, data: [3, 4] } }]));
   });
   after(() => stage.close());
 
@@ -47,8 +49,6 @@ describe('stun, one order from the first command to the refund', function () {
     const listed = await stun(['enclaves', 'list', '--verify', '--policy', join(folder, 'policy.json')]);
     assert.deepEqual((listed['enclaves'] as { verified: unknown }[])[0]?.verified, { simulated: true });
 
-    const tensor = { dtype: 'float32', dims: [1, 2], data: [1.5, -2] };
-    await writeFile(join(folder, 'inputs.json'), JSON.stringify([{ x: tensor }, { x: { ...tensor, data: [3, 4] } }]));
     const sent = await stun(['submit', join(folder, 'inputs.json'), '--max-price', '900', '--wait', '30s']);
     const jobs = sent['jobs'] as { jobId: string; status: string; outputs: { y: { data: number[] } }; simulated: boolean }[];
     assert.deepEqual(
@@ -117,5 +117,50 @@ describe('stun, one order from the first command to the refund', function () {
     const shown = await stun(['order', 'show', orderKey]);
     assert.equal(refunded + BigInt(String(shown['paid'])), 5n * 10n ** 17n + 7n);
     assert.equal(shown['refunded'], refunded.toString());
+  });
+
+  it('finishes an interrupted opening, and sends voided jobs again to another enclave', async () => {
+    stage.service.reset();
+    const enclave = await stage.addEnclave();
+    const own = { STUN_HOME: join(folder, 'second') };
+    const policy = join(folder, 'policy.json');
+    const open = [
+      'order',
+      'open',
+      '--model-id',
+      fieldToHex(MODEL_ID),
+      '--budget',
+      `${stage.provider}=20000ether`,
+      '--policy',
+      policy,
+    ];
+    const poor = await stun(open, exitCodeOf('STUN_CHAIN_FUNDS'), own);
+    assert.equal((poor['error'] as { code: string }).code, 'STUN_CHAIN_FUNDS');
+    const [stored] = (await stun(['order', 'show'], 0, own))['orders'] as { orderKey: string; onChain: boolean }[];
+    assert.equal(stored?.onChain, false);
+    const orderKey = stored.orderKey;
+    await stage.chain.request('hardhat_setBalance', [stage.chain.accounts[4]!.address, `0x${(10n ** 23n).toString(16)}`]);
+    assert.equal((await stun(['order', 'open', '--resume', orderKey], 0, own))['orderKey'], orderKey);
+    const twice = await stun(['order', 'open', '--resume', orderKey], exitCodeOf('STUN_ORDER_EXISTS'), own);
+    assert.equal((twice['error'] as { code: string }).code, 'STUN_ORDER_EXISTS');
+
+    stage.service.serving = false;
+    const sent = await stun(['submit', join(folder, 'inputs.json'), '--max-price', '900'], 0, own);
+    const [first] = sent['jobs'] as { jobId: string }[];
+    const pending = await stun(['result', first!.jobId], exitCodeOf('STUN_JOB_PENDING'), own);
+    assert.equal((pending['error'] as { code: string }).code, 'STUN_JOB_PENDING');
+    stage.service.lose(enclave);
+    stage.service.serving = true;
+    await stage.addEnclave();
+    const voided = await stun(['result', first!.jobId], exitCodeOf('STUN_JOB_VOIDED'), own);
+    assert.deepEqual((voided['error'] as { details: unknown }).details, { cause: 'STUN_ENCLAVE_GONE' });
+    const again = await stun(['submit', '--resubmit', '--wait', '30s'], 0, own);
+    assert.equal((again['jobs'] as object[]).length, 2);
+    assert.match(String(again['note']), /both are paid/);
+    const listed = await stun(['result'], 0, own);
+    assert.deepEqual(
+      (listed['jobs'] as { status: string }[]).map((job) => job.status),
+      ['void', 'void', 'served', 'served'],
+    );
   });
 });
