@@ -30,6 +30,9 @@ export const tdxVerificationChecks = [
   'tcb-evaluation',
 ] as const;
 
+/** Checks of the verification of an SGX quote, in the order in which they run: an enclave has no TDX module. */
+export const sgxVerificationChecks = tdxVerificationChecks.filter((id) => id !== 'tdx-module-identity');
+
 /** Checks of the validation of a verified TDX quote against a policy; all of them run. */
 export const tdxPolicyChecks = [
   'policy-kind',

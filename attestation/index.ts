@@ -3,7 +3,14 @@
  * Simulated hardware is apart, in `simulated/`, and is not exported here.
  */
 export type { Check, CheckId } from './checks.ts';
-export { evidenceChecks, snpPolicyChecks, snpVerificationChecks, tdxPolicyChecks, tdxVerificationChecks } from './checks.ts';
+export {
+  evidenceChecks,
+  sgxVerificationChecks,
+  snpPolicyChecks,
+  snpVerificationChecks,
+  tdxPolicyChecks,
+  tdxVerificationChecks,
+} from './checks.ts';
 export type { EvidenceDocument } from './evidence/document.ts';
 export { encodeEvidence, evidenceDigest, maxEvidenceBytes, parseEvidence } from './evidence/document.ts';
 export type {
@@ -14,12 +21,20 @@ export type {
   VerifiedEvidence,
 } from './evidence/verify-evidence.ts';
 export { assessEvidence, assessTdx, platformCode, verifyEvidence } from './evidence/verify-evidence.ts';
-export type { TdxCollateral, TdxCollateralJson } from './intel/collateral.ts';
-export { parseTdxCollateral, readTdxCollateralJson } from './intel/collateral.ts';
+export type { IntelCollateral, IntelCollateralJson } from './intel/collateral.ts';
+export { parseIntelCollateral, readIntelCollateralJson } from './intel/collateral.ts';
 export type { CollateralKey } from './intel/collateral-key.ts';
 export { collateralKeyOf } from './intel/collateral-key.ts';
 export type { PckExtension } from './intel/pck-extension.ts';
+export type { CertificationData } from './intel/certification-data.ts';
+export type { EnclaveReport } from './intel/enclave-report.ts';
+export type { IntelQuote, QuoteEnvelope, QuoteHeader } from './intel/quote.ts';
+export { encodeIntelQuote, parseIntelQuote } from './intel/quote.ts';
+export type { BodyType, QuoteBody, TdBodyType, TdReport, TdReportField } from './intel/quote-body.ts';
+export type { TcbEvaluation } from './intel/tcb-evaluation.ts';
 export type { ComponentStatus, PlatformStatus, TcbStatus } from './intel/tcb-status.ts';
+export type { VerifiedIntel } from './intel/verify.ts';
+export { maxGraceSeconds } from './intel/verify.ts';
 export type { JsonLimits, JsonObject, JsonValue } from './json/capped-json.ts';
 export { defaultJsonLimits, parseCappedJson, parseCappedJsonBytes } from './json/capped-json.ts';
 export { defaultPolicy } from './policy/default-policy.ts';
@@ -27,6 +42,10 @@ export type { Policy, Skip, TdxMeasurement, TdxPolicy } from './policy/policy.ts
 export { canonicalPolicyJson, measuredFields, parsePolicy } from './policy/policy.ts';
 export type { SnpPolicy, SnpTcbFloors } from './policy/snp-policy.ts';
 export { computeReportData } from './report-data.ts';
+export type { SgxQuote } from './sgx/quote.ts';
+export { encodeSgxQuote, parseSgxQuote } from './sgx/quote.ts';
+export type { VerifiedSgx } from './sgx/verify.ts';
+export { verifySgx } from './sgx/verify.ts';
 export type { SnpEndorsementBytes, SnpEndorsements, SnpEndorsementsJson } from './snp/endorsements.ts';
 export { decodeSnpEndorsements, encodeSnpEndorsements, parseSnpEndorsements } from './snp/endorsements.ts';
 export type { SnpTcb } from './snp/product.ts';
@@ -37,9 +56,8 @@ export type { ValidatedSnp } from './snp/validate.ts';
 export { validateSnp } from './snp/validate.ts';
 export type { SnpTcbs, VerifiedSnp } from './snp/verify.ts';
 export { verifySnp } from './snp/verify.ts';
-export type { TdReport, TdxQuote } from './tdx/quote.ts';
+export type { TdxQuote } from './tdx/quote.ts';
 export { encodeTdxQuote, parseTdxQuote } from './tdx/quote.ts';
-export type { TcbEvaluation } from './tdx/tcb-evaluation.ts';
 export type { ValidatedTdx } from './tdx/validate.ts';
 export { validateTdx } from './tdx/validate.ts';
 export type { VerifiedTdx } from './tdx/verify.ts';

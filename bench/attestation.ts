@@ -10,7 +10,7 @@ import {
   assessTdx,
   defaultPolicy,
   defaultTrustRoots,
-  parseTdxCollateral,
+  parseIntelCollateral,
   parseTdxQuote,
   verifyTdx,
 } from '#attestation/index.ts';
@@ -81,7 +81,7 @@ function realFigures(): Figure[] {
   const collateral = readFileSync(join(folder, 'collateral.json'), 'utf8');
   const atUnix = (JSON.parse(readFileSync(join(folder, 'expected.json'), 'utf8')) as { verifyAt: number }).verifyAt;
   const parsedQuote = parseTdxQuote(quote);
-  const parsed = parseTdxCollateral(collateral);
+  const parsed = parseIntelCollateral(collateral);
   const roots = defaultTrustRoots;
   return [
     summarise(

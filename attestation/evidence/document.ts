@@ -8,11 +8,11 @@
 import { StunError } from '#protocol/errors/stun-error.ts';
 import { fromHex, toHex, utf8 } from '#protocol/bytes.ts';
 import { cryptoProvider } from '../crypto/provider.ts';
-import type { TdxCollateralJson } from '../intel/collateral.ts';
+import type { IntelCollateralJson } from '../intel/collateral.ts';
 import { readCollateralFields } from '../intel/collateral.ts';
+import { maxQuoteBytes } from '../intel/quote.ts';
 import { parseCappedJson, parseCappedJsonBytes } from '../json/capped-json.ts';
 import { FieldReader } from '../json/fields.ts';
-import { maxQuoteBytes } from '../tdx/quote.ts';
 
 /** A parsed evidence document. Nothing in it is verified. */
 export interface EvidenceDocument {
@@ -21,7 +21,7 @@ export interface EvidenceDocument {
   /** What the sender says; `verifyEvidence` holds it against the root. */
   readonly simulated: boolean;
   readonly quote: Uint8Array;
-  readonly collateral: TdxCollateralJson;
+  readonly collateral: IntelCollateralJson;
   /** 32 bytes. */
   readonly nonce: Uint8Array;
   readonly gpuEvidence: null;

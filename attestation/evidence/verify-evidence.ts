@@ -8,7 +8,7 @@ import { StunError } from '#protocol/errors/stun-error.ts';
 import { equalBytes } from '#protocol/bytes.ts';
 import type { Check, CheckId } from '../checks.ts';
 import { CheckLedger, evidenceChecks, tdxPolicyChecks, tdxVerificationChecks } from '../checks.ts';
-import { parseTdxCollateral } from '../intel/collateral.ts';
+import { parseIntelCollateral } from '../intel/collateral.ts';
 import type { Policy } from '../policy/policy.ts';
 import { computeReportData } from '../report-data.ts';
 import { parseTdxQuote } from '../tdx/quote.ts';
@@ -26,7 +26,7 @@ export const platformCode = Object.freeze({ tdx: 1, simulatedTdx: 129 });
 export interface TdxInput {
   readonly quote: Uint8Array;
   /** Collateral as JSON text, its bytes, or its value. */
-  readonly collateral: Parameters<typeof parseTdxCollateral>[0];
+  readonly collateral: Parameters<typeof parseIntelCollateral>[0];
   readonly atUnix: number;
   readonly roots: readonly TrustRoot[];
   readonly policy: Policy;
@@ -49,8 +49,8 @@ function assess(ledger: CheckLedger, input: TdxInput): TdxAssessment {
   let verified: VerifiedTdx;
   try {
     const quote = ledger.prove('quote-format', () => parseTdxQuote(input.quote));
-    const collateral = ledger.prove('collateral-format', () => parseTdxCollateral(input.collateral));
-    verified = runTdxVerification(ledger, quote, collateral, input.atUnix, input.roots);
+    const collateral = ledger.prove('collateral-format', () => parseIntelCollateral(input.collateral));
+    verified = runTdxVerification(ledger, quote, { ...input, collateral, collateralGraceSeconds: 0 });
   } catch (thrown) {
     return {
       verified: null,

@@ -1,7 +1,7 @@
 /** What to fetch for a quote. Read from certificates that nobody verified yet: good for a request, not for a decision. */
 import { StunError } from '#protocol/errors/stun-error.ts';
 import { toHex } from '#protocol/bytes.ts';
-import type { TdxQuote } from '../tdx/quote.ts';
+import type { QuoteEnvelope } from './quote.ts';
 import { parseCertificate } from '../x509/certificate.ts';
 import { parsePemChain } from '../x509/pem.ts';
 import { parsePckExtension } from './pck-extension.ts';
@@ -15,11 +15,14 @@ export interface CollateralKey {
 }
 
 /**
- * Reads FMSPC and PCK authority from a quote. Verifies nothing.
- * @throws `STUN_PEM_FORMAT` | `STUN_DER_FORMAT` | `STUN_CERTIFICATE_FORMAT` | `STUN_PCK_EXTENSION` | `STUN_CHAIN_NAMES`
+ * Reads FMSPC and PCK authority from a quote that carries its PCK certificate. Verifies nothing.
+ * @throws `STUN_PCK_MISSING` when the quote names the certificate without carrying it | `STUN_PEM_FORMAT` | `STUN_DER_FORMAT` | `STUN_CERTIFICATE_FORMAT` | `STUN_PCK_EXTENSION` | `STUN_CHAIN_NAMES`
  */
-export function collateralKeyOf(quote: TdxQuote): CollateralKey {
-  const [leaf] = parsePemChain(quote.pckChainPem);
+export function collateralKeyOf(quote: QuoteEnvelope): CollateralKey {
+  const { certification } = quote;
+  if (certification.type !== 4 && certification.type !== 5)
+    throw new StunError('STUN_PCK_MISSING', `certification data of type ${certification.type} does not hold the PCK certificate`);
+  const [leaf] = parsePemChain(certification.type === 4 ? certification.leafPem : certification.chainPem);
   const certificate = parseCertificate(leaf ?? new Uint8Array(0));
   const fmspc = toHex(parsePckExtension(certificate).fmspc).slice(2);
   switch (certificate.issuer.commonName) {

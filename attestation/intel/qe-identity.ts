@@ -1,6 +1,6 @@
 /**
- * The signed identity of the TDX quoting enclave and its comparison with a quote's QE report.
- * Source: Intel PCS API v4, "Get TDX QE Identity"; intel/confidential-computing.tee.dcap.qvl, `EnclaveReportVerifier`.
+ * The signed identity of a quoting enclave, of SGX (QE) or TDX (TD_QE), and its comparison with a quote's QE report.
+ * Source: Intel PCS API v4, "Get SGX QE Identity" and "Get TDX QE Identity"; intel/confidential-computing.tee.dcap.qvl, `EnclaveReportVerifier`.
  */
 import { StunError } from '#protocol/errors/stun-error.ts';
 import { equalBytes } from '#protocol/bytes.ts';
@@ -12,6 +12,8 @@ import { readDates, readIsvLevels } from './tcb-info.ts';
 
 /** Parsed QE identity. Byte strings are in the order in which they stand in the report. */
 export interface QeIdentity extends DatedDocument {
+  /** `sgx` for id QE, `tdx` for id TD_QE. */
+  readonly kind: 'sgx' | 'tdx';
   readonly miscSelect: Uint8Array;
   readonly miscSelectMask: Uint8Array;
   readonly attributes: Uint8Array;
@@ -22,20 +24,21 @@ export interface QeIdentity extends DatedDocument {
 }
 
 /**
- * Parses the exact signed text of a TDX QE identity.
+ * Parses the exact signed text of a QE identity.
  * @throws `STUN_JSON_FORMAT` | `STUN_QE_IDENTITY_KIND` for another id or version | `STUN_QE_IDENTITY_FORMAT` | `STUN_TCB_STATUS_UNKNOWN`
  */
-export function parseTdxQeIdentity(text: string): QeIdentity {
+export function parseQeIdentity(text: string): QeIdentity {
   const fields = new FieldReader(parseCappedJson(text), 'enclaveIdentity', 'STUN_QE_IDENTITY_FORMAT');
   const version = fields.integer('version', 0, 0xffff);
   const id = fields.string('id');
-  if (version !== 2 || id !== 'TD_QE') {
+  if (version !== 2 || (id !== 'TD_QE' && id !== 'QE')) {
     throw new StunError(
       'STUN_QE_IDENTITY_KIND',
-      `expected QE identity version 2 with id TD_QE, got version ${version} with id ${id.slice(0, 16)}`,
+      `expected QE identity version 2 with id TD_QE or QE, got version ${version} with id ${id.slice(0, 16)}`,
     );
   }
   return {
+    kind: id === 'QE' ? 'sgx' : 'tdx',
     ...readDates(fields),
     miscSelect: fields.hex('miscselect', 4),
     miscSelectMask: fields.hex('miscselectMask', 4),
@@ -45,6 +48,16 @@ export function parseTdxQeIdentity(text: string): QeIdentity {
     isvProdId: fields.integer('isvprodid', 0, 65_535),
     levels: readIsvLevels(fields),
   };
+}
+
+/** @throws `STUN_QE_IDENTITY_KIND` unless the identity is of the quoting enclave that makes quotes of this kind */
+export function requireQeKind(identity: QeIdentity, kind: QeIdentity['kind']): QeIdentity {
+  if (identity.kind === kind) return identity;
+  const id = { sgx: 'QE', tdx: 'TD_QE' };
+  throw new StunError(
+    'STUN_QE_IDENTITY_KIND',
+    `expected the QE identity with id ${id[kind]}, got that with id ${id[identity.kind]}`,
+  );
 }
 
 /** Whether (actual & mask) equals expected. */

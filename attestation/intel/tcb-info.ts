@@ -1,6 +1,6 @@
 /**
- * TCB Info for TDX: the signed list of TCB levels of one platform family. Parses text whose signature was already verified.
- * Source: Intel PCS API v4, "Get TDX TCB Info", TCB Info version 3.
+ * TCB Info: the signed list of TCB levels of one platform family. Parses text whose signature was already verified.
+ * Source: Intel PCS API v3, "Get TCB Info" (version 2, SGX alone); PCS API v4, "Get SGX TCB Info" and "Get TDX TCB Info" (version 3).
  */
 import { StunError } from '#protocol/errors/stun-error.ts';
 import { parseCappedJson } from '../json/capped-json.ts';
@@ -15,8 +15,12 @@ const maxEntries = 256;
 /** A platform TCB level. */
 export interface TcbLevel extends MatchedLevel<PlatformStatus> {
   readonly sgxComponentSvns: readonly number[];
-  readonly tdxComponentSvns: readonly number[];
   readonly pceSvn: number;
+}
+
+/** A platform TCB level of TDX. */
+export interface TdxTcbLevel extends TcbLevel {
+  readonly tdxComponentSvns: readonly number[];
 }
 
 /** A level of the TDX module or of the quoting enclave. */
@@ -45,15 +49,29 @@ export interface DatedDocument {
   readonly tcbEvaluationDataNumber: number;
 }
 
-/** Parsed TCB Info. */
-export interface TdxTcbInfo extends DatedDocument {
+interface PlatformDocument extends DatedDocument {
+  readonly version: 2 | 3;
   readonly fmspc: Uint8Array;
   readonly pceId: Uint8Array;
-  readonly module: TdxModule;
-  readonly moduleIdentities: readonly TdxModuleIdentity[];
+}
+
+/** Parsed TCB Info of SGX. */
+export interface SgxTcbInfo extends PlatformDocument {
+  readonly kind: 'sgx';
   /** In signed order: the first that matches counts. */
   readonly levels: readonly TcbLevel[];
 }
+
+/** Parsed TCB Info of TDX. */
+export interface TdxTcbInfo extends PlatformDocument {
+  readonly kind: 'tdx';
+  readonly module: TdxModule;
+  readonly moduleIdentities: readonly TdxModuleIdentity[];
+  /** In signed order: the first that matches counts. */
+  readonly levels: readonly TdxTcbLevel[];
+}
+
+export type TcbInfo = SgxTcbInfo | TdxTcbInfo;
 
 /** Reads the common dates of a signed document. */
 export function readDates(fields: FieldReader): DatedDocument {
@@ -87,6 +105,21 @@ function readComponents(tcb: FieldReader, key: string): readonly number[] {
   return components.map((component) => component.integer('svn', 0, 255));
 }
 
+/** Version 2 writes each component as a field of its own. */
+function readNumberedComponents(tcb: FieldReader): readonly number[] {
+  return Array.from({ length: 16 }, (_, i) => tcb.integer(`sgxtcbcomp${String(i + 1).padStart(2, '0')}svn`, 0, 255));
+}
+
+function readPlatformLevel(level: FieldReader, version: 2 | 3): TcbLevel {
+  const tcb = level.object('tcb');
+  return {
+    sgxComponentSvns: version === 2 ? readNumberedComponents(tcb) : readComponents(tcb, 'sgxtcbcomponents'),
+    pceSvn: tcb.integer('pcesvn', 0, 65_535),
+    status: parsePlatformStatus(level.string('tcbStatus')),
+    ...readLevel(level),
+  };
+}
+
 function readModule(fields: FieldReader): TdxModule {
   return {
     mrSigner: fields.hex('mrsigner', 48),
@@ -95,43 +128,59 @@ function readModule(fields: FieldReader): TdxModule {
   };
 }
 
-/**
- * Parses the exact signed text of a TDX TCB Info.
- * @throws `STUN_JSON_FORMAT` | `STUN_TCB_INFO_KIND` for another id or version | `STUN_TCB_INFO_FORMAT` | `STUN_TCB_STATUS_UNKNOWN`
- */
-export function parseTdxTcbInfo(text: string): TdxTcbInfo {
-  const fields = new FieldReader(parseCappedJson(text), 'tcbInfo', code);
+function readModuleIdentity(fields: FieldReader): TdxModuleIdentity {
+  return { ...readModule(fields), id: fields.string('id'), levels: readIsvLevels(fields) };
+}
+
+/** The version, and what the document is about: version 2 has no id and is of SGX. */
+function readKind(fields: FieldReader): { version: 2 | 3; kind: 'sgx' | 'tdx' } {
   const version = fields.integer('version', 0, 0xffff);
   const id = fields.stringOrNull('id');
-  if (version !== 3 || id !== 'TDX') {
-    throw new StunError(
-      'STUN_TCB_INFO_KIND',
-      `expected TCB Info version 3 with id TDX, got version ${version} with id ${String(id).slice(0, 16)}`,
-    );
-  }
+  if (version === 2 && id === null) return { version, kind: 'sgx' };
+  if (version === 3 && id === 'SGX') return { version, kind: 'sgx' };
+  if (version === 3 && id === 'TDX') return { version, kind: 'tdx' };
+  throw new StunError(
+    'STUN_TCB_INFO_KIND',
+    `expected TCB Info of version 3 with id TDX or SGX, or of version 2 without id; got version ${version} with id ${String(id).slice(0, 16)}`,
+  );
+}
+
+/**
+ * Parses the exact signed text of a TCB Info.
+ * @throws `STUN_JSON_FORMAT` | `STUN_TCB_INFO_KIND` for another id, version or tcbType | `STUN_TCB_INFO_FORMAT` | `STUN_TCB_STATUS_UNKNOWN`
+ */
+export function parseTcbInfo(text: string): TcbInfo {
+  const fields = new FieldReader(parseCappedJson(text), 'tcbInfo', code);
+  const { version, kind } = readKind(fields);
   const tcbType = fields.integer('tcbType', 0, 0xffff);
   if (tcbType !== 0) throw new StunError('STUN_TCB_INFO_KIND', `expected tcbType 0, got ${tcbType}`);
+  const base = { ...readDates(fields), version, fmspc: fields.hex('fmspc', 6), pceId: fields.hex('pceId', 2) };
+  const levels = fields.objects('tcbLevels', maxEntries);
+  if (kind === 'sgx') return { ...base, kind, levels: levels.map((level) => readPlatformLevel(level, version)) };
   return {
-    ...readDates(fields),
-    fmspc: fields.hex('fmspc', 6),
-    pceId: fields.hex('pceId', 2),
+    ...base,
+    kind,
     module: readModule(fields.object('tdxModule')),
-    moduleIdentities: !fields.has('tdxModuleIdentities')
-      ? []
-      : fields.objects('tdxModuleIdentities', maxEntries).map((identity) => ({
-          ...readModule(identity),
-          id: identity.string('id'),
-          levels: readIsvLevels(identity),
-        })),
-    levels: fields.objects('tcbLevels', maxEntries).map((level) => {
-      const tcb = level.object('tcb');
-      return {
-        sgxComponentSvns: readComponents(tcb, 'sgxtcbcomponents'),
-        tdxComponentSvns: readComponents(tcb, 'tdxtcbcomponents'),
-        pceSvn: tcb.integer('pcesvn', 0, 65_535),
-        status: parsePlatformStatus(level.string('tcbStatus')),
-        ...readLevel(level),
-      };
-    }),
+    moduleIdentities: fields.has('tdxModuleIdentities')
+      ? fields.objects('tdxModuleIdentities', maxEntries).map(readModuleIdentity)
+      : [],
+    levels: levels.map((level) => ({
+      ...readPlatformLevel(level, version),
+      tdxComponentSvns: readComponents(level.object('tcb'), 'tdxtcbcomponents'),
+    })),
   };
+}
+
+function wrongKind(expected: string, got: string): never {
+  throw new StunError('STUN_TCB_INFO_KIND', `expected TCB Info of ${expected}, got one of ${got}`);
+}
+
+/** @throws `STUN_TCB_INFO_KIND` unless the document is of TDX */
+export function asTdxTcbInfo(info: TcbInfo): TdxTcbInfo {
+  return info.kind === 'tdx' ? info : wrongKind('TDX', 'SGX');
+}
+
+/** @throws `STUN_TCB_INFO_KIND` unless the document is of SGX */
+export function asSgxTcbInfo(info: TcbInfo): SgxTcbInfo {
+  return info.kind === 'sgx' ? info : wrongKind('SGX', 'TDX');
 }

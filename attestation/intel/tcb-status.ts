@@ -20,11 +20,17 @@ const componentStatuses = ['UpToDate', 'OutOfDate', 'Revoked'] as const;
 export type PlatformStatus = (typeof platformStatuses)[number];
 /** Status of the TDX module or of the quoting enclave. */
 export type ComponentStatus = (typeof componentStatuses)[number];
+/** Of a TD that was launched on an outdated platform which has been updated under it since. */
+const relaunchStatuses = ['TDRelaunchAdvised', 'TDRelaunchAdvisedConfigurationNeeded'] as const;
+export type RelaunchStatus = (typeof relaunchStatuses)[number];
 /** The final status; `NotSupported` when some part matches no level at all. */
-export type TcbStatus = PlatformStatus | 'NotSupported';
+export type TcbStatus = PlatformStatus | RelaunchStatus | 'NotSupported';
 
 /** All statuses that a policy may name. `Revoked` and `NotSupported` are none of them: no policy can admit those. */
-export const admissibleStatuses: readonly TcbStatus[] = Object.freeze(platformStatuses.filter((status) => status !== 'Revoked'));
+export const admissibleStatuses: readonly TcbStatus[] = Object.freeze([
+  ...platformStatuses.filter((status) => status !== 'Revoked'),
+  ...relaunchStatuses,
+]);
 
 function parseStatus<T extends string>(text: string, known: readonly T[]): T {
   const status = known.find((candidate) => candidate === text);
@@ -70,6 +76,27 @@ export function convergeStatus(platform: PlatformStatus, components: readonly Co
     case 'Revoked':
       return platform;
   }
+}
+
+const current: readonly PlatformStatus[] = [
+  'UpToDate',
+  'SWHardeningNeeded',
+  'ConfigurationNeeded',
+  'ConfigurationAndSWHardeningNeeded',
+];
+
+/**
+ * The status of a TD when platform and module were updated after its launch: an outdated launch on a platform that is current now
+ * advises to relaunch the TD; configuration that either of them needs stays needed.
+ * Source: intel/confidential-computing.tee.dcap.qvl, `TDRelaunchCheck.cpp`.
+ * @param launch - converged status at launch, from TEE_TCB_SVN
+ * @param now - converged status now, from TEE_TCB_SVN2
+ */
+export function relaunchStatus(launch: PlatformStatus, now: PlatformStatus): PlatformStatus | RelaunchStatus {
+  if (launch !== 'OutOfDate' && launch !== 'OutOfDateConfigurationNeeded') return launch;
+  if (!current.includes(now)) return launch;
+  const configuration = launch === 'OutOfDateConfigurationNeeded' || now.startsWith('Configuration');
+  return configuration ? 'TDRelaunchAdvisedConfigurationNeeded' : 'TDRelaunchAdvised';
 }
 
 /** Code with which policy refuses a status that is not listed. */

@@ -1,6 +1,6 @@
 /** The collateral of simulated hardware: TCB Info, QE identity and CRLs, signed by the simulated authorities. */
 import { toHex, utf8 } from '#protocol/bytes.ts';
-import type { TdxCollateralJson } from '../intel/collateral.ts';
+import type { IntelCollateralJson } from '../intel/collateral.ts';
 import { encodePem } from '../x509/pem.ts';
 import type { CrlSpec } from './certificates.ts';
 import { keyId, makeCrl } from './certificates.ts';
@@ -99,10 +99,36 @@ export function simulatedTcbInfo(atUnix: number): MutableDocument {
   };
 }
 
-/** QE identity of the simulated quoting enclave. */
-export function simulatedQeIdentity(atUnix: number): MutableDocument {
+/** TCB Info of the simulated platform family for SGX, in version 2 or 3. */
+export function simulatedSgxTcbInfo(atUnix: number, version: 2 | 3 = 3): MutableDocument {
+  const level = (svns: typeof currentSvns | typeof outdatedSvns, tcbDate: string, tcbStatus: string): MutableDocument => ({
+    tcb:
+      version === 3
+        ? { sgxtcbcomponents: components(svns.components), pcesvn: svns.pceSvn }
+        : { ...numberedComponents(svns.components), pcesvn: svns.pceSvn },
+    tcbDate,
+    tcbStatus,
+    ...(tcbStatus === 'UpToDate' || version === 2 ? {} : { advisoryIDs: [outdatedAdvisory] }),
+  });
   return {
-    id: 'TD_QE',
+    ...(version === 3 ? { id: 'SGX' } : {}),
+    version,
+    ...dates(atUnix),
+    fmspc: simulatedFmspc,
+    pceId: simulatedPceId,
+    tcbType: 0,
+    tcbLevels: [level(currentSvns, currentDate, 'UpToDate'), level(outdatedSvns, outdatedDate, 'OutOfDate')],
+  };
+}
+
+function numberedComponents(svns: readonly number[]): MutableDocument {
+  return Object.fromEntries(svns.map((svn, i) => [`sgxtcbcomp${String(i + 1).padStart(2, '0')}svn`, svn]));
+}
+
+/** QE identity of the simulated quoting enclave of a kind. */
+export function simulatedQeIdentity(atUnix: number, kind: 'tdx' | 'sgx' = 'tdx'): MutableDocument {
+  return {
+    id: kind === 'tdx' ? 'TD_QE' : 'QE',
     version: 2,
     ...dates(atUnix),
     miscselect: '00000000',
@@ -130,13 +156,15 @@ function text(document: MutableDocument, change: ((document: MutableDocument) =>
 /**
  * Makes the collateral of simulated hardware, valid from an hour before `atUnix` for 30 days.
  * @param revokedPcks - serials of PCK certificates that the platform CA revoked
+ * @param kind - the kind of quotes that the collateral is for
  */
 export function makeSimulatedCollateral(
   pki: SimulatedPki,
   atUnix: number,
   revokedPcks: readonly Uint8Array[] = [],
   changes: CollateralChanges = {},
-): TdxCollateralJson {
+  kind: 'tdx' | 'sgx' = 'tdx',
+): IntelCollateralJson {
   const certificates = makeAuthorityCertificates(pki, changes);
   const crl = (issuer: string, publicKey: Uint8Array, revokedSerials: readonly Uint8Array[]): CrlSpec => ({
     issuer,
@@ -152,8 +180,8 @@ export function makeSimulatedCollateral(
     { ...crl(simulatedNames.platformCa, pki.platformCaKey.publicKey, revokedPcks), ...changes.pckCrl },
     pki.platformCaKey,
   );
-  const tcbInfo = text(simulatedTcbInfo(atUnix), changes.tcbInfo);
-  const qeIdentity = text(simulatedQeIdentity(atUnix), changes.qeIdentity);
+  const tcbInfo = text(kind === 'tdx' ? simulatedTcbInfo(atUnix) : simulatedSgxTcbInfo(atUnix), changes.tcbInfo);
+  const qeIdentity = text(simulatedQeIdentity(atUnix, kind), changes.qeIdentity);
   const signingChain = encodePem(certificates.tcbSigning) + encodePem(certificates.root);
   return Object.freeze({
     pck_crl_issuer_chain: encodePem(certificates.platformCa) + encodePem(certificates.root),

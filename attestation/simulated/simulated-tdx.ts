@@ -1,47 +1,27 @@
 /**
- * A simulated TDX machine: byte-valid v4 quotes under a simulated root, with simulated collateral.
+ * A simulated TDX machine: byte-valid quotes under a simulated root, with simulated collateral.
  *
  * Every line of the verification path runs on them. They prove nothing about hardware: the root is in no default trust store,
  * what is verified with it is marked `simulated`, and the default policy refuses it. The quote's user data says so in words.
  */
-import { randomBytes } from 'node:crypto';
-import { StunError } from '#protocol/errors/stun-error.ts';
-import { concatBytes, fromHex, utf8 } from '#protocol/bytes.ts';
+import { concatBytes, utf8 } from '#protocol/bytes.ts';
 import { cryptoProvider } from '../crypto/provider.ts';
-import type { TdxCollateralJson } from '../intel/collateral.ts';
 import { encodeEvidence } from '../evidence/document.ts';
-import { enclaveReportBytes, enclaveReportOffset, parseEnclaveReport } from '../intel/enclave-report.ts';
-import type { QuoteHeader, TdReport } from '../tdx/quote.ts';
-import { encodeSignedPart, encodeTdxQuote, intelQeVendorId, tdReportFields } from '../tdx/quote.ts';
+import type { IntelCollateralJson } from '../intel/collateral.ts';
+import type { TdBodyType, TdReport, TdReportField } from '../intel/quote-body.ts';
+import { tdFieldsOf } from '../intel/quote-body.ts';
 import { computeReportData } from '../report-data.ts';
 import type { IntelTrustRoot } from '../trust/roots.ts';
-import { encodePem } from '../x509/pem.ts';
-import type { CertificateSpec, PckExtensionSpec } from './certificates.ts';
-import { makeCertificate, makePckExtension } from './certificates.ts';
-import type { CollateralChanges } from './collateral.ts';
-import { currentSvns, makeSimulatedCollateral, outdatedSvns, simulatedFmspc, simulatedPceId, simulatedQe } from './collateral.ts';
-import { hexBytes } from './der-writer.ts';
-import type { SimulatedPki } from './pki.ts';
-import { certificateSpec, createSimulatedPki, makeAuthorityCertificates, simulatedNames } from './pki.ts';
-import { deriveSigningKey } from './signing-key.ts';
+import { currentSvns, outdatedSvns } from './collateral.ts';
+import type { SimulatedPlatformOptions } from './simulated-platform.ts';
+import { createSimulatedPlatform, exact } from './simulated-platform.ts';
 
-/** Changes inside the quote, each signed over again, for evidence that must be refused. */
-export interface QuoteChanges {
-  readonly header?: Partial<QuoteHeader>;
-  readonly body?: Partial<TdReport>;
-  /** Writes into the 384 bytes of the QE report before the PCK key signs them. */
-  readonly qeReport?: (report: Uint8Array) => void;
-  readonly pck?: Partial<CertificateSpec>;
-  readonly pckExtension?: Partial<PckExtensionSpec>;
-}
+export type { QuoteChanges } from './simulated-platform.ts';
 
 /** What to simulate. Everything but the time has a default: a healthy machine with a fresh identity under a fresh root. */
-export interface SimulatedTdxOptions {
-  /** Time at which the collateral is issued, unix seconds. */
-  readonly atUnix: number;
-  readonly pki?: SimulatedPki;
-  /** Hardware identity, 16 bytes; random when absent. */
-  readonly ppid?: Uint8Array;
+export interface SimulatedTdxOptions extends SimulatedPlatformOptions {
+  /** Body of the quotes; 2 when absent. 3 and 4 need version 5. */
+  readonly bodyType?: TdBodyType;
   /** 48 bytes each. */
   readonly mrTd?: Uint8Array;
   readonly rtMrs?: readonly [Uint8Array, Uint8Array, Uint8Array, Uint8Array];
@@ -49,27 +29,20 @@ export interface SimulatedTdxOptions {
   readonly debug?: boolean;
   /** Leaves SEPT_VE_DISABLE unset. */
   readonly withoutSeptVeDisable?: boolean;
-  /** Puts platform, module and QE one level below the current one. */
-  readonly outOfDate?: boolean;
-  /** Puts the PCK certificate on the platform CA's CRL. */
-  readonly revoked?: boolean;
-  /** Deeper changes for tests of the verifier. */
-  readonly quoteChanges?: QuoteChanges;
-  readonly collateralChanges?: CollateralChanges;
 }
 
 /** A simulated machine. */
 export interface SimulatedTdx {
   readonly ppid: Uint8Array;
   /** The collateral issued at the options' time. */
-  readonly collateral: TdxCollateralJson;
+  readonly collateral: IntelCollateralJson;
   readonly root: IntelTrustRoot;
   /** Makes a quote. @param reportData - exactly 64 bytes */
   readonly quote: (reportData: Uint8Array) => Uint8Array;
   /** Makes an evidence document that binds a keyset and a nonce, 32 bytes each, with the collateral given or that of the options' time. */
-  readonly evidence: (keysetDigest: Uint8Array, nonce: Uint8Array, collateral?: TdxCollateralJson) => Uint8Array;
+  readonly evidence: (keysetDigest: Uint8Array, nonce: Uint8Array, collateral?: IntelCollateralJson) => Uint8Array;
   /** The collateral issued at another time: simulated collateral expires after 30 days like the real one. */
-  readonly collateralAt: (atUnix: number) => TdxCollateralJson;
+  readonly collateralAt: (atUnix: number) => IntelCollateralJson;
 }
 
 /** MRTD of the simulated TD image when none is given: 48 bytes. */
@@ -78,27 +51,16 @@ export const simulatedMrTd: Uint8Array = concatBytes(
   cryptoProvider.sha256(utf8('stun/simulated-image/v1/tail')).subarray(0, 16),
 );
 
-function exact(bytes: Uint8Array, length: number, what: string): Uint8Array {
-  if (bytes.length !== length) throw new StunError('STUN_INPUT', `${what} must have ${length} bytes, got ${bytes.length}`);
-  return bytes;
-}
-
-function simulatedBody(options: SimulatedTdxOptions, reportData: Uint8Array): TdReport {
-  const zeros = Object.fromEntries(tdReportFields.map(([name, length]) => [name, new Uint8Array(length)])) as TdReport;
+function simulatedBody(options: SimulatedTdxOptions, type: TdBodyType, reportData: Uint8Array): TdReport {
+  const zeros = Object.fromEntries(tdFieldsOf(type).map(([name, length]) => [name, new Uint8Array(length)])) as TdReport;
   const rtMrs = options.rtMrs ?? [new Uint8Array(48), new Uint8Array(48), new Uint8Array(48), new Uint8Array(48)];
+  const attributes = [options.debug === true ? 1 : 0, 0, 0, options.withoutSeptVeDisable === true ? 0 : 0x10, 0, 0, 0, 0];
+  const teeTcbSvn = Uint8Array.from((options.outOfDate === true ? outdatedSvns : currentSvns).teeTcb);
   const body: TdReport = {
     ...zeros,
-    teeTcbSvn: Uint8Array.from((options.outOfDate === true ? outdatedSvns : currentSvns).teeTcb),
-    tdAttributes: Uint8Array.of(
-      options.debug === true ? 1 : 0,
-      0,
-      0,
-      options.withoutSeptVeDisable === true ? 0 : 0x10,
-      0,
-      0,
-      0,
-      0,
-    ),
+    teeTcbSvn,
+    ...(type === 2 ? {} : { teeTcbSvn2: teeTcbSvn }),
+    tdAttributes: Uint8Array.from(attributes),
     xfam: Uint8Array.of(0xe7, 0x02, 0x06, 0, 0, 0, 0, 0),
     mrTd: exact(options.mrTd ?? simulatedMrTd, 48, 'mrTd'),
     rtMr0: rtMrs[0],
@@ -108,21 +70,9 @@ function simulatedBody(options: SimulatedTdxOptions, reportData: Uint8Array): Td
     reportData: exact(reportData, 64, 'report_data'),
     ...options.quoteChanges?.body,
   };
-  for (const [name, length] of tdReportFields) exact(body[name], length, name);
+  const value = (name: TdReportField): Uint8Array => body[name] ?? new Uint8Array(0);
+  for (const [name, length] of tdFieldsOf(type)) exact(value(name), length, name);
   return body;
-}
-
-function simulatedQeReport(options: SimulatedTdxOptions, attestationKey: Uint8Array, authData: Uint8Array): Uint8Array {
-  const report = new Uint8Array(enclaveReportBytes);
-  const svns = options.outOfDate === true ? outdatedSvns : currentSvns;
-  report.set(svns.components, enclaveReportOffset.cpuSvn);
-  report.set(hexBytes(simulatedQe.attributes), enclaveReportOffset.attributes);
-  report.set(hexBytes(simulatedQe.mrSigner), enclaveReportOffset.mrSigner);
-  report[enclaveReportOffset.isvProdId] = simulatedQe.isvProdId;
-  report[enclaveReportOffset.isvSvn] = svns.qeIsvSvn;
-  report.set(cryptoProvider.sha256(attestationKey, authData), enclaveReportOffset.reportData);
-  options.quoteChanges?.qeReport?.(report);
-  return report;
 }
 
 /**
@@ -130,59 +80,11 @@ function simulatedQeReport(options: SimulatedTdxOptions, attestationKey: Uint8Ar
  * @throws `STUN_INPUT` when a value has the wrong length
  */
 export function createSimulatedTdx(options: SimulatedTdxOptions): SimulatedTdx {
-  const pki = options.pki ?? createSimulatedPki();
-  const ppid = exact(options.ppid ?? new Uint8Array(randomBytes(16)), 16, 'ppid').slice();
-  const machineSeed = concatBytes(pki.seed, ppid);
-  const pckKey = deriveSigningKey(machineSeed, 'pck');
-  const attestationKey = deriveSigningKey(machineSeed, 'attestation');
-  const svns = options.outOfDate === true ? outdatedSvns : currentSvns;
-  const { quoteChanges = {}, collateralChanges = {} } = options;
-  const extension = makePckExtension({
-    ppid,
-    componentSvns: svns.components,
-    pceSvn: svns.pceSvn,
-    pceId: hexBytes(simulatedPceId),
-    fmspc: hexBytes(simulatedFmspc),
-    ...quoteChanges.pckExtension,
-  });
-  const pck: CertificateSpec = {
-    ...certificateSpec(simulatedNames.pck, pckKey.publicKey, simulatedNames.platformCa, pki.platformCaKey, null),
-    extensions: [extension],
-    ...quoteChanges.pck,
-  };
-  const authorities = makeAuthorityCertificates(pki, collateralChanges);
-  const pckChainPem = [makeCertificate(pck, pki.platformCaKey), authorities.platformCa, authorities.root].map(encodePem).join('');
-  const revoked = options.revoked === true ? [pck.serial] : [];
-  const header: QuoteHeader = {
-    version: 4,
-    attestationKeyType: 2,
-    teeType: 0x81,
-    svns: new Uint8Array(4),
-    qeVendorId: fromHex(intelQeVendorId),
-    userData: concatBytes(utf8('STUN SIMULATED'), new Uint8Array(6)),
-    ...quoteChanges.header,
-  };
-  const authData = Uint8Array.from({ length: 32 }, (_, i) => i);
-  const rawKey = attestationKey.publicKey.subarray(1);
-
-  const quote = (reportData: Uint8Array): Uint8Array => {
-    const body = simulatedBody(options, reportData);
-    const qeReport = simulatedQeReport(options, rawKey, authData);
-    return encodeTdxQuote({
-      header,
-      body,
-      signature: attestationKey.sign(encodeSignedPart(header, body)),
-      attestationKey: rawKey,
-      qeReport: parseEnclaveReport(qeReport),
-      qeReportSignature: pckKey.sign(qeReport),
-      qeAuthData: authData,
-      pckChainPem,
-      trailingBytes: 0,
-    });
-  };
-  const collateralAt = (atUnix: number): TdxCollateralJson => makeSimulatedCollateral(pki, atUnix, revoked, collateralChanges);
+  const type = options.bodyType ?? 2;
+  const { ppid, root, collateralAt, quoteOf } = createSimulatedPlatform('tdx', options);
+  const quote = (reportData: Uint8Array): Uint8Array => quoteOf({ type, report: simulatedBody(options, type, reportData) });
   const issued = collateralAt(options.atUnix);
-  const evidence = (keysetDigest: Uint8Array, nonce: Uint8Array, collateral: TdxCollateralJson = issued): Uint8Array =>
+  const evidence = (keysetDigest: Uint8Array, nonce: Uint8Array, collateral: IntelCollateralJson = issued): Uint8Array =>
     encodeEvidence({
       version: 1,
       kind: 'tdx',
@@ -192,5 +94,5 @@ export function createSimulatedTdx(options: SimulatedTdxOptions): SimulatedTdx {
       nonce,
       gpuEvidence: null,
     });
-  return Object.freeze({ ppid, collateral: issued, root: pki.root, quote, evidence, collateralAt });
+  return Object.freeze({ ppid, collateral: issued, root, quote, evidence, collateralAt });
 }

@@ -1,113 +1,75 @@
 /**
- * The TCB evaluation of a TDX platform: platform level, module level, QE level, convergence.
- * Source: intel/confidential-computing.tee.dcap.qvl (QuoteVerification), `EvaluateTcb.cpp` and comments 4.1.2.5.x.
+ * The TCB evaluation of a TDX platform, at launch and, for TD reports 1.5, now.
+ * Source: intel/confidential-computing.tee.dcap.qvl, `EvaluateTcb.cpp` (`tdxEvaluateTCB`), `TDRelaunchCheck.cpp`; QVL comment 4.1.2.5.12
+ * for the module's identity.
  */
 import { StunError } from '#protocol/errors/stun-error.ts';
 import { equalBytes } from '#protocol/bytes.ts';
-import type { PckExtension } from '../intel/pck-extension.ts';
-import type { IsvLevel, TcbLevel, TdxModuleIdentity, TdxTcbInfo } from '../intel/tcb-info.ts';
-import type { ComponentStatus, PlatformStatus, TcbStatus } from '../intel/tcb-status.ts';
-import { convergeStatus } from '../intel/tcb-status.ts';
-import type { TdReport } from './quote.ts';
+import type { PlatformSvns, SupportedEvaluation, TcbEvaluation } from '../intel/tcb-evaluation.ts';
+import { combineLevels, matchIsv, notSupported, reaches, reachesSgx } from '../intel/tcb-evaluation.ts';
+import type { TdReport } from '../intel/quote-body.ts';
+import type { IsvLevel, TdxModuleIdentity, TdxTcbInfo } from '../intel/tcb-info.ts';
+import { relaunchStatus } from '../intel/tcb-status.ts';
 
-/** The verdict on the platform's currency. All but the status is null or empty when it is `NotSupported`. */
-export interface TcbEvaluation {
-  readonly tcbStatus: TcbStatus;
-  readonly platform: PlatformStatus | null;
-  /** Null also when TEE_TCB_SVN[1] is 0: such a module has no levels of its own. */
-  readonly module: ComponentStatus | null;
-  readonly qe: ComponentStatus | null;
-  /** Of platform, QE and module together, sorted, each once. */
-  readonly advisoryIds: readonly string[];
-  /** The earliest tcbDate of the parts, `YYYY-MM-DDTHH:MM:SSZ`. */
-  readonly tcbDate: string | null;
+/** The identity of a module by its major version, TEE_TCB_SVN[1]; undefined when TCB Info has none. */
+function findModule(major: number, tcbInfo: TdxTcbInfo): TdxModuleIdentity | undefined {
+  const id = `TDX_${major.toString(16).padStart(2, '0')}`.toUpperCase();
+  return tcbInfo.moduleIdentities.find((candidate) => candidate.id.toUpperCase() === id);
 }
 
-const notSupported: TcbEvaluation = Object.freeze({
-  tcbStatus: 'NotSupported',
-  platform: null,
-  module: null,
-  qe: null,
-  advisoryIds: Object.freeze([]),
-  tcbDate: null,
-});
-
 /**
- * Finds the identity of the TDX module that made the report and verifies that MRSIGNERSEAM and SEAMATTRIBUTES are its own.
+ * Finds the identity of the TDX module that launched the TD and verifies that MRSIGNERSEAM and SEAMATTRIBUTES are its own.
  * The module's major version is TEE_TCB_SVN[1]; version 0 is described by `tdxModule`, others by `tdxModuleIdentities`.
- * @returns the identity, or null for version 0
  * @throws `STUN_TDX_MODULE_IDENTITY`
  */
-export function verifyTdxModule(body: TdReport, tcbInfo: TdxTcbInfo): TdxModuleIdentity | null {
+export function verifyTdxModule(body: TdReport, tcbInfo: TdxTcbInfo): void {
   const major = body.teeTcbSvn[1] ?? 0;
-  const id = `TDX_${major.toString(16).padStart(2, '0')}`;
-  const identity =
-    major === 0 ? null : tcbInfo.moduleIdentities.find((candidate) => candidate.id.toUpperCase() === id.toUpperCase());
-  if (identity === undefined)
-    throw new StunError('STUN_TDX_MODULE_IDENTITY', `TCB Info has no identity ${id} for the TDX module`);
-  const expected = identity ?? tcbInfo.module;
+  const expected = major === 0 ? tcbInfo.module : findModule(major, tcbInfo);
+  if (expected === undefined)
+    throw new StunError('STUN_TDX_MODULE_IDENTITY', `TCB Info has no identity of the TDX module with major version ${major}`);
   if (!equalBytes(body.mrSignerSeam, expected.mrSigner))
     throw new StunError('STUN_TDX_MODULE_IDENTITY', 'MRSIGNERSEAM differs from TCB Info');
   const zero = body.seamAttributes.every((byte) => byte === 0);
   if (!zero || !equalBytes(body.seamAttributes, expected.attributes)) {
     throw new StunError('STUN_TDX_MODULE_IDENTITY', 'SEAMATTRIBUTES must be zero and equal to TCB Info');
   }
-  return identity;
-}
-
-/** Whether every SVN reaches the level's, compared from `from` on. Unequal lengths never do. */
-function reaches(svns: ArrayLike<number>, level: readonly number[], from: number): boolean {
-  if (svns.length !== level.length) return false;
-  return level.every((svn, i) => i < from || (svns[i] ?? -1) >= svn);
 }
 
 /**
- * The first platform level, in signed order, that the platform reaches.
- * TEE_TCB_SVN[0] and [1] are SVN and major version of the module once the major version is not 0: then they are judged by the
- * module's own levels and the TDX components are compared from index 2.
+ * Evaluates one set of module SVNs. TEE_TCB_SVN[0] and [1] are SVN and major version of the module once the major version is not
+ * 0: then they are judged by the module's own levels and the TDX components are compared from index 2.
+ * @returns null when platform, module or QE match no level
  */
-function matchPlatform(body: TdReport, pck: PckExtension, levels: readonly TcbLevel[]): TcbLevel | undefined {
-  const from = (body.teeTcbSvn[1] ?? 0) > 0 ? 2 : 0;
-  return levels.find(
-    (level) =>
-      reaches(pck.componentSvns, level.sgxComponentSvns, 0) &&
-      pck.pceSvn >= level.pceSvn &&
-      reaches(body.teeTcbSvn, level.tdxComponentSvns, from),
-  );
-}
-
-function matchIsv(svn: number, levels: readonly IsvLevel[]): IsvLevel | undefined {
-  return levels.find((level) => svn >= level.isvSvn);
+function evaluateSvns(
+  teeTcbSvn: Uint8Array,
+  pck: PlatformSvns,
+  tcbInfo: TdxTcbInfo,
+  qe: IsvLevel | undefined,
+): SupportedEvaluation | null {
+  const major = teeTcbSvn[1] ?? 0;
+  const from = major > 0 ? 2 : 0;
+  const platform = tcbInfo.levels.find((level) => reachesSgx(pck, level) && reaches(teeTcbSvn, level.tdxComponentSvns, from));
+  const module = major === 0 ? null : matchIsv(teeTcbSvn[0] ?? 0, findModule(major, tcbInfo)?.levels ?? []);
+  if (platform === undefined || module === undefined || qe === undefined) return null;
+  return combineLevels(platform, module, qe);
 }
 
 /**
- * Evaluates the TCB. Says what the status is, not whether it is good enough: that is the policy's.
- * @param module - the result of {@link verifyTdxModule}
+ * Evaluates the TCB. Says what the status is, not whether it is good enough: that is the policy's. The parts, advisories and date
+ * are those of the launch; TEE_TCB_SVN2 of a TD report 1.5 can only turn the final status into an advice to relaunch.
  * @param qeIsvSvn - ISVSVN of the QE report
  */
 export function evaluateTdxTcb(
   body: TdReport,
-  pck: PckExtension,
+  pck: PlatformSvns,
   tcbInfo: TdxTcbInfo,
-  module: TdxModuleIdentity | null,
   qeIsvSvn: number,
   qeLevels: readonly IsvLevel[],
 ): TcbEvaluation {
-  const platform = matchPlatform(body, pck, tcbInfo.levels);
-  const moduleLevel = module === null ? null : matchIsv(body.teeTcbSvn[0] ?? 0, module.levels);
   const qe = matchIsv(qeIsvSvn, qeLevels);
-  if (platform === undefined || moduleLevel === undefined || qe === undefined) return notSupported;
-  const components = moduleLevel === null ? [qe] : [moduleLevel, qe];
-  const earliest = Math.min(platform.tcbDateUnix, ...components.map((level) => level.tcbDateUnix));
-  return {
-    tcbStatus: convergeStatus(
-      platform.status,
-      components.map((level) => level.status),
-    ),
-    platform: platform.status,
-    module: moduleLevel === null ? null : moduleLevel.status,
-    qe: qe.status,
-    advisoryIds: Object.freeze([...new Set([platform, ...components].flatMap((level) => level.advisoryIds))].sort()),
-    tcbDate: new Date(earliest * 1000).toISOString().replace('.000Z', 'Z'),
-  };
+  const launch = evaluateSvns(body.teeTcbSvn, pck, tcbInfo, qe);
+  if (launch === null) return notSupported;
+  if (body.teeTcbSvn2 === undefined) return launch;
+  const now = evaluateSvns(body.teeTcbSvn2, pck, tcbInfo, qe);
+  return now === null ? notSupported : { ...launch, tcbStatus: relaunchStatus(launch.tcbStatus, now.tcbStatus) };
 }

@@ -7,11 +7,12 @@
  */
 import { StunError } from '#protocol/errors/stun-error.ts';
 import { equalBytes, toHex } from '#protocol/bytes.ts';
-import { cryptoProvider } from '../crypto/provider.ts';
 import type { TrustRoot } from '../trust/roots.ts';
 import type { Certificate } from './certificate.ts';
 import { keyUsageBit } from './certificate.ts';
 import type { Crl } from './crl.ts';
+import type { SignatureCheck } from './signature-memo.ts';
+import { verifyEveryTime } from './signature-memo.ts';
 
 /**
  * Verifies a chain from leaf to root.
@@ -20,6 +21,7 @@ import type { Crl } from './crl.ts';
  * @param roots - roots that the chain may end in
  * @param atUnix - time of verification, unix seconds
  * @param leaf - what the first certificate is: an authority, or a certificate that signs data
+ * @param signatures - verifies them, or knows that they were verified
  * @returns the root that the chain ends in
  * @throws `STUN_CHAIN_LENGTH` | `STUN_CHAIN_NAMES` | `STUN_CHAIN_CONSTRAINTS` | `STUN_CHAIN_SIGNATURE` | `STUN_ROOT_UNTRUSTED` |
  * `STUN_CERTIFICATE_EXPIRED` | `STUN_CERTIFICATE_NOT_YET_VALID`
@@ -30,6 +32,7 @@ export function verifyChain(
   roots: readonly TrustRoot[],
   atUnix: number,
   leaf: 'authority' | 'signer',
+  signatures: SignatureCheck = verifyEveryTime,
 ): TrustRoot {
   const last = chain.at(-1);
   if (chain.length !== names.length || last === undefined) {
@@ -39,7 +42,7 @@ export function verifyChain(
     const issuer = chain[i + 1] ?? certificate;
     verifyNames(certificate, issuer, names[i] ?? []);
     verifyConstraints(certificate, issuer, i, i > 0 || leaf === 'authority');
-    if (!cryptoProvider.verifyP256(certificate.tbs, certificate.signature, issuer.publicKey)) {
+    if (!signatures.isSigned(certificate, issuer.publicKey)) {
       throw new StunError(
         'STUN_CHAIN_SIGNATURE',
         `certificate ${i} is not signed by the key of ${issuer.subject.commonName.slice(0, 40)}`,
@@ -94,20 +97,27 @@ function verifyValidity(certificate: Certificate, atUnix: number): void {
 
 /**
  * Verifies a CRL of an authority whose own chain is already verified.
+ * @param graceSeconds - how long after its nextUpdate the CRL is still taken
  * @throws `STUN_CRL_ISSUER` | `STUN_CRL_SIGNATURE` | `STUN_CRL_NOT_YET_VALID` | `STUN_CRL_EXPIRED`
  */
-export function verifyCrl(crl: Crl, authority: Certificate, atUnix: number): Crl {
+export function verifyCrl(
+  crl: Crl,
+  authority: Certificate,
+  atUnix: number,
+  graceSeconds = 0,
+  signatures: SignatureCheck = verifyEveryTime,
+): Crl {
   const name = authority.subject.commonName;
   if (!equalBytes(crl.issuer.raw, authority.subject.raw) || crl.authorityKeyId !== authority.subjectKeyId) {
     throw new StunError('STUN_CRL_ISSUER', `expected the CRL of ${name}, got that of ${crl.issuer.commonName.slice(0, 40)}`);
   }
-  if (!cryptoProvider.verifyP256(crl.tbs, crl.signature, authority.publicKey)) {
+  if (!signatures.isSigned(crl, authority.publicKey)) {
     throw new StunError('STUN_CRL_SIGNATURE', `the CRL is not signed by the key of ${name}`);
   }
   if (atUnix < crl.thisUpdateUnix) {
     throw new StunError('STUN_CRL_NOT_YET_VALID', `the CRL of ${name} begins at ${crl.thisUpdateUnix}, the time is ${atUnix}`);
   }
-  if (atUnix > crl.nextUpdateUnix) {
+  if (atUnix > crl.nextUpdateUnix + graceSeconds) {
     throw new StunError('STUN_CRL_EXPIRED', `the CRL of ${name} ended at ${crl.nextUpdateUnix}, the time is ${atUnix}`);
   }
   return crl;

@@ -1,6 +1,6 @@
 /** Every field of a TDX quote and its collateral, with what it means. For people who want to look before they verify. */
-import { parseTdxCollateral, parseTdxQuote } from '#attestation/index.ts';
-import type { TdReport } from '#attestation/index.ts';
+import { parseIntelCollateral, parseTdxQuote } from '#attestation/index.ts';
+import type { TdReportField } from '#attestation/index.ts';
 import { toHex } from '#protocol/bytes.ts';
 import type { EvidenceBytes } from './evidence-source.ts';
 
@@ -11,7 +11,7 @@ export interface DescribedField {
   readonly meaning: string;
 }
 
-const bodyMeanings: { readonly [Field in keyof TdReport]: string } = {
+const bodyMeanings: { readonly [Field in TdReportField]: string } = {
   teeTcbSvn: 'TEE_TCB_SVN: byte 0 is the SVN of the TDX module, byte 1 its major version, the rest the platform',
   mrSeam: 'MRSEAM: measurement of the TDX module',
   mrSignerSeam: 'MRSIGNERSEAM: signer of the TDX module, zero for Intel',
@@ -28,6 +28,18 @@ const bodyMeanings: { readonly [Field in keyof TdReport]: string } = {
   rtMr2: 'RTMR2: operating system, extended at run time',
   rtMr3: 'RTMR3: application, extended at run time',
   reportData: 'REPORTDATA: what the TD put in; here the binding of keyset and nonce',
+  teeTcbSvn2: 'TEE_TCB_SVN2: as TEE_TCB_SVN, but of the TDX module that runs now',
+  mrServiceTd: 'MRSERVICETD: measurement of the service TDs bound to this one, zero without any',
+  vmId: 'VM id inside a partitioned TD',
+  tdId: 'TD identifier',
+  devInfo: 'DEVINFO: measurement of the devices bound to the TD',
+  initServTdHash: 'service TDs at the initialisation of the TD',
+  initServTdAttributes: 'attributes of the service TDs at the initialisation',
+  initCpuSvn: 'CPU SVN at the initialisation of the TD',
+  initTeeTcbSvn: 'TEE_TCB_SVN at the initialisation of the TD',
+  initTeeFmspc: 'platform family at the initialisation of the TD',
+  curServTdHash: 'service TDs now',
+  curServTdAttributes: 'attributes of the service TDs now',
 };
 
 function time(unix: number): string {
@@ -40,15 +52,15 @@ function time(unix: number): string {
  */
 export function describeSource(source: EvidenceBytes): readonly DescribedField[] {
   const quote = parseTdxQuote(source.quote);
-  const collateral = parseTdxCollateral(source.collateral);
+  const collateral = parseIntelCollateral(source.collateral);
   const field = (name: string, value: string | number, meaning: string): DescribedField => ({
     name,
     value: String(value),
     meaning,
   });
   const { header, qeReport } = quote;
-  const body = Object.entries(bodyMeanings).map(([name, meaning]) =>
-    field(`body.${name}`, toHex(quote.body[name as keyof TdReport]), meaning),
+  const body = Object.entries(quote.body).map(([name, bytes]) =>
+    field(`body.${name}`, toHex(bytes), bodyMeanings[name as TdReportField]),
   );
   const chains = [
     ['pckCrlIssuerChain', collateral.pckCrlIssuerChain],

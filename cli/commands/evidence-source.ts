@@ -3,7 +3,7 @@ import { readFile, stat } from 'node:fs/promises';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseEvidence } from '#attestation/index.ts';
-import type { TdxCollateralJson } from '#attestation/index.ts';
+import type { IntelCollateralJson } from '#attestation/index.ts';
 import { asStunError } from '#protocol/errors/registry.ts';
 import { StunError } from '#protocol/errors/stun-error.ts';
 
@@ -23,7 +23,7 @@ export type EvidenceKind = 'tdx' | 'sgx' | 'snp' | 'nvidia';
 export interface EvidenceBytes {
   readonly kind: EvidenceKind;
   readonly quote: Uint8Array;
-  readonly collateral: Uint8Array | TdxCollateralJson;
+  readonly collateral: Uint8Array | IntelCollateralJson;
   /** The whole document, when the evidence came as one. */
   readonly document: Uint8Array | null;
   readonly verifyAtUnix: number | null;

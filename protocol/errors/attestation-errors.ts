@@ -14,7 +14,7 @@ export const attestationErrors = {
     class: 'input',
     actor: 'caller',
     httpStatus: 400,
-    doc: 'The quote has a version that is not verified here. TDX quotes of version 4 are.',
+    doc: 'The quote has a version that is not verified here. Versions 3 (SGX), 4 and 5 are.',
   },
   STUN_QUOTE_KEY_TYPE: {
     class: 'input',
@@ -26,7 +26,13 @@ export const attestationErrors = {
     class: 'input',
     actor: 'caller',
     httpStatus: 400,
-    doc: 'The quote is of another TEE type than TDX (0x81).',
+    doc: 'The quote is of another TEE type than expected: 0 is SGX, 0x81 is TDX, and version 3 has SGX alone.',
+  },
+  STUN_QUOTE_BODY_TYPE: {
+    class: 'input',
+    actor: 'caller',
+    httpStatus: 400,
+    doc: 'The body type of a version 5 quote is unknown or does not fit its TEE type. Types 1 (SGX) to 4 (TD report 1.5 Ex) are read.',
   },
   STUN_QUOTE_QE_VENDOR: {
     class: 'verification',
@@ -38,7 +44,19 @@ export const attestationErrors = {
     class: 'input',
     actor: 'caller',
     httpStatus: 400,
-    doc: "The quote does not carry its PCK certificate chain (certification data type 5 inside type 6). Let the platform's quoting service add it.",
+    doc: 'The certification data is of an unknown type, or has a size that its type does not have. Types 1 to 5 are read, inside type 6 from version 4 on.',
+  },
+  STUN_PCK_MISSING: {
+    class: 'input',
+    actor: 'caller',
+    httpStatus: 400,
+    doc: 'The quote names its PCK certificate without carrying it (certification data of types 1 to 3). Put the chain into `pck_certificate_chain` of the collateral.',
+  },
+  STUN_PCK_MISMATCH: {
+    class: 'verification',
+    actor: 'provider',
+    httpStatus: 422,
+    doc: 'The PCK certificate that was given is of another platform than the quote names (PPID or PCEID).',
   },
   STUN_EVIDENCE_FORMAT: {
     class: 'input',
@@ -206,7 +224,7 @@ export const attestationErrors = {
     class: 'verification',
     actor: 'provider',
     httpStatus: 422,
-    doc: 'TCB Info is of another id or version than TDX version 3.',
+    doc: 'TCB Info is of another kind than the quote, or of an unknown version: TDX needs version 3, SGX version 2 or 3.',
   },
   STUN_TCB_INFO_EXPIRED: {
     class: 'verification',
@@ -242,7 +260,7 @@ export const attestationErrors = {
     class: 'verification',
     actor: 'provider',
     httpStatus: 422,
-    doc: 'The QE identity is of another id or version than TD_QE version 2.',
+    doc: 'The QE identity is of another kind than the quote (TD_QE for TDX, QE for SGX), or not of version 2.',
   },
   STUN_QE_IDENTITY_EXPIRED: {
     class: 'verification',

@@ -6,7 +6,7 @@ import { concatBytes, fromHex, toHex, utf8 } from '#protocol/bytes.ts';
 import type { ErrorCode } from '#protocol/errors/registry.ts';
 import type { StunError } from '#protocol/errors/stun-error.ts';
 import { assessEvidence, measuredFields } from '#attestation/index.ts';
-import type { Check, CheckId, Policy, Skip, TdxCollateralJson } from '#attestation/index.ts';
+import type { Check, CheckId, Policy, Skip, IntelCollateralJson } from '#attestation/index.ts';
 import type { CollateralChanges } from '#attestation/simulated/collateral.ts';
 import { makeSimulatedCollateral, simulatedPceId } from '#attestation/simulated/collateral.ts';
 import { derOctets } from '#attestation/simulated/der-writer.ts';
@@ -53,7 +53,7 @@ const day = 86_400;
 const quoted = (quoteChanges: QuoteChanges): Outcome => assessMachine({ quoteChanges });
 const withCollateral = (collateralChanges: CollateralChanges): Outcome => assessMachine({ collateralChanges });
 /** Only the named fields come from collateral that was made with changes; the quote keeps its own chain. */
-const swapped = (changes: CollateralChanges, ...keys: readonly (keyof TdxCollateralJson)[]): Outcome => {
+const swapped = (changes: CollateralChanges, ...keys: readonly (keyof IntelCollateralJson)[]): Outcome => {
   const made = makeSimulatedCollateral(pki, atUnix, [], changes);
   return assessWith({ collateral: collateralWith(Object.fromEntries(keys.map((key) => [key, made[key]]))) });
 };

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { assessEvidence, assessTdx, defaultPolicy, defaultTrustRoots, parseTdxQuote } from '#attestation/index.ts';
-import type { TdxAssessment, TdxCollateralJson } from '#attestation/index.ts';
+import type { TdxAssessment, IntelCollateralJson } from '#attestation/index.ts';
 import { simulatedPolicy } from '#attestation/simulated/policy.ts';
 import { StunError } from '#protocol/errors/stun-error.ts';
 import { sampleCases } from '../../depth.ts';
@@ -83,7 +83,7 @@ describe('sweeps over simulated evidence', () => {
       for (const at of sampleCases(range(0, text.length), 40)) {
         const old = text[at] ?? '';
         const changed = old === '0' ? '1' : '0'; // a hex digit in hex fields, one wrong character in texts
-        const collateral: TdxCollateralJson = collateralWith({ [key]: text.slice(0, at) + changed + text.slice(at + 1) });
+        const collateral: IntelCollateralJson = collateralWith({ [key]: text.slice(0, at) + changed + text.slice(at + 1) });
         refusedCode(assessWith({ collateral }), `${key}[${at}]`);
         count++;
       }

@@ -6,7 +6,7 @@ import {
   encodeTdxQuote,
   parseEvidence,
   parsePolicy,
-  parseTdxCollateral,
+  parseIntelCollateral,
   parseTdxQuote,
 } from '#attestation/index.ts';
 import { DerReader, derTag, maxDerDepth } from '#attestation/asn1/der.ts';
@@ -55,15 +55,15 @@ describe('attestation parsers, properties', () => {
             signature,
             attestationKey: key,
             qeAuthData: auth,
-            pckChainPem: pem,
+            certification: { type: 5, chainPem: pem },
             trailingBytes: trailing,
           });
           raw.set(body, 48);
           const parsed = parseTdxQuote(raw);
           assert.deepEqual(encodeTdxQuote(parsed), raw);
           assert.deepEqual(
-            [parsed.signature, parsed.attestationKey, parsed.qeAuthData, parsed.pckChainPem, parsed.trailingBytes],
-            [signature, key, auth, pem, trailing],
+            [parsed.signature, parsed.attestationKey, parsed.qeAuthData, parsed.certification, parsed.trailingBytes],
+            [signature, key, auth, { type: 5, chainPem: pem }, trailing],
           );
           assert.deepEqual(parsed.signedBytes.subarray(48), body);
         },
@@ -74,7 +74,7 @@ describe('attestation parsers, properties', () => {
   it('never throw anything uncoded on random bytes', () => {
     check(
       fc.property(fc.uint8Array({ maxLength: 400 }), (input) => {
-        for (const parse of [parseTdxQuote, parseCertificate, parseCrl, parseEvidence, parseTdxCollateral])
+        for (const parse of [parseTdxQuote, parseCertificate, parseCrl, parseEvidence, parseIntelCollateral])
           total(() => parse(input));
       }),
       500,

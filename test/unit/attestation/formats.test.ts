@@ -15,8 +15,8 @@ import { nodeProvider } from '#attestation/crypto/node-provider.ts';
 import { parseCappedJson, parseCappedJsonBytes } from '#attestation/json/capped-json.ts';
 import { deriveSigningKey } from '#attestation/simulated/signing-key.ts';
 import { parsePemChain } from '#attestation/x509/pem.ts';
-import { maxQuoteBytes } from '#attestation/tdx/quote.ts';
-import { parseTdxCollateral, parseTdxQuote } from '#attestation/index.ts';
+import { maxQuoteBytes } from '#attestation/intel/quote.ts';
+import { parseIntelCollateral, parseTdxQuote } from '#attestation/index.ts';
 import { fromHex, utf8 } from '#protocol/bytes.ts';
 import { throwsCode } from '../assert-code.ts';
 import { acceptedCollateral, acceptedQuote, collateralWith, pki } from './simulated-fixture.ts';
@@ -152,11 +152,11 @@ describe('PEM, quote and collateral formats', () => {
 
   it('read collateral from text, bytes and values alike', () => {
     const text = JSON.stringify(acceptedCollateral);
-    assert.deepEqual(parseTdxCollateral(text).json, parseTdxCollateral(utf8(text)).json);
-    assert.deepEqual(parseTdxCollateral(acceptedCollateral).json, acceptedCollateral);
-    throwsCode(() => parseTdxCollateral(collateralWith({ tcb_info_signature: 'xy' })), 'STUN_COLLATERAL_FORMAT');
-    throwsCode(() => parseTdxCollateral(collateralWith({ pck_crl: 'abc' })), 'STUN_COLLATERAL_FORMAT');
-    throwsCode(() => parseTdxCollateral(collateralWith({ tcb_info: ' '.repeat(262_145) })), 'STUN_COLLATERAL_FORMAT');
+    assert.deepEqual(parseIntelCollateral(text).json, parseIntelCollateral(utf8(text)).json);
+    assert.deepEqual(parseIntelCollateral(acceptedCollateral).json, acceptedCollateral);
+    throwsCode(() => parseIntelCollateral(collateralWith({ tcb_info_signature: 'xy' })), 'STUN_COLLATERAL_FORMAT');
+    throwsCode(() => parseIntelCollateral(collateralWith({ pck_crl: 'abc' })), 'STUN_COLLATERAL_FORMAT');
+    throwsCode(() => parseIntelCollateral(collateralWith({ tcb_info: ' '.repeat(262_145) })), 'STUN_COLLATERAL_FORMAT');
   });
 });
 

@@ -12,6 +12,9 @@ export interface IntelCase {
   readonly collateral: string;
   readonly verifyAt: number;
   readonly window: readonly [number, number];
+  readonly teeType: 'SGX' | 'TDX';
+  readonly quoteVersion: number;
+  readonly bodyType: number | null;
   readonly debug: boolean;
   readonly trailingBytes: number;
   readonly fmspc: string;
