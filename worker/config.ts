@@ -104,7 +104,6 @@ export const workerConfigSchema = z.strictObject({
   logLevel: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),
 });
 export type WorkerConfig = z.output<typeof workerConfigSchema>;
-export type WorkerConfigInput = z.input<typeof workerConfigSchema>;
 
 /** Variables and the setting that each overrides. */
 const variables: Readonly<Record<string, keyof WorkerConfig>> = {

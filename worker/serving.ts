@@ -1,6 +1,7 @@
 /** The lease loop: takes jobs, keeps leases alive, releases what is stored, closes idle segments and hands them over. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { asStunError, fromHex, StunError } from '#protocol/index.ts';
+import { isRefusal } from './admission.ts';
 import type { Enclave } from './enclave.ts';
 import { issueEvidence, type EvidenceIssuer } from './issuer/issuer.ts';
 import { processJob, type JobOutcome } from './job.ts';
@@ -28,6 +29,8 @@ export class Serving {
   readonly #options: ServingOptions;
   /** When a lane last got a receipt, by lane key; for early closing. */
   readonly #lastReceiptMs = new Map<string, number>();
+  /** Jobs of an earlier life whose release is not known. */
+  readonly #leftOver = new Set<string>();
   #pushing: Promise<void> = Promise.resolve();
 
   constructor(enclave: Enclave, service: ServiceClient, log: WorkerLog, options: ServingOptions) {
@@ -61,17 +64,28 @@ export class Serving {
     const { store, keys } = this.#enclave;
     const closed = store.closeAbandoned(keys.enclaveId);
     if (closed > 0) this.#log.info({ event: 'segments.closed', count: closed, reason: 'left open by an earlier keyset' });
-    for (const job of store.unreleasedJobs()) {
+    for (const { jobId } of store.unreleasedJobs()) this.#leftOver.add(jobId);
+    await this.#releaseLeftOver();
+    await this.#pushSegments();
+  }
+
+  /** Hands over what an earlier life stored; an outage leaves it for the next time, a refusal ends the matter. */
+  async #releaseLeftOver(): Promise<void> {
+    const { store } = this.#enclave;
+    for (const jobId of this.#leftOver) {
+      const job = store.answeredJob(jobId);
       try {
-        await this.#service.complete(job.leaseId, job.record, job.sealedResult);
-        store.markReleased(job.jobId);
-        this.#log.info({ event: 'job.released', jobId: job.jobId, note: 'stored before a restart' });
-      } catch (error) {
+        if (job !== undefined) await this.#service.complete(job.leaseId, job.record, job.sealedResult);
+        store.markReleased(jobId);
+        this.#leftOver.delete(jobId);
+        this.#log.info({ event: 'job.released', jobId, note: 'stored before a restart' });
+      } catch (thrown) {
         // The receipt settles all the same with its segment; the sealed result stays in the store.
-        this.#log.warn({ event: 'job.release-failed', jobId: job.jobId, ...errorFields(error) });
+        const error = asStunError(thrown);
+        if (isRefusal(error)) this.#leftOver.delete(jobId);
+        this.#log.warn({ event: 'job.release-failed', jobId, ...errorFields(error) });
       }
     }
-    await this.#pushSegments();
   }
 
   async #leaseLoop(stop: AbortSignal): Promise<void> {
@@ -152,6 +166,7 @@ export class Serving {
       if (stop.aborted) return;
       const before = performance.now() - this.#options.segmentIdleMs;
       this.#closeSegments((laneKey) => (this.#lastReceiptMs.get(laneKey) ?? 0) <= before);
+      await this.#releaseLeftOver();
       await this.#pushSegments();
     }
   }

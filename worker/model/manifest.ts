@@ -6,7 +6,7 @@ import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { z } from 'zod';
-import { DTYPES, fieldToHex, opaqueModelIdOfDigests, readDocument, StunError, type Dtype, type Hex } from '#protocol/index.ts';
+import { DTYPES, opaqueModelIdOfDigests, readDocument, StunError, type Dtype, type Hex } from '#protocol/index.ts';
 
 const dtypeNames = Object.keys(DTYPES) as [Dtype, ...Dtype[]];
 
@@ -112,9 +112,4 @@ export function assertManifestMatches(
       }
     }
   }
-}
-
-/** What the service lists of a model. */
-export function modelIdHex(model: Pick<ModelFile, 'modelId'>): Hex {
-  return fieldToHex(model.modelId);
 }

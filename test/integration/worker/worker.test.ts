@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { verifyEvidence } from '#attestation/index.ts';
 import {
@@ -17,6 +18,7 @@ import {
 import { parseWorkerConfig } from '#worker/config.ts';
 import { runWorker, type WorkerReady } from '#worker/main.ts';
 import { readModelFile } from '#worker/model/manifest.ts';
+import { WorkerStore } from '#worker/store.ts';
 import { Customer, vector } from '../../unit/worker/fixtures.ts';
 import { doubling, writeModel } from '../../unit/worker/onnx-models.ts';
 import { rejectsCode } from '../../unit/assert-code.ts';
@@ -155,6 +157,28 @@ describe('a whole worker', function () {
     stage.service.down = undefined;
     await until('the release', () => stage.service.completed.has(fieldToHex(sent.head)));
     await worker.stop();
+  });
+
+  it('hands over after a restart what an earlier life stored and could not release', async () => {
+    const storePath = join(stage.folder, 'restarted.sqlite');
+    const first = await start({ storePath });
+    const customer = await customerOf(await stage.openOrder(modelId));
+    const sent = await customer.next();
+    stage.service.down = /complete|segments/;
+    stage.service.queue.push({ sent });
+    await until('the stored job', () => new WorkerStore(storePath).unreleasedJobs().length === 1);
+    await first.stop();
+    stage.service.queue.length = 0;
+    const before = stage.service.bundles.length;
+    const second = await start({ storePath, segmentIdleMs: 200 });
+    assert.ok(!stage.service.completed.has(fieldToHex(sent.head)), 'the service is still down');
+    stage.service.down = undefined;
+    await until('the release', () => stage.service.completed.has(fieldToHex(sent.head)));
+    await until('the segment', () => stage.service.bundles.length === before + 1);
+    assert.notEqual(second.ready.keysetDigest, first.ready.keysetDigest);
+    const policyId = customer.order.opening.policyId;
+    assert.equal((await stage.contracts.registry.leaf(first.ready.keysetDigest, policyId)).retired, true);
+    await second.stop();
   });
 
   it('serves readiness by a real quote', async () => {
