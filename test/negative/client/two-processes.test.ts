@@ -1,11 +1,10 @@
 import assert from 'node:assert/strict';
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { utf8 } from '#protocol/index.ts';
 import { rejectsCode } from '#test/unit/assert-code.ts';
 import { PASSPHRASE, removeFolders, storeWithOrder } from '#test/unit/client/store-fixtures.ts';
-import { root } from '../../../scripts/project-files.ts';
 
 describe('two client processes on one lane', function () {
   this.timeout(60_000);
@@ -16,7 +15,7 @@ describe('two client processes on one lane', function () {
   });
 
   const hold = async (folder: string, orderKey: string, provider: string): Promise<ChildProcess> => {
-    const script = join(root, 'test/integration/client/lane-holder.ts');
+    const script = fileURLToPath(new URL('../../integration/client/lane-holder.ts', import.meta.url));
     const child = spawn(process.execPath, [script, folder, PASSPHRASE, orderKey, provider], {
       stdio: ['ignore', 'pipe', 'inherit'],
     });
