@@ -28,6 +28,8 @@ export interface Initializer {
   readonly type: Element;
   readonly dims: readonly number[];
   readonly data: Uint8Array;
+  /** Names a file that holds the data in place of the model; `data` is then not written. */
+  readonly externalFile?: string;
 }
 
 /** A graph input or output; a string names a dimension that is only known at run time. */
@@ -88,12 +90,12 @@ function float(field: number, value: number): Uint8Array {
 }
 
 function tensor(value: Initializer): Uint8Array {
-  return join([
-    ...value.dims.map((dim) => integer(1, dim)),
-    integer(2, ELEMENT[value.type]),
-    text(8, value.name),
-    bytes(9, value.data),
-  ]);
+  const { externalFile } = value;
+  const content =
+    externalFile === undefined
+      ? bytes(9, value.data)
+      : join([bytes(13, join([text(1, 'location'), text(2, externalFile)])), integer(14, 1)]);
+  return join([...value.dims.map((dim) => integer(1, dim)), integer(2, ELEMENT[value.type]), text(8, value.name), content]);
 }
 
 function valueInfo(value: ValueInfo): Uint8Array {

@@ -66,6 +66,16 @@ describe('worker model runner', () => {
     await rejectsCode(ModelRunner.start(file, CPU, LIMITS), 'STUN_MODEL_LOAD');
   });
 
+  it('refuses a model with weights outside the file whose digest names it', async () => {
+    const weights = { name: 'w', type: 'float32', dims: [1], data: new Uint8Array(4) } as const;
+    const graph = { ...doubling(), nodes: [{ op: 'Add', inputs: ['x', 'w'], outputs: ['y'] }] };
+    const inside = await modelFileOf({ ...graph, initializers: [weights] });
+    (await ModelRunner.start(inside, CPU, LIMITS)).close();
+    // A file that is there, where the runner's process runs: found or not, it must not be looked for.
+    const outside = await modelFileOf({ ...graph, initializers: [{ ...weights, externalFile: 'package.json' }] });
+    await rejectsCode(ModelRunner.start(outside, CPU, LIMITS), 'STUN_MODEL_LOAD');
+  });
+
   it('refuses a model file that is not the one whose digest was taken', async () => {
     const file = await modelFileOf(doubling());
     await rejectsCode(ModelRunner.start({ ...file, modelSha256: `0x${'00'.repeat(32)}` }, CPU, LIMITS), 'STUN_MODEL_LOAD');
