@@ -123,6 +123,14 @@ describe('worker job', () => {
     assert.equal(await noteSettlements(world.enclave), 0);
   });
 
+  it('does not promise the same budget to two lanes at once', async () => {
+    world.chain.order = { budgetLeft: 1500n * world.order.terms.priceScale };
+    const sent = [await world.customer.next({ laneIndex: 0 }), await world.customer.next({ laneIndex: 1 })];
+    const outcomes = await Promise.all(sent.map((one) => world.serve(one)));
+    const codes = outcomes.map((outcome) => (outcome.kind === 'declined' ? outcome.code : outcome.kind)).toSorted();
+    assert.deepEqual(codes, ['STUN_BUDGET', 'receipted']);
+  });
+
   it('serves one of two demands that a service leases at once on the same lane, and signs nothing for the other', async () => {
     const first = await world.customer.next();
     const second = await world.customer.next({ k: 1, previousHead: first.header.previousHead });
