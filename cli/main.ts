@@ -10,7 +10,13 @@ import { Runner } from './runner.ts';
 async function main(argv: readonly string[]): Promise<number> {
   const json = argv.includes('--json');
   const stopping = new AbortController();
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => stopping.abort());
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+    process.on(signal, () => {
+      // Whoever asks twice does not want to wait for the graceful end; what was signed is on disk.
+      if (stopping.signal.aborted) process.exit(3);
+      stopping.abort();
+    });
+  }
   const { context, stop } = progressContext(stopping.signal);
   const runner = new Runner(context);
   let help = '';

@@ -10,7 +10,7 @@ type Answer = Response | Error;
 function scripted(answers: Answer[], change: Partial<ServiceOptions> = {}): { http: ServiceHttp; requests: Request[] } {
   const requests: Request[] = [];
   const fetch = (input: string | URL | Request, init?: RequestInit): Promise<Response> => {
-    requests.push(new Request(input, { ...init, ...(init?.body ? { duplex: 'half' } : {}) } as RequestInit));
+    requests.push(new Request(input, init));
     const answer = answers.shift();
     if (answer === undefined) throw new Error('no answer is left');
     return answer instanceof Error ? Promise.reject(answer) : Promise.resolve(answer);
