@@ -98,7 +98,12 @@ export function createQueue(database: Database, supervise: boolean, onError: (er
     },
     async start() {
       await boss.start();
-      for (const [name, options] of Object.entries(queues)) await boss.createQueue(name, { ...options });
+      for (const [name, options] of Object.entries(queues)) {
+        await boss.createQueue(name, { ...options });
+        // The first use of a queue reads its row outside the transaction of `send`. On the one connection of PGlite that would wait
+        // for the transaction itself, for ever: so the first use is here.
+        await boss.findJobs(name, { id: '00000000-0000-0000-0000-000000000000' });
+      }
     },
     stop: (graceMs) => boss.stop({ graceful: true, timeout: Math.max(graceMs, 1000), close: false }),
   };

@@ -20,10 +20,11 @@ type Segment = Selectable<Tables['segment']>;
 
 /** A proof older than this is made again before it is sent: the contract takes an hour, and a transaction may wait. */
 const MAX_PROOF_AGE_SECONDS = 40 * 60;
+const MAX_AHEAD_SECONDS = 120;
 /** Refusals that a newer proof cures. */
-const aged: readonly ErrorCode[] = ['STUN_SETTLE_ROOT', 'STUN_SETTLE_STALE', 'STUN_SETTLE_FUTURE'];
+const aged: readonly ErrorCode[] = ['STUN_SETTLE_ROOT', 'STUN_SETTLE_STALE'];
 /** Refusals that pass by themselves. */
-const passing: readonly ErrorCode[] = ['STUN_FAMILY_FROZEN', 'STUN_SETTLE_LANE_MOVED'];
+const passing: readonly ErrorCode[] = ['STUN_FAMILY_FROZEN', 'STUN_SETTLE_LANE_MOVED', 'STUN_SETTLE_FUTURE'];
 
 /** The handler of the settle queue: hands a proven segment to the sender, once its turn has come. Throws to be asked again. */
 export async function sendSegment(services: Services, sender: SettlementSender, task: Task): Promise<void> {
@@ -89,7 +90,9 @@ function proofOf(segment: Segment): SettlementProof {
 async function isFresh(services: Services, segment: Segment, proof: SettlementProof): Promise<boolean> {
   const now = await services.chain.newestBlock();
   const validAt = segment.valid_at_unix ?? 0;
-  if (validAt > now.timestampUnix || now.timestampUnix - validAt > MAX_PROOF_AGE_SECONDS) return false;
+  const age = now.timestampUnix - validAt;
+  // A time slightly ahead comes from a block that left the chain; it passes while the transaction is on its way.
+  if (age < -MAX_AHEAD_SECONDS || age > MAX_PROOF_AGE_SECONDS) return false;
   const root = proof.signals[SETTLEMENT_SIGNALS.indexOf('enclaveRoot')] ?? '';
   return services.chain.isLiveRoot(segment.provider, fieldFromHex(root, 'enclaveRoot'));
 }

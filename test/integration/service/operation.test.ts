@@ -8,210 +8,213 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { fromHex } from '#protocol/index.ts';
 import type { RunningService } from '#service/service.ts';
 import { assertProblem, type ApiClient } from './api-client.ts';
+import { engines } from './engines.ts';
 import { TestLane, type MadeJob } from './lane.ts';
 import { ROLE, World, type WorldEnclave, type WorldOrder } from './world.ts';
 
-describe('service: time and operation', function () {
-  this.timeout(60_000);
-  let world: World;
-  let service: RunningService;
-  let customer: ApiClient;
-  let worker: ApiClient;
-  let enclave: WorldEnclave;
-  let order: WorldOrder;
-  /** Added to the clock of the service. */
-  let skipMs = 0;
-  let lanes = 0;
+for (const engine of engines) {
+  describe(`service: time and operation, on ${engine.name}`, function () {
+    this.timeout(60_000);
+    let world: World;
+    let service: RunningService;
+    let customer: ApiClient;
+    let worker: ApiClient;
+    let enclave: WorldEnclave;
+    let order: WorldOrder;
+    /** Added to the clock of the service. */
+    let skipMs = 0;
+    let lanes = 0;
 
-  before(async () => {
-    world = await World.create();
-    const change = {
-      webhookPrivateAddresses: true,
-      leaseSeconds: 30,
-      enclaveGoneSeconds: 5000,
-      payloadRetentionSeconds: 3600,
-      resultRetentionSeconds: 7200,
-      readinessQuoteMaxAgeSeconds: 1200,
-      sessionSeconds: 86_400,
-    };
-    service = await world.startService(change, { nowMs: () => Date.now() + skipMs });
-    customer = await world.client(service, ROLE.funder);
-    worker = await world.client(service, ROLE.provider);
-    assertProblemFree(await customer.get('/readyz'), false);
-    enclave = await world.registerEnclave();
-    assert.equal((await worker.post('/v1/enclaves', enclave.listing)).status, 201);
-    order = await world.openOrder();
-    assert.equal((await customer.post('/v1/orders', order.announcement)).status, 201);
-  });
-
-  after(() => world.close());
-
-  function assertProblemFree(answer: { status: number; json: { ready: boolean } }, ready: boolean): void {
-    assert.deepEqual([answer.status, answer.json.ready], [ready ? 200 : 503, ready]);
-  }
-
-  const lease = () => worker.post('/v1/worker/leases', { keysetDigest: enclave.keysetDigest, waitMs: 0 });
-  async function submitted(lane: TestLane): Promise<MadeJob> {
-    const job = await lane.next();
-    const answer = await customer.frame('/v1/jobs', job.wire, job.envelope);
-    assert.equal(answer.status, 201, JSON.stringify(answer.json));
-    return job;
-  }
-  async function stateOf(job: MadeJob, state: string): Promise<Record<string, string>> {
-    for (let i = 0; ; i++) {
-      const view = (await customer.get(`/v1/jobs/${job.jobId}`)).json;
-      if (view.state === state) return view;
-      assert.ok(i < 100, `expected ${state}, got ${JSON.stringify(view)}`);
-      await delay(50);
-    }
-  }
-
-  it('is ready once a listed worker has made a real quote, and asks for the next one in time', async () => {
-    assertProblemFree(await customer.get('/readyz'), true);
-    const before = skipMs;
-    skipMs += 700_000;
-    const asked = await lease();
-    const nonce = asked.headers.get('stun-quote-nonce');
-    assert.match(nonce ?? '', /^0x[0-9a-f]{64}$/);
-    const wrong = enclave.machine.evidence(fromHex(enclave.keysetDigest, 32), new Uint8Array(32).fill(9));
-    const quote = (bytes: Uint8Array) =>
-      worker.post('/v1/worker/quotes', { keysetDigest: enclave.keysetDigest, evidence: new TextDecoder().decode(bytes) });
-    assertProblem(await quote(wrong), 'STUN_EVIDENCE_NONCE', 422);
-    const right = await quote(enclave.machine.evidence(fromHex(enclave.keysetDigest, 32), fromHex(nonce!, 32)));
-    assert.equal(right.status, 200, JSON.stringify(right.json));
-    assert.equal((await lease()).headers.get('stun-quote-nonce'), null);
-    assertProblemFree(await customer.get('/readyz'), true);
-    skipMs = before;
-  });
-
-  it('gives a job back to the queue when its lease runs out, and takes the late receipt all the same', async () => {
-    const lane = new TestLane(order, enclave, lanes++);
-    const job = await submitted(lane);
-    const first = await lease();
-    skipMs += 31_000;
-    await stateOf(job, 'queued');
-    assertProblem(await worker.get(`/v1/worker/leases/${first.json.leaseId as string}/payload`), 'STUN_LEASE', 409);
-    const second = await lease();
-    assert.equal(second.json.jobId, job.jobId);
-    const made = await lane.serve(job.header, job.envelope);
-    const late = await worker.frame(
-      `/v1/worker/leases/${first.json.leaseId as string}/complete`,
-      { record: made.record },
-      made.sealed,
-    );
-    assert.deepEqual([late.status, late.json.state], [200, 'receipted']);
-    const heartbeat = await worker.post(`/v1/worker/leases/${second.json.leaseId as string}/heartbeat`, { state: 'running' });
-    assertProblem(heartbeat, 'STUN_LEASE', 409);
-  });
-
-  it('sends signed webhooks and tries again when the receiver fails', async () => {
-    const got: { signature: string; body: string }[] = [];
-    const server = createServer((request, response) => {
-      let body = '';
-      request.on('data', (chunk) => (body += String(chunk)));
-      request.on('end', () => {
-        got.push({ signature: String(request.headers['stun-signature']), body });
-        response.writeHead(got.length === 1 ? 500 : 204).end();
-      });
+    before(async () => {
+      world = await World.create(engine);
+      const change = {
+        webhookPrivateAddresses: true,
+        leaseSeconds: 30,
+        enclaveGoneSeconds: 5000,
+        payloadRetentionSeconds: 3600,
+        resultRetentionSeconds: 7200,
+        readinessQuoteMaxAgeSeconds: 1200,
+        sessionSeconds: 86_400,
+      };
+      service = await world.startService(change, { nowMs: () => Date.now() + skipMs });
+      customer = await world.client(service, ROLE.funder);
+      worker = await world.client(service, ROLE.provider);
+      assertProblemFree(await customer.get('/readyz'), false);
+      enclave = await world.registerEnclave();
+      assert.equal((await worker.post('/v1/enclaves', enclave.listing)).status, 201);
+      order = await world.openOrder();
+      assert.equal((await customer.post('/v1/orders', order.announcement)).status, 201);
     });
-    server.listen(0, '127.0.0.1');
-    await once(server, 'listening');
-    const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/hook`;
-    const made = await customer.post('/v1/webhooks', { url, events: ['job'] });
-    assert.equal(made.status, 201, JSON.stringify(made.json));
-    const job = await submitted(new TestLane(order, enclave, lanes++));
-    for (let i = 0; got.length < 2; i++) {
-      assert.ok(i < 300, `${got.length} deliveries`);
-      await delay(50);
-    }
-    for (const { signature, body } of got) {
-      const { t, v1 } = Object.fromEntries(signature.split(',').map((part) => part.split('='))) as { t: string; v1: string };
-      assert.equal(
-        v1,
-        createHmac('sha256', made.json.secret as string)
-          .update(`${t}.${body}`)
-          .digest('hex'),
-      );
-      assert.equal((JSON.parse(body) as { data: { jobId: string } }).data.jobId, job.jobId);
-    }
-    assert.equal(got[0]!.body, got[1]!.body);
-    assert.ok(!JSON.stringify((await customer.get('/v1/webhooks')).json).includes('whsec_'));
-    assert.equal((await customer.delete(`/v1/webhooks/${made.json.id as string}`)).status, 204);
-    server.closeAllConnections();
-    server.close();
-    const leased = await lease();
-    await worker.post(`/v1/worker/leases/${leased.json.leaseId as string}/decline`, { code: 'STUN_BUDGET', reason: 'enough' });
-  });
 
-  it('deletes ciphertexts and results at their time, and on request', async () => {
-    const serve = async (): Promise<MadeJob> => {
+    after(() => world.close());
+
+    function assertProblemFree(answer: { status: number; json: { ready: boolean } }, ready: boolean): void {
+      assert.deepEqual([answer.status, answer.json.ready], [ready ? 200 : 503, ready]);
+    }
+
+    const lease = () => worker.post('/v1/worker/leases', { keysetDigest: enclave.keysetDigest, waitMs: 0 });
+    async function submitted(lane: TestLane): Promise<MadeJob> {
+      const job = await lane.next();
+      const answer = await customer.frame('/v1/jobs', job.wire, job.envelope);
+      assert.equal(answer.status, 201, JSON.stringify(answer.json));
+      return job;
+    }
+    async function stateOf(job: MadeJob, state: string): Promise<Record<string, string>> {
+      for (let i = 0; ; i++) {
+        const view = (await customer.get(`/v1/jobs/${job.jobId}`)).json;
+        if (view.state === state) return view;
+        assert.ok(i < 100, `expected ${state}, got ${JSON.stringify(view)}`);
+        await delay(50);
+      }
+    }
+
+    it('is ready once a listed worker has made a real quote, and asks for the next one in time', async () => {
+      assertProblemFree(await customer.get('/readyz'), true);
+      const before = skipMs;
+      skipMs += 700_000;
+      const asked = await lease();
+      const nonce = asked.headers.get('stun-quote-nonce');
+      assert.match(nonce ?? '', /^0x[0-9a-f]{64}$/);
+      const wrong = enclave.machine.evidence(fromHex(enclave.keysetDigest, 32), new Uint8Array(32).fill(9));
+      const quote = (bytes: Uint8Array) =>
+        worker.post('/v1/worker/quotes', { keysetDigest: enclave.keysetDigest, evidence: new TextDecoder().decode(bytes) });
+      assertProblem(await quote(wrong), 'STUN_EVIDENCE_NONCE', 422);
+      const right = await quote(enclave.machine.evidence(fromHex(enclave.keysetDigest, 32), fromHex(nonce!, 32)));
+      assert.equal(right.status, 200, JSON.stringify(right.json));
+      assert.equal((await lease()).headers.get('stun-quote-nonce'), null);
+      assertProblemFree(await customer.get('/readyz'), true);
+      skipMs = before;
+    });
+
+    it('gives a job back to the queue when its lease runs out, and takes the late receipt all the same', async () => {
       const lane = new TestLane(order, enclave, lanes++);
       const job = await submitted(lane);
-      assertProblem(await customer.delete(`/v1/jobs/${job.jobId}/data`), 'STUN_JOB_STATE', 409);
-      const leased = await lease();
+      const first = await lease();
+      skipMs += 31_000;
+      await stateOf(job, 'queued');
+      assertProblem(await worker.get(`/v1/worker/leases/${first.json.leaseId as string}/payload`), 'STUN_LEASE', 409);
+      const second = await lease();
+      assert.equal(second.json.jobId, job.jobId);
       const made = await lane.serve(job.header, job.envelope);
-      await worker.frame(`/v1/worker/leases/${leased.json.leaseId as string}/complete`, { record: made.record }, made.sealed);
-      return job;
-    };
-    const [kept, dropped] = [await serve(), await serve()];
-    assert.equal((await customer.delete(`/v1/jobs/${dropped.jobId}/data`)).status, 204);
-    assertProblem(await customer.get(`/v1/jobs/${dropped.jobId}/result`), 'STUN_DATA_DELETED', 410);
-    assert.equal((await customer.get(`/v1/jobs/${kept.jobId}/result`)).status, 200);
-    skipMs += 7_300_000;
-    for (let i = 0; (await customer.get(`/v1/jobs/${kept.jobId}/result`)).status === 200; i++) {
-      assert.ok(i < 100);
-      await delay(50);
-    }
-    assertProblem(await customer.get(`/v1/jobs/${kept.jobId}/result`), 'STUN_DATA_DELETED', 410);
-    const left = await service.services!.db.sql.selectFrom('payload').select('job_id').execute();
-    assert.deepEqual(left, []);
-    assert.equal((await customer.get(`/v1/jobs/${kept.jobId}/receipt`)).status, 200, 'the receipt stays');
-  });
+      const late = await worker.frame(
+        `/v1/worker/leases/${first.json.leaseId as string}/complete`,
+        { record: made.record },
+        made.sealed,
+      );
+      assert.deepEqual([late.status, late.json.state], [200, 'receipted']);
+      const heartbeat = await worker.post(`/v1/worker/leases/${second.json.leaseId as string}/heartbeat`, { state: 'running' });
+      assertProblem(heartbeat, 'STUN_LEASE', 409);
+    });
 
-  it('voids what waits for an enclave that went silent, and refuses new jobs for it', async () => {
-    await lease();
-    const lane = new TestLane(order, enclave, lanes++);
-    const job = await submitted(lane);
-    skipMs += 5_001_000;
-    assert.equal((await stateOf(job, 'void'))['code'], 'STUN_ENCLAVE_GONE');
-    const next = await new TestLane(order, enclave, lanes++).next();
-    assertProblem(await customer.frame('/v1/jobs', next.wire, next.envelope), 'STUN_ENCLAVE_GONE', 409);
-    assert.deepEqual((await customer.get('/v1/enclaves')).json.items, []);
-    await lease();
-    assert.equal((await customer.get('/v1/enclaves')).json.items.length, 1);
-  });
+    it('sends signed webhooks and tries again when the receiver fails', async () => {
+      const got: { signature: string; body: string }[] = [];
+      const server = createServer((request, response) => {
+        let body = '';
+        request.on('data', (chunk) => (body += String(chunk)));
+        request.on('end', () => {
+          got.push({ signature: String(request.headers['stun-signature']), body });
+          response.writeHead(got.length === 1 ? 500 : 204).end();
+        });
+      });
+      server.listen(0, '127.0.0.1');
+      await once(server, 'listening');
+      const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/hook`;
+      const made = await customer.post('/v1/webhooks', { url, events: ['job'] });
+      assert.equal(made.status, 201, JSON.stringify(made.json));
+      const job = await submitted(new TestLane(order, enclave, lanes++));
+      for (let i = 0; got.length < 2; i++) {
+        assert.ok(i < 300, `${got.length} deliveries`);
+        await delay(50);
+      }
+      for (const { signature, body } of got) {
+        const { t, v1 } = Object.fromEntries(signature.split(',').map((part) => part.split('='))) as { t: string; v1: string };
+        assert.equal(
+          v1,
+          createHmac('sha256', made.json.secret as string)
+            .update(`${t}.${body}`)
+            .digest('hex'),
+        );
+        assert.equal((JSON.parse(body) as { data: { jobId: string } }).data.jobId, job.jobId);
+      }
+      assert.equal(got[0]!.body, got[1]!.body);
+      assert.ok(!JSON.stringify((await customer.get('/v1/webhooks')).json).includes('whsec_'));
+      assert.equal((await customer.delete(`/v1/webhooks/${made.json.id as string}`)).status, 204);
+      server.closeAllConnections();
+      server.close();
+      const leased = await lease();
+      await worker.post(`/v1/worker/leases/${leased.json.leaseId as string}/decline`, { code: 'STUN_BUDGET', reason: 'enough' });
+    });
 
-  it('shows jobs, queues and memory to Prometheus', async () => {
-    const text = new TextDecoder().decode((await customer.get('/metrics')).bytes);
-    for (const line of [
-      /^stun_service_jobs\{state="receipted"\} [1-9]/m,
-      /^stun_service_queue_waiting\{queue="prove"\} \d+/m,
-      /^stun_service_prover_memory_bytes\{part="rss"\} \d+/m,
-      /^stun_service_request_seconds_bucket\{/m,
-      /^stun_process_resident_memory_bytes \d+/m,
-    ]) {
-      assert.match(text, line);
-    }
-  });
+    it('deletes ciphertexts and results at their time, and on request', async () => {
+      const serve = async (): Promise<MadeJob> => {
+        const lane = new TestLane(order, enclave, lanes++);
+        const job = await submitted(lane);
+        assertProblem(await customer.delete(`/v1/jobs/${job.jobId}/data`), 'STUN_JOB_STATE', 409);
+        const leased = await lease();
+        const made = await lane.serve(job.header, job.envelope);
+        await worker.frame(`/v1/worker/leases/${leased.json.leaseId as string}/complete`, { record: made.record }, made.sealed);
+        return job;
+      };
+      const [kept, dropped] = [await serve(), await serve()];
+      assert.equal((await customer.delete(`/v1/jobs/${dropped.jobId}/data`)).status, 204);
+      assertProblem(await customer.get(`/v1/jobs/${dropped.jobId}/result`), 'STUN_DATA_DELETED', 410);
+      assert.equal((await customer.get(`/v1/jobs/${kept.jobId}/result`)).status, 200);
+      skipMs += 7_300_000;
+      for (let i = 0; (await customer.get(`/v1/jobs/${kept.jobId}/result`)).status === 200; i++) {
+        assert.ok(i < 100);
+        await delay(50);
+      }
+      assertProblem(await customer.get(`/v1/jobs/${kept.jobId}/result`), 'STUN_DATA_DELETED', 410);
+      const left = await service.services!.db.sql.selectFrom('payload').select('job_id').execute();
+      assert.deepEqual(left, []);
+      assert.equal((await customer.get(`/v1/jobs/${kept.jobId}/receipt`)).status, 200, 'the receipt stays');
+    });
 
-  it('ends queued jobs with the order', async () => {
-    const short = await world.openOrder({ deadlineSeconds: 3600 + Math.ceil(skipMs / 1000) });
-    assert.equal((await customer.post('/v1/orders', short.announcement)).status, 201);
-    await lease();
-    const job = await submitted(new TestLane(short, enclave, 0));
-    skipMs += 3_700_000;
-    assert.equal((await stateOf(job, 'expired'))['code'], 'STUN_JOB_EXPIRED');
-  });
+    it('voids what waits for an enclave that went silent, and refuses new jobs for it', async () => {
+      await lease();
+      const lane = new TestLane(order, enclave, lanes++);
+      const job = await submitted(lane);
+      skipMs += 5_001_000;
+      assert.equal((await stateOf(job, 'void'))['code'], 'STUN_ENCLAVE_GONE');
+      const next = await new TestLane(order, enclave, lanes++).next();
+      assertProblem(await customer.frame('/v1/jobs', next.wire, next.envelope), 'STUN_ENCLAVE_GONE', 409);
+      assert.deepEqual((await customer.get('/v1/enclaves')).json.items, []);
+      await lease();
+      assert.equal((await customer.get('/v1/enclaves')).json.items.length, 1);
+    });
 
-  it('stops with an open stream and a waiting worker, and answers nothing afterwards', async () => {
-    const stream = customer.events(`/v1/orders/${order.orderKey}/events`, () => false, '100000');
-    const poll = worker.post('/v1/worker/leases', { keysetDigest: enclave.keysetDigest, waitMs: 20_000 });
-    await delay(200);
-    const started = Date.now();
-    await service.stop();
-    assert.ok(Date.now() - started < 10_000, `stopping took ${Date.now() - started} ms`);
-    assert.deepEqual(await stream, []);
-    assert.equal((await poll).status, 204);
-    await assert.rejects(customer.get('/healthz'));
+    it('shows jobs, queues and memory to Prometheus', async () => {
+      const text = new TextDecoder().decode((await customer.get('/metrics')).bytes);
+      for (const line of [
+        /^stun_service_jobs\{state="receipted"\} [1-9]/m,
+        /^stun_service_queue_waiting\{queue="prove"\} \d+/m,
+        /^stun_service_prover_memory_bytes\{part="rss"\} \d+/m,
+        /^stun_service_request_seconds_bucket\{/m,
+        /^stun_process_resident_memory_bytes \d+/m,
+      ]) {
+        assert.match(text, line);
+      }
+    });
+
+    it('ends queued jobs with the order', async () => {
+      const short = await world.openOrder({ deadlineSeconds: 3600 + Math.ceil(skipMs / 1000) });
+      assert.equal((await customer.post('/v1/orders', short.announcement)).status, 201);
+      await lease();
+      const job = await submitted(new TestLane(short, enclave, 0));
+      skipMs += 3_700_000;
+      assert.equal((await stateOf(job, 'expired'))['code'], 'STUN_JOB_EXPIRED');
+    });
+
+    it('stops with an open stream and a waiting worker, and answers nothing afterwards', async () => {
+      const stream = customer.events(`/v1/orders/${order.orderKey}/events`, () => false, '100000');
+      const poll = worker.post('/v1/worker/leases', { keysetDigest: enclave.keysetDigest, waitMs: 20_000 });
+      await delay(200);
+      const started = Date.now();
+      await service.stop();
+      assert.ok(Date.now() - started < 10_000, `stopping took ${Date.now() - started} ms`);
+      assert.deepEqual(await stream, []);
+      assert.equal((await poll).status, 204);
+      await assert.rejects(customer.get('/healthz'));
+    });
   });
-});
+}

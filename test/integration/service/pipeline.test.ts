@@ -6,6 +6,7 @@ import { createSettlementProver } from '#prover/pool.ts';
 import type { SettlementProver } from '#prover/interface.ts';
 import type { RunningService } from '#service/service.ts';
 import { assertProblem, type ApiClient, type StreamedEvent } from './api-client.ts';
+import { engines } from './engines.ts';
 import { TestLane, type MadeJob } from './lane.ts';
 import { PRICE, ROLE, World, type WorldEnclave, type WorldOrder } from './world.ts';
 
@@ -21,7 +22,7 @@ describe('service: segments, proofs, settlement', function () {
   let settledFirst: { segmentId: string; snapshot: unknown; firstTransaction: string | undefined };
 
   before(async () => {
-    world = await World.create();
+    world = await World.create(engines.at(-1));
     prover = await createSettlementProver({
       threads: 1,
       circuits: ['settlement-16'],

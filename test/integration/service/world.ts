@@ -52,6 +52,7 @@ import { checkSettings, type Settings } from '#service/config.ts';
 import { startService, type RunningService } from '#service/service.ts';
 import { createLog } from '#service/telemetry/log.ts';
 import { ApiClient } from './api-client.ts';
+import { engines, type Engine, type TestStore } from './engines.ts';
 
 export const DAY = 86_400;
 /** The one model of the world. */
@@ -106,8 +107,10 @@ export class World {
   /** The simulated vendor that all machines of the world come from. */
   readonly pki: SimulatedPki;
   readonly #services: RunningService[] = [];
+  readonly #store: TestStore;
 
-  private constructor(chain: DevChain, deployment: Deployment, directory: string, pki: SimulatedPki) {
+  private constructor(chain: DevChain, deployment: Deployment, directory: string, pki: SimulatedPki, store: TestStore) {
+    this.#store = store;
     this.chain = chain;
     this.deployment = deployment;
     this.directory = directory;
@@ -115,7 +118,7 @@ export class World {
   }
 
   /** Starts the chain and deploys. */
-  static async create(): Promise<World> {
+  static async create(engine: Engine = engines[0]!): Promise<World> {
     const chain = await startDevChain();
     const account = (index: number): string => chain.accounts[index]!.address;
     const deployment = await deployStun(chain.wallet(ROLE.owner), {
@@ -131,7 +134,7 @@ export class World {
     writeFileSync(join(directory, 'deployment.json'), JSON.stringify(deployment));
     writeFileSync(join(directory, 'root.json'), JSON.stringify(root));
     writeFileSync(join(directory, 'policy.json'), policyText);
-    const world = new World(chain, deployment, directory, pki);
+    const world = new World(chain, deployment, directory, pki, await engine.create());
     await world.as(ROLE.provider).escrow.setOperator(account(ROLE.operator), true);
     return world;
   }
@@ -148,6 +151,7 @@ export class World {
     return checkSettings({
       role: 'all',
       port: 0,
+      database: this.#store.database,
       deployment: join(this.directory, 'deployment.json'),
       rpcUrl: this.chain.url,
       simulatedRoot: join(this.directory, 'root.json'),
@@ -328,6 +332,7 @@ export class World {
   async close(): Promise<void> {
     for (const service of this.#services) await service.stop();
     await this.chain.close();
+    await this.#store.drop();
     rmSync(this.directory, { recursive: true, force: true });
   }
 }

@@ -1,0 +1,48 @@
+/** The two stores that the service runs on. PostgreSQL needs `STUN_TEST_POSTGRES_URL`, an account there that may create databases. */
+import { randomBytes } from 'node:crypto';
+import pg from 'pg';
+
+/** A fresh, empty store. */
+export interface TestStore {
+  /** The `database` setting. */
+  readonly database: string;
+  drop(): Promise<void>;
+}
+
+/** A kind of store. */
+export interface Engine {
+  readonly name: 'PGlite' | 'PostgreSQL';
+  create(): Promise<TestStore>;
+}
+
+const address = process.env['STUN_TEST_POSTGRES_URL'];
+
+async function administer(statement: string): Promise<void> {
+  const client = new pg.Client({ connectionString: address });
+  await client.connect();
+  try {
+    await client.query(statement);
+  } finally {
+    await client.end();
+  }
+}
+
+const pglite: Engine = { name: 'PGlite', create: async () => ({ database: 'memory', drop: async () => undefined }) };
+
+const postgres: Engine = {
+  name: 'PostgreSQL',
+  async create() {
+    const name = `stun_test_${randomBytes(6).toString('hex')}`;
+    await administer(`create database ${name}`);
+    const url = new URL(address ?? '');
+    url.pathname = `/${name}`;
+    return { database: url.href, drop: () => administer(`drop database ${name} with (force)`) };
+  },
+};
+
+/** All stores that can be tested here. */
+export const engines: readonly Engine[] = address === undefined ? [pglite] : [pglite, postgres];
+
+if (address === undefined) {
+  process.stderr.write('NOT TESTED on PostgreSQL: STUN_TEST_POSTGRES_URL is not set; the service runs on PGlite alone here\n');
+}
