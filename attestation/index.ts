@@ -52,6 +52,8 @@ export type { SnpTcb } from './snp/product.ts';
 export { readSnpTcb } from './snp/product.ts';
 export type { SnpReport, SnpReportFields, SnpSignerKind } from './snp/report.ts';
 export { encodeSnpReport, parseSnpReport } from './snp/report.ts';
+export type { SnpAssessment, SnpInput } from './snp/assess.ts';
+export { assessSnp } from './snp/assess.ts';
 export type { ValidatedSnp } from './snp/validate.ts';
 export { validateSnp } from './snp/validate.ts';
 export type { SnpTcbs, VerifiedSnp } from './snp/verify.ts';
