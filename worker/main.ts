@@ -3,7 +3,8 @@
  * what an earlier life left in the store is handed over first.
  */
 import { readFile } from 'node:fs/promises';
-import type { Hex } from '#protocol/index.ts';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { asStunError, errorEntry, type Hex } from '#protocol/index.ts';
 import { z } from 'zod';
 import type { WorkerConfig } from './config.ts';
 import type { Enclave, Offer } from './enclave.ts';
@@ -30,6 +31,7 @@ import { WorkerStore } from './store.ts';
 /** A new keyset follows this long before the old one ends: leaves must live 24 hours beyond a job. */
 const RENEW_BEFORE_SECONDS = 36 * 3600;
 const RENEWAL_CHECK_MS = 30_000;
+const LONGEST_PAUSE_MS = 30_000;
 
 /** What a listed worker says of itself. */
 export interface WorkerReady {
@@ -104,9 +106,10 @@ export async function runWorker(config: WorkerConfig, options: RunWorkerOptions)
       health = await startHealthServer(listen, async () => (await probe?.check()) ?? notYetReady(issuer));
       closers.push(health.close);
     }
-    while (!options.signal.aborted) {
-      await serveOneKeyset(parts, options, (made) => (probe = made), health?.url);
-    }
+    const serve = (): Promise<void> => serveOneKeyset(parts, options, (made) => (probe = made), health?.url);
+    await serve();
+    // Later keysets wait out an outage of chain, attestors or service; the first one fails at once, where somebody is watching.
+    while (!options.signal.aborted) await insist(serve, options.signal, log, 'enclave.renewal-failed');
   } finally {
     for (const close of closers.toReversed()) await close();
     log.info({ event: 'worker.stopped' });
@@ -130,7 +133,9 @@ async function serveOneKeyset(
     leafIndex: attested.leafIndex,
     simulated: issuer.simulated,
   });
-  await announce(service, keys, attested, offers);
+  // The leaf is paid for: an outage of the service must not waste it.
+  await insist(() => announce(service, keys, attested, offers), signal, log, 'enclave.listing-failed');
+  if (signal.aborted) return;
   log.info({ event: 'enclave.listed', keysetDigest: keys.enclaveId });
   const enclave: Enclave = {
     chainId: BigInt(chain.deployment.chainId),
@@ -170,6 +175,19 @@ async function serveOneKeyset(
     await service
       .delist(keys.enclaveId)
       .catch((error: unknown) => log.warn({ event: 'enclave.delist-failed', ...errorFields(error) }));
+  }
+}
+
+/** Tries again after outages until it works or the signal comes. Other failures end it. */
+async function insist(work: () => Promise<void>, signal: AbortSignal, log: WorkerLog, event: string): Promise<void> {
+  for (let pauseMs = 500; !signal.aborted; pauseMs = Math.min(LONGEST_PAUSE_MS, 2 * pauseMs)) {
+    try {
+      return await work();
+    } catch (thrown) {
+      if (errorEntry(asStunError(thrown).code).class !== 'unavailable') throw thrown;
+      log.warn({ event, pauseMs, ...errorFields(thrown) });
+    }
+    await sleep(pauseMs, undefined, { signal }).catch(() => undefined);
   }
 }
 

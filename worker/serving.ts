@@ -99,8 +99,10 @@ export class Serving {
       } catch (thrown) {
         if (stop.aborted) return;
         const error = asStunError(thrown);
-        if (error.code === 'STUN_WORKER_STORE' || error.code === 'STUN_INTERNAL') throw error;
-        this.#log.warn({ event: 'lease.failed', pauseMs, ...errorFields(error) });
+        // Without a store nothing may be served; everything else may pass, even a defect that one odd job brings out.
+        if (error.code === 'STUN_WORKER_STORE') throw error;
+        const level = error.code === 'STUN_INTERNAL' ? 'error' : 'warn';
+        this.#log[level]({ event: 'lease.failed', pauseMs, ...errorFields(error) });
         await sleep(pauseMs, undefined, { signal: stop }).catch(() => undefined);
         pauseMs = Math.min(LONGEST_PAUSE_MS, pauseMs * 2);
       }

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { verifyEvidence } from '#attestation/index.ts';
 import {
@@ -179,6 +180,52 @@ describe('a whole worker', function () {
     const policyId = customer.order.opening.policyId;
     assert.equal((await stage.contracts.registry.leaf(first.ready.keysetDigest, policyId)).retired, true);
     await second.stop();
+  });
+
+  it('waits for a service that is down when it wants to list itself, and registers once', async () => {
+    stage.service.down = /enclaves/;
+    const registered = (await stage.contracts.registry.registrations(0)).length;
+    const starting = start();
+    await until('the registration', async () => (await stage.contracts.registry.registrations(0)).length > registered);
+    const listed = stage.service.listings.length;
+    await sleep(300);
+    assert.equal(stage.service.listings.length, listed);
+    stage.service.down = undefined;
+    const worker = await starting;
+    assert.equal(stage.service.listings.length, listed + 1);
+    assert.equal((await stage.contracts.registry.registrations(0)).length, registered + 1);
+    await worker.stop();
+  });
+
+  it('outlives a chain that is down while it judges a job', async () => {
+    const worker = await start({ chainViewMaxAgeMs: 0, segmentIdleMs: 200 });
+    const customer = await customerOf(await stage.openOrder(modelId));
+    const sent = await customer.next();
+    await stage.chain.goOffline();
+    stage.service.queue.push({ sent });
+    await sleep(800);
+    assert.ok(!stage.service.completed.has(fieldToHex(sent.head)) && !stage.service.declined.has(fieldToHex(sent.head)));
+    await stage.chain.goOnline();
+    await until('the job', () => stage.service.completed.has(fieldToHex(sent.head)));
+    await worker.stop();
+  });
+
+  it('ends when receipts can no longer be stored, and releases nothing', async () => {
+    const storePath = join(stage.folder, 'full.sqlite');
+    const abort = new AbortController();
+    const { promise, resolve } = Promise.withResolvers<WorkerReady>();
+    const config = parseWorkerConfig({ ...stage.settings([model]), storePath });
+    const ended = runWorker(config, { signal: abort.signal, onReady: resolve });
+    await Promise.race([promise, ended]);
+    const file = new DatabaseSync(storePath);
+    file.exec("CREATE TRIGGER full BEFORE INSERT ON jobs BEGIN SELECT RAISE(ABORT, 'disk full'); END");
+    file.close();
+    const customer = await customerOf(await stage.openOrder(modelId));
+    const sent = await customer.next();
+    stage.service.queue.push({ sent });
+    await rejectsCode(ended, 'STUN_WORKER_STORE');
+    stage.service.queue.length = 0;
+    assert.ok(!stage.service.completed.has(fieldToHex(sent.head)));
   });
 
   it('serves readiness by a real quote', async () => {
