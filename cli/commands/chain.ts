@@ -21,8 +21,8 @@ export async function chainDev({
     port: parseWhole(options.port, '--port', 0, 65535),
     blockIntervalMs: parseWhole(options.blockInterval, '--block-interval', 0, 60_000),
   });
-  context.progress(`development chain ${chain.chainId} on ${chain.url}; its keys are public knowledge`);
-  for (const { address, privateKey } of chain.accounts.slice(0, 10)) context.progress(`account ${address} key ${privateKey}`);
+  const accounts = chain.accounts.slice(0, 10).map(({ address, privateKey }) => `  ${address}  key ${privateKey}`);
+  context.progress([`development chain ${chain.chainId} on ${chain.url}; these keys are public:`, ...accounts].join('\n'));
   await new Promise<void>((resolve) => {
     if (context.signal.aborted) resolve();
     context.signal.addEventListener('abort', () => resolve(), { once: true });
