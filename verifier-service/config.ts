@@ -44,7 +44,10 @@ export const settingsSchema = z.strictObject({
   confirmations: count(1, 1000, 1),
   chainPollMs: count(50, 60_000, 1000),
   /** Most that a settlement pays per gas, wei. */
-  maxFeePerGasWei: z.coerce.bigint().positive().default(200_000_000_000n),
+  maxFeePerGasWei: z.coerce
+    .string()
+    .regex(/^[1-9][0-9]{0,30}$/)
+    .default('200000000000'),
   /** Signs webhooks (by keys derived from it); made at random when left out, so that webhooks end with the process. */
   secretKey: secretHex.optional(),
   /** Settles for providers that made this account their operator. */

@@ -98,19 +98,29 @@ function assertConsent(
   atUnix: number,
 ): void {
   if (consent.deadlineUnix < atUnix) throw new StunError('STUN_REGISTER_CONSENT', 'the consent has expired');
-  const signer = recoverEip712(
-    'EnclaveConsent',
-    domainOf(keyset),
-    {
-      keysetDigest: approval.keysetDigest,
-      policyId: BigInt(approval.policyId),
-      hardwareIdHash: BigInt(approval.hardwareIdHash),
-      platform: BigInt(approval.platform),
-      expiresAt: BigInt(approval.expiresAtUnix),
-      nonce: BigInt(consent.nonce),
-      deadline: BigInt(consent.deadlineUnix),
-    },
-    consent.signature,
+  const signer = signerOf(() =>
+    recoverEip712(
+      'EnclaveConsent',
+      domainOf(keyset),
+      {
+        keysetDigest: approval.keysetDigest,
+        policyId: BigInt(approval.policyId),
+        hardwareIdHash: BigInt(approval.hardwareIdHash),
+        platform: BigInt(approval.platform),
+        expiresAt: BigInt(approval.expiresAtUnix),
+        nonce: BigInt(consent.nonce),
+        deadline: BigInt(consent.deadlineUnix),
+      },
+      consent.signature,
+    ),
   );
   if (signer !== keyset.provider) throw new StunError('STUN_REGISTER_CONSENT', 'the consent is not signed by the provider');
+}
+
+function signerOf(recover: () => string): string {
+  try {
+    return recover();
+  } catch (cause) {
+    throw new StunError('STUN_REGISTER_CONSENT', 'the signature of the consent is malformed', { cause });
+  }
 }

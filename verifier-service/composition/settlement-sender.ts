@@ -62,7 +62,11 @@ export async function openSettlementSender(
           const [head] = await escrow.access.read('laneOf', [move.orderKey, move.provider, move.laneIndex], blockNumber);
           return BigInt(head) === BigInt(move.laneNew);
         },
-        policy: { confirmations: settings.confirmations, replaceAfterMs: 60_000, maxFeePerGasWei: settings.maxFeePerGasWei },
+        policy: {
+          confirmations: settings.confirmations,
+          replaceAfterMs: 60_000,
+          maxFeePerGasWei: BigInt(settings.maxFeePerGasWei),
+        },
         pollIntervalMs: settings.chainPollMs,
         maxBackoffMs: Math.max(15_000, settings.chainPollMs),
         requestTimeoutMs: 15_000,
