@@ -138,7 +138,7 @@ export class RegistryContract {
     return this.access.send('retire', [keysetDigest]);
   }
 
-  /** Provider or guardian: ends a keyset and all earlier roots of its provider. */
+  /** Provider: ends a keyset and all earlier roots of its provider. */
   revoke(keysetDigest: string): Promise<MinedTransaction> {
     return this.access.send('revoke', [keysetDigest]);
   }

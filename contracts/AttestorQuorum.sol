@@ -30,7 +30,7 @@ abstract contract AttestorQuorum is IEnclaveRegistry, EIP712, Ownable2Step {
     uint256 public attestorCount;
     /// Approvals needed; 0 until set, and then no quorum can be reached at all.
     uint256 public threshold;
-    /// Who can revoke and deny when a key or an identity leaked.
+    /// Who can deny an identity that leaked. It cannot revoke: that would cost a provider the work that is not settled yet.
     address public guardian;
     mapping(uint256 hardwareIdHash => bool) public hardwareDenied;
     mapping(uint8 platform => IQuoteVerifier) public quoteVerifierOf;
@@ -64,7 +64,7 @@ abstract contract AttestorQuorum is IEnclaveRegistry, EIP712, Ownable2Step {
         emit QuoteVerifierSet(platform, address(verifier));
     }
 
-    /// @notice Names who can revoke and deny in an emergency; the zero address means nobody. Owner only.
+    /// @notice Names who can deny hardware in an emergency; the zero address means nobody. Owner only.
     function setGuardian(address guardian_) external onlyOwner {
         _setGuardian(guardian_);
     }

@@ -130,7 +130,7 @@ contract EnclaveRegistry is IEnclaveRegistry, AttestorQuorum {
     /// @inheritdoc IEnclaveRegistry
     function revoke(bytes32 keysetDigest) external {
         address provider = _keysets[keysetDigest].provider;
-        if (provider == address(0) || (msg.sender != provider && msg.sender != guardian)) revert NotAllowed(msg.sender);
+        if (provider == address(0) || msg.sender != provider) revert NotAllowed(msg.sender);
         _revoke(keysetDigest);
     }
 

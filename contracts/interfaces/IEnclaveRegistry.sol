@@ -139,7 +139,7 @@ interface IEnclaveRegistry {
     function retire(bytes32 keysetDigest) external;
 
     /// @notice Ends a keyset for a compromise: its leaves go, all earlier roots of the provider die, it can never come back.
-    /// Provider or guardian.
+    /// Provider only; a quorum of attestors has `revokeByQuorum`.
     function revoke(bytes32 keysetDigest) external;
 
     /// @notice The same by a quorum of attestors, which may also deny the hardware.
