@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
-import { CheckLedger, evidenceChecks, tdxPolicyChecks, tdxVerificationChecks } from '#attestation/checks.ts';
+import { evidenceChecks, tdxPolicyChecks, tdxVerificationChecks } from '#attestation/checks.ts';
 import type { CheckId } from '#attestation/checks.ts';
-import { StunError } from '#protocol/errors/stun-error.ts';
 import { negativeVectors } from './negative-vectors.ts';
+import { without } from './without-check.ts';
 
 /** Checks whose result the later ones are made of: without them there is nothing left to verify. */
 const producing: readonly CheckId[] = [
@@ -18,27 +18,6 @@ const producing: readonly CheckId[] = [
   'evidence-kind',
   'evidence-gpu',
 ];
-
-/** Runs a body while one check lets everything pass. */
-function without<T>(removed: CheckId, body: () => T): T {
-  const original = Object.getOwnPropertyDescriptor(CheckLedger.prototype, 'prove');
-  assert.ok(original !== undefined);
-  const prove = original.value as CheckLedger['prove'];
-  CheckLedger.prototype.prove = function lenient<R>(this: CheckLedger, id: CheckId, check: () => R): R {
-    if (id !== removed) return prove.call(this, id, check) as R;
-    try {
-      return check();
-    } catch (thrown) {
-      assert.ok(thrown instanceof StunError);
-      return null as R; // the removed checks return nothing that is used, or null for "no module identity"
-    }
-  };
-  try {
-    return body();
-  } finally {
-    Object.defineProperty(CheckLedger.prototype, 'prove', original);
-  }
-}
 
 describe('checks of TDX evidence, removed one at a time', () => {
   const removable = [...tdxVerificationChecks, ...tdxPolicyChecks, ...evidenceChecks].filter((id) => !producing.includes(id));
