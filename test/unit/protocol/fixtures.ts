@@ -78,7 +78,9 @@ export interface TestOrder extends OpenedOrder {
   readonly demandKey: EddsaKeyPair;
 }
 
-export function makeOrder(change: { terms?: Partial<Terms>; place?: Partial<OrderPlace>; demandKey?: EddsaKeyPair } = {}): TestOrder {
+export function makeOrder(
+  change: { terms?: Partial<Terms>; place?: Partial<OrderPlace>; demandKey?: EddsaKeyPair } = {},
+): TestOrder {
   const demandKey = change.demandKey ?? generateEddsaKeyPair();
   const place: OrderPlace = {
     chainId: 31337n,
@@ -116,7 +118,14 @@ export function makeOrder(change: { terms?: Partial<Terms>; place?: Partial<Orde
 export function makeHeader(
   order: TestOrder,
   enclave: TestEnclave,
-  change: { k?: number; previousHead?: bigint; maxPrice?: bigint; laneIndex?: number; payload?: Uint8Array; signer?: EddsaKeyPair } = {},
+  change: {
+    k?: number;
+    previousHead?: bigint;
+    maxPrice?: bigint;
+    laneIndex?: number;
+    payload?: Uint8Array;
+    signer?: EddsaKeyPair;
+  } = {},
 ): JobHeader {
   const laneIndex = change.laneIndex ?? 0;
   const lane = { orderId: order.orderId, provider: enclave.leaf.provider, laneIndex };
@@ -160,7 +169,14 @@ export function makeBundle(
   order: TestOrder,
   enclave: TestEnclave,
   count: number,
-  change: { firstK?: number; fromHead?: bigint; laneIndex?: number; statuses?: readonly JobStatus[]; maxPrice?: bigint; price?: bigint } = {},
+  change: {
+    firstK?: number;
+    fromHead?: bigint;
+    laneIndex?: number;
+    statuses?: readonly JobStatus[];
+    maxPrice?: bigint;
+    price?: bigint;
+  } = {},
 ): SettlementBundle {
   const laneIndex = change.laneIndex ?? 0;
   const lane = { orderId: order.orderId, provider: enclave.leaf.provider, laneIndex };
@@ -207,5 +223,10 @@ export function makeBundle(
 
 /** The EIP-712 signature of the enclave over a receipt. */
 export function signReceipt(enclave: TestEnclave, receipt: Receipt): string {
-  return signEip712(enclave.secpSecret, 'Receipt', { chainId: 31337n, verifyingContract: ESCROW }, { receipt: receiptHashOf(receipt) });
+  return signEip712(
+    enclave.secpSecret,
+    'Receipt',
+    { chainId: 31337n, verifyingContract: ESCROW },
+    { receipt: receiptHashOf(receipt) },
+  );
 }
