@@ -20,7 +20,7 @@ export interface AuditedOrder {
 
 interface Report {
   readonly ok: boolean;
-  readonly checks: readonly { readonly status: string }[];
+  readonly checks: readonly { readonly id: string; readonly status: string }[];
   readonly jobs: number;
   readonly provenTotal: string;
   readonly chain: string;
@@ -43,8 +43,9 @@ function stun(args: readonly string[], env: Readonly<Record<string, string>>): P
 
 function summary(report: Report): string {
   const proven = report.checks.filter((check) => check.status === 'proven').length;
-  const open = report.checks.length - proven;
-  return `${report.ok ? 'holds' : 'DOES NOT HOLD'}: ${proven} checks proven${open === 0 ? '' : `, ${open} not`}; chain: ${report.chain}`;
+  const others = report.checks.filter((check) => check.status !== 'proven').map((check) => `${check.status}: ${check.id}`);
+  const verdict = report.ok ? 'holds' : 'DOES NOT HOLD';
+  return [`${verdict}: ${proven} checks proven`, ...new Set(others), `chain: ${report.chain}`].join('; ');
 }
 
 /** Exports and verifies. */

@@ -33,7 +33,7 @@ export async function closingTables(
       `budget, deadline, ${served.settlements.length} totals with their times, ${served.settlements[0]!.calldataBytes} bytes a settlement`,
     ],
     ['did not see', 'model, inputs, outputs, price of a job, number of jobs, which enclave worked'],
-    ['the service saw', 'sizes in buckets, times, maximum prices, the number of jobs; no input, output, model or exact price'],
+    ['the service saw', 'sizes in buckets, times, prices, counts, and, because it proves, the model id; no input and no output'],
   ];
   const money = [
     ['in', 'budget of the order', `${gwei(demo.budgetWei)} gwei`],
