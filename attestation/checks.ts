@@ -38,15 +38,31 @@ export const tdxPolicyChecks = [
   'policy-kind',
   'policy-simulated',
   'policy-revocation',
+  'policy-collateral-age',
   'policy-evaluation-number',
   'policy-tcb-status',
   'policy-advisories',
   'policy-debug',
+  'policy-hardware',
   'policy-sept-ve-disable',
   'policy-td-attributes',
   'policy-xfam',
   'policy-measurements',
+  'policy-service-td',
+] as const;
+
+/** Checks of the validation of a verified SGX quote against a policy; all of them run. */
+export const sgxPolicyChecks = [
+  'policy-kind',
+  'policy-simulated',
+  'policy-revocation',
+  'policy-collateral-age',
+  'policy-evaluation-number',
+  'policy-tcb-status',
+  'policy-advisories',
+  'policy-debug',
   'policy-hardware',
+  'policy-enclave',
 ] as const;
 
 /** Checks of the verification of a SEV-SNP report. Those after a failure still run and are refuted or unknown. */
@@ -109,6 +125,7 @@ export const evidenceChecks = [
 export type CheckId =
   | (typeof tdxVerificationChecks)[number]
   | (typeof tdxPolicyChecks)[number]
+  | (typeof sgxPolicyChecks)[number]
   | (typeof snpVerificationChecks)[number]
   | (typeof snpPolicyChecks)[number]
   | (typeof evidenceChecks)[number];

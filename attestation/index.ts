@@ -5,6 +5,7 @@
 export type { Check, CheckId } from './checks.ts';
 export {
   evidenceChecks,
+  sgxPolicyChecks,
   sgxVerificationChecks,
   snpPolicyChecks,
   snpVerificationChecks,
@@ -16,11 +17,13 @@ export { encodeEvidence, evidenceDigest, maxEvidenceBytes, parseEvidence } from 
 export type {
   EvidenceAssessment,
   EvidenceContext,
+  QuoteAssessment,
+  QuoteInput,
+  SgxAssessment,
   TdxAssessment,
-  TdxInput,
   VerifiedEvidence,
 } from './evidence/verify-evidence.ts';
-export { assessEvidence, assessTdx, platformCode, verifyEvidence } from './evidence/verify-evidence.ts';
+export { assessEvidence, assessSgx, assessTdx, platformCode, verifyEvidence } from './evidence/verify-evidence.ts';
 export type { IntelCollateral, IntelCollateralJson } from './intel/collateral.ts';
 export { parseIntelCollateral, readIntelCollateralJson } from './intel/collateral.ts';
 export type { CollateralKey } from './intel/collateral-key.ts';
@@ -38,12 +41,19 @@ export { maxGraceSeconds } from './intel/verify.ts';
 export type { JsonLimits, JsonObject, JsonValue } from './json/capped-json.ts';
 export { defaultJsonLimits, parseCappedJson, parseCappedJsonBytes } from './json/capped-json.ts';
 export { defaultPolicy } from './policy/default-policy.ts';
-export type { Policy, Skip, TdxMeasurement, TdxPolicy } from './policy/policy.ts';
-export { canonicalPolicyJson, measuredFields, parsePolicy } from './policy/policy.ts';
+export type { AdvisoryRule, IntelPolicy, StatusRule } from './policy/intel-policy.ts';
+export type { Policy } from './policy/policy.ts';
+export type { Skip } from './policy/policy-fields.ts';
+export { canonicalPolicyJson, parsePolicy } from './policy/policy.ts';
+export type { SgxEnclave, SgxPolicy } from './policy/sgx-policy.ts';
+export type { TdxMeasurement, TdxPolicy } from './policy/tdx-policy.ts';
+export { measuredFields } from './policy/tdx-policy.ts';
 export type { SnpPolicy, SnpTcbFloors } from './policy/snp-policy.ts';
 export { computeReportData } from './report-data.ts';
 export type { SgxQuote } from './sgx/quote.ts';
 export { encodeSgxQuote, parseSgxQuote } from './sgx/quote.ts';
+export type { ValidatedSgx } from './sgx/validate.ts';
+export { validateSgx } from './sgx/validate.ts';
 export type { VerifiedSgx } from './sgx/verify.ts';
 export { verifySgx } from './sgx/verify.ts';
 export type { SnpEndorsementBytes, SnpEndorsements, SnpEndorsementsJson } from './snp/endorsements.ts';

@@ -7,10 +7,25 @@ import { asStunError } from '#protocol/errors/registry.ts';
 import { StunError } from '#protocol/errors/stun-error.ts';
 import { equalBytes } from '#protocol/bytes.ts';
 import type { Check, CheckId } from '../checks.ts';
-import { CheckLedger, evidenceChecks, tdxPolicyChecks, tdxVerificationChecks } from '../checks.ts';
-import { parseIntelCollateral } from '../intel/collateral.ts';
+import {
+  CheckLedger,
+  evidenceChecks,
+  sgxPolicyChecks,
+  sgxVerificationChecks,
+  tdxPolicyChecks,
+  tdxVerificationChecks,
+} from '../checks.ts';
+import type { IntelCollateral } from '../intel/collateral.ts';
+import { isParsedCollateral, parseIntelCollateral } from '../intel/collateral.ts';
+import type { PolicyAssessment } from '../intel/validate.ts';
+import type { VerificationContext } from '../intel/verify.ts';
+import type { IntelPolicy } from '../policy/intel-policy.ts';
 import type { Policy } from '../policy/policy.ts';
 import { computeReportData } from '../report-data.ts';
+import { parseSgxQuote } from '../sgx/quote.ts';
+import { assessSgxPolicy } from '../sgx/validate.ts';
+import type { VerifiedSgx } from '../sgx/verify.ts';
+import { runSgxVerification } from '../sgx/verify.ts';
 import { parseTdxQuote } from '../tdx/quote.ts';
 import { assessTdxPolicy } from '../tdx/validate.ts';
 import type { VerifiedTdx } from '../tdx/verify.ts';
@@ -23,19 +38,19 @@ import { evidenceDigest, parseEvidence } from './document.ts';
 export const platformCode = Object.freeze({ tdx: 1, simulatedTdx: 129 });
 
 /** A quote with its collateral, as bytes that nothing is known of. */
-export interface TdxInput {
+export interface QuoteInput {
   readonly quote: Uint8Array;
-  /** Collateral as JSON text, its bytes, or its value. */
-  readonly collateral: Parameters<typeof parseIntelCollateral>[0];
+  /** Collateral as JSON text, its bytes, its value, or parsed already: that saves time from the second quote on. */
+  readonly collateral: Parameters<typeof parseIntelCollateral>[0] | IntelCollateral;
   readonly atUnix: number;
   readonly roots: readonly TrustRoot[];
   readonly policy: Policy;
 }
 
 /** The report on a quote, on refusal too. `verified` and `validated` hold together for an acceptance. */
-export interface TdxAssessment {
+export interface QuoteAssessment<V> {
   /** What verification established; null when it failed. */
-  readonly verified: VerifiedTdx | null;
+  readonly verified: V | null;
   /** Whether the policy is satisfied. False whenever `verified` is null. */
   readonly validated: boolean;
   readonly checks: readonly Check[];
@@ -43,32 +58,61 @@ export interface TdxAssessment {
   readonly failure: StunError | null;
 }
 
-const unknownPolicyChecks = (): readonly Check[] => new CheckLedger(...tdxPolicyChecks).list();
+export type TdxAssessment = QuoteAssessment<VerifiedTdx>;
+export type SgxAssessment = QuoteAssessment<VerifiedSgx>;
 
-function assess(ledger: CheckLedger, input: TdxInput): TdxAssessment {
-  let verified: VerifiedTdx;
+/** How a kind of quote is read, verified and judged. */
+interface QuoteKind<Q, V> {
+  readonly parse: (bytes: Uint8Array) => Q;
+  readonly verify: (ledger: CheckLedger, quote: Q, context: VerificationContext) => V;
+  readonly rules: (policy: Policy) => IntelPolicy | null;
+  readonly judge: (verified: V, policy: Policy) => PolicyAssessment;
+  readonly policyChecks: readonly CheckId[];
+}
+
+const tdxKind: QuoteKind<ReturnType<typeof parseTdxQuote>, VerifiedTdx> = {
+  parse: parseTdxQuote,
+  verify: runTdxVerification,
+  rules: (policy) => policy.tdx,
+  judge: assessTdxPolicy,
+  policyChecks: tdxPolicyChecks,
+};
+
+const sgxKind: QuoteKind<ReturnType<typeof parseSgxQuote>, VerifiedSgx> = {
+  parse: parseSgxQuote,
+  verify: runSgxVerification,
+  rules: (policy) => policy.sgx,
+  judge: assessSgxPolicy,
+  policyChecks: sgxPolicyChecks,
+};
+
+function assess<Q, V>(kind: QuoteKind<Q, V>, ledger: CheckLedger, input: QuoteInput): QuoteAssessment<V> {
+  let verified: V;
   try {
-    const quote = ledger.prove('quote-format', () => parseTdxQuote(input.quote));
-    const collateral = ledger.prove('collateral-format', () => parseIntelCollateral(input.collateral));
-    verified = runTdxVerification(ledger, quote, { ...input, collateral, collateralGraceSeconds: 0 });
+    const quote = ledger.prove('quote-format', () => kind.parse(input.quote));
+    const given = input.collateral;
+    const collateral = ledger.prove('collateral-format', () => (isParsedCollateral(given) ? given : parseIntelCollateral(given)));
+    const collateralGraceSeconds = kind.rules(input.policy)?.collateralGraceSeconds ?? 0;
+    verified = kind.verify(ledger, quote, { ...input, collateral, collateralGraceSeconds });
   } catch (thrown) {
-    return {
-      verified: null,
-      validated: false,
-      checks: [...ledger.list(), ...unknownPolicyChecks()],
-      failure: asStunError(thrown),
-    };
+    const unknown = new CheckLedger(...kind.policyChecks).list();
+    return { verified: null, validated: false, checks: [...ledger.list(), ...unknown], failure: asStunError(thrown) };
   }
-  const { checks, refusal } = assessTdxPolicy(verified, input.policy);
+  const { checks, refusal } = kind.judge(verified, input.policy);
   return { verified, validated: refusal === null, checks: [...ledger.list(), ...checks], failure: refusal };
 }
 
 /**
- * Parses, verifies and validates a quote and reports on all of it. Never throws for bad evidence: the report carries the failure.
+ * Parses, verifies and validates a TDX quote and reports on all of it. Never throws for bad evidence: the report carries the failure.
  * Does not check what report_data binds: see {@link verifyEvidence}.
  */
-export function assessTdx(input: TdxInput): TdxAssessment {
-  return assess(new CheckLedger(...tdxVerificationChecks), input);
+export function assessTdx(input: QuoteInput): TdxAssessment {
+  return assess(tdxKind, new CheckLedger(...tdxVerificationChecks), input);
+}
+
+/** As {@link assessTdx}, for a quote of SGX. */
+export function assessSgx(input: QuoteInput): SgxAssessment {
+  return assess(sgxKind, new CheckLedger(...sgxVerificationChecks), input);
 }
 
 /** What {@link verifyEvidence} needs beside the document. */
@@ -130,10 +174,10 @@ export function assessEvidence(bytes: Uint8Array, context: EvidenceContext): Evi
   const ledger = new CheckLedger(...tdxVerificationChecks);
   let tdx: TdxAssessment | null = null;
   const all = (): readonly Check[] =>
-    Object.freeze([...own.list(), ...(tdx?.checks ?? [...ledger.list(), ...unknownPolicyChecks()])]);
+    Object.freeze([...own.list(), ...(tdx?.checks ?? [...ledger.list(), ...new CheckLedger(...tdxPolicyChecks).list()])]);
   try {
     const document = parseDocument(own, bytes);
-    tdx = assess(ledger, { ...context, quote: document.quote, collateral: document.collateral });
+    tdx = assess(tdxKind, ledger, { ...context, quote: document.quote, collateral: document.collateral });
     const { verified } = tdx;
     if (verified === null) throw tdx.failure ?? new StunError('STUN_INTERNAL', 'a quote failed without a reason');
     own.prove('evidence-simulated-tag', () => {

@@ -89,6 +89,11 @@ export function readIntelCollateralJson(input: string | Uint8Array | IntelCollat
   return readCollateralFields(new FieldReader(value, 'collateral', 'STUN_COLLATERAL_FORMAT'));
 }
 
+/** Whether collateral is parsed already. */
+export function isParsedCollateral(input: unknown): input is IntelCollateral {
+  return typeof input === 'object' && input !== null && 'signatures' in input && input.signatures instanceof SignatureMemo;
+}
+
 function hexField(text: string, what: string, length?: number): Uint8Array {
   if (!/^([0-9a-fA-F]{2})*$/.test(text) || (length !== undefined && text.length !== 2 * length)) {
     throw new StunError(

@@ -90,6 +90,13 @@ export class FieldReader {
     return this.list(key, maxLength).map((entry) => (typeof entry === 'string' ? entry : this.#refuse(key, 'a list of strings')));
   }
 
+  /** A list whose entries are strings or objects. */
+  stringsOrObjects(key: string, maxLength: number): readonly (string | FieldReader)[] {
+    return this.list(key, maxLength).map((entry, i) =>
+      typeof entry === 'string' ? entry : new FieldReader(entry, `${this.#path}.${key}[${i}]`, this.#code),
+    );
+  }
+
   object(key: string): FieldReader {
     return new FieldReader(this.value(key), `${this.#path}.${key}`, this.#code);
   }

@@ -340,6 +340,12 @@ export const attestationErrors = {
     httpStatus: 403,
     doc: 'The policy demands revocation data and the collateral has none. Fetch complete collateral.',
   },
+  STUN_POLICY_COLLATERAL_AGE: {
+    class: 'policy',
+    actor: 'provider',
+    httpStatus: 403,
+    doc: 'Collateral was verified after its nextUpdate, further than the policy gives grace for. Fetch current collateral.',
+  },
   STUN_POLICY_EVALUATION_NUMBER: {
     class: 'policy',
     actor: 'provider',
@@ -368,13 +374,13 @@ export const attestationErrors = {
     class: 'policy',
     actor: 'provider',
     httpStatus: 403,
-    doc: 'The status needs software hardening against an advisory that the policy does not list.',
+    doc: 'An advisory stands open that the policy does not list, lists no longer, or denies.',
   },
   STUN_POLICY_DEBUG: {
     class: 'policy',
     actor: 'provider',
     httpStatus: 403,
-    doc: 'The TD runs in debug mode: its memory can be read. It protects nothing.',
+    doc: 'The TD, guest or enclave runs in debug mode: its memory can be read. It protects nothing.',
   },
   STUN_POLICY_SEPT_VE_DISABLE: {
     class: 'policy',
@@ -387,6 +393,18 @@ export const attestationErrors = {
     actor: 'provider',
     httpStatus: 403,
     doc: 'The TD has attribute bits that the policy does not admit.',
+  },
+  STUN_POLICY_SERVICE_TD: {
+    class: 'policy',
+    actor: 'provider',
+    httpStatus: 403,
+    doc: 'A service TD that the policy does not name is bound to the TD (MRSERVICETD).',
+  },
+  STUN_POLICY_ENCLAVE: {
+    class: 'policy',
+    actor: 'provider',
+    httpStatus: 403,
+    doc: 'The SGX enclave is none of those that the policy names (MRENCLAVE, MRSIGNER, ISVPRODID, ISVSVN).',
   },
   STUN_POLICY_XFAM: {
     class: 'policy',

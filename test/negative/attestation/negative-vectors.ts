@@ -30,6 +30,8 @@ import {
   ppid,
   reportData,
 } from '../../unit/attestation/simulated-fixture.ts';
+import { tdxFormatVectors } from './tdx-format-vectors.ts';
+import { tdxPolicyVectors } from './tdx-policy-vectors.ts';
 
 /** What a vector gives. */
 interface Outcome {
@@ -405,7 +407,9 @@ add('policy-revocation', 'STUN_POLICY_REVOCATION', 'collateral without a root CR
 add('policy-evaluation-number', 'STUN_POLICY_EVALUATION_NUMBER', 'evaluation number below the floor', () =>
   judged(policyWith({ minTcbEvaluationDataNumber: 19 })),
 );
-add('policy-tcb-status', 'STUN_POLICY_TCB_STATUS', 'platform that is out of date', () => assessMachine({ outOfDate: true }));
+add('policy-tcb-status', 'STUN_POLICY_TCB_STATUS', 'platform that is out of date', () =>
+  assessMachine({ outOfDate: true }, { policy: policyWith({ advisories: ['STUN-SIMULATED-SA-00001'] }) }),
+);
 add('policy-tcb-status', 'STUN_POLICY_TCB_STATUS', 'platform that needs configuration', () => withStatus('ConfigurationNeeded'));
 add('policy-tcb-status', 'STUN_POLICY_TCB_REVOKED', 'platform level that Intel revoked', () => withStatus('Revoked'));
 add('policy-tcb-status', 'STUN_POLICY_TCB_NOT_SUPPORTED', 'platform below every level', () =>
@@ -478,5 +482,5 @@ add('report-data', 'STUN_REPORT_DATA', 'quote with a byte in the upper half of r
   return documentWith((value) => (value['quote'] = quote));
 });
 
-/** All negative vectors. */
-export const negativeVectors: readonly NegativeVector[] = vectors;
+/** All negative vectors of TDX evidence. */
+export const negativeVectors: readonly NegativeVector[] = [...vectors, ...tdxFormatVectors, ...tdxPolicyVectors];

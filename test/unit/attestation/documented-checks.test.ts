@@ -1,41 +1,66 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
-import { evidenceChecks, tdxPolicyChecks, tdxVerificationChecks } from '#attestation/index.ts';
+import {
+  evidenceChecks,
+  sgxPolicyChecks,
+  sgxVerificationChecks,
+  tdxPolicyChecks,
+  tdxVerificationChecks,
+} from '#attestation/index.ts';
 import { isErrorCode } from '#protocol/errors/registry.ts';
 import { negativeVectors } from '../../negative/attestation/negative-vectors.ts';
+import { sgxVectors } from '../../negative/attestation/sgx-vectors.ts';
 
 const page = readFileSync(new URL('../../../docs/attestation.md', import.meta.url), 'utf8');
-const [, section = ''] = page.split('\n## Checks\n');
-const rows =
-  section
-    .split('\n## ')[0]
-    ?.split('\n')
+
+/** The rows of the table under a heading of level two. */
+function rowsOf(heading: string): readonly (readonly string[])[] {
+  const [, section = ''] = page.split(`\n## ${heading}\n`);
+  const [table = ''] = section.split('\n## ');
+  return table
+    .split('\n')
     .filter((line) => line.startsWith('| `'))
     .map((line) =>
       line
         .split('|')
         .slice(1, -1)
         .map((cell) => cell.trim().replaceAll('`', '')),
-    ) ?? [];
+    );
+}
+
+const tables = [
+  ['Checks', negativeVectors, 100],
+  ['Checks of SGX quotes', sgxVectors, 40],
+] as const;
 
 describe('docs/attestation.md', () => {
-  it('lists exactly the negative vectors, in their order', () => {
-    assert.deepEqual(
-      rows.map(([check, code, , name]) => `${check} ${code} ${name}`),
-      negativeVectors.map((vector) => `${vector.check} ${vector.code} ${vector.name}`),
-    );
-    assert.ok(rows.length >= 100, `${rows.length} rows`);
-    console.log(`      ${rows.length} rows`);
-  });
+  for (const [heading, vectors, least] of tables) {
+    it(`lists under "${heading}" exactly the negative vectors, in their order`, () => {
+      const rows = rowsOf(heading);
+      assert.deepEqual(
+        rows.map(([check, code, , name]) => `${check} ${code} ${name}`),
+        vectors.map((vector) => `${vector.check} ${vector.code} ${vector.name}`),
+      );
+      assert.ok(rows.length >= least, `${rows.length} rows`);
+      console.log(`      ${rows.length} rows`);
+    });
 
-  it('names a source for every row and only codes of the registry', () => {
-    for (const [check = '', code = '', source = ''] of rows) {
-      assert.ok(source.length >= 10, `${check} has no source`);
-      assert.ok(isErrorCode(code), code);
-    }
-  });
+    it(`names under "${heading}" a source for every row and only codes of the registry`, () => {
+      for (const [check = '', code = '', source = ''] of rowsOf(heading)) {
+        assert.ok(source.length >= 10, `${check} has no source`);
+        assert.ok(isErrorCode(code), code);
+      }
+    });
+  }
 
   it('names every check', () => {
-    for (const id of [...tdxVerificationChecks, ...tdxPolicyChecks, ...evidenceChecks]) assert.ok(page.includes(`\`${id}\``), id);
+    for (const id of [
+      ...tdxVerificationChecks,
+      ...tdxPolicyChecks,
+      ...sgxVerificationChecks,
+      ...sgxPolicyChecks,
+      ...evidenceChecks,
+    ])
+      assert.ok(page.includes(`\`${id}\``), id);
   });
 });

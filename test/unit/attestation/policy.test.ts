@@ -146,7 +146,7 @@ describe('policy', () => {
   it('reports every reason, and validateTdx throws the first', () => {
     const { verified, checks } = assessMachine({ debug: true, withoutSeptVeDisable: true, outOfDate: true });
     const refuted = checks.filter((check) => check.status === 'refuted').map((check) => check.id);
-    assert.deepEqual(refuted, ['policy-tcb-status', 'policy-debug', 'policy-sept-ve-disable']);
+    assert.deepEqual(refuted, ['policy-tcb-status', 'policy-advisories', 'policy-debug', 'policy-sept-ve-disable']);
     assert.ok(verified !== null);
     throwsCode(() => validateTdx(verified, simulatedPolicy), 'STUN_POLICY_TCB_STATUS');
   });
