@@ -4,7 +4,7 @@ import { asStunError } from '#protocol/index.ts';
 
 export type WorkerLog = Logger;
 
-/** A log to standard output. The paths are a second wall: nothing that is logged should hold them. */
+/** A log to standard error: standard output belongs to the command's result. The paths are a second wall: nothing that is logged should hold them. */
 export function createWorkerLog(level: string, destination?: { readonly write: (line: string) => void }): WorkerLog {
   const options = {
     level,
@@ -14,7 +14,7 @@ export function createWorkerLog(level: string, destination?: { readonly write: (
       censor: '[redacted]',
     },
   };
-  return destination === undefined ? pino(options) : pino(options, destination);
+  return pino(options, destination ?? pino.destination(2));
 }
 
 /** What of an error is logged: code and reason, and of its cause the name alone. */

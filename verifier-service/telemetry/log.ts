@@ -8,7 +8,7 @@ export type { Logger } from 'pino';
 
 const secretNames = ['authorization', 'cookie', 'token', 'key', 'secret', 'signature', 'privateKey', 'password', 'url'];
 
-/** The log of a process. @param destination - stdout when left out */
+/** The log of a process. @param destination - standard error when left out: standard output belongs to the command's result */
 export function createLog(level: string, destination?: DestinationStream): Logger {
   const options = {
     level,
@@ -17,7 +17,7 @@ export function createLog(level: string, destination?: DestinationStream): Logge
     formatters: { level: (label: string) => ({ level: label }) },
     redact: { paths: secretNames.flatMap((name) => [name, `*.${name}`, `*.*.${name}`]), censor: '[redacted]' },
   };
-  return destination === undefined ? pino(options) : pino(options, destination);
+  return pino(options, destination ?? pino.destination(2));
 }
 
 /** An error as a log shows it: code and reason, and for what is unexpected the stack. Never its details: they may be large. */
