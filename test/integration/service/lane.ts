@@ -7,7 +7,6 @@ import {
   encodeResultData,
   encodeOpening,
   fieldToHex,
-  fromHex,
   jobHeaderToWire,
   keysetDigestOf,
   laneGenesisOf,
@@ -202,6 +201,3 @@ export class TestLane {
     return this.#newestSignature;
   }
 }
-
-/** 32 bytes of a hex digest. */
-export const digestBytes = (hex: string): Uint8Array => fromHex(hex, 32);

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { createHmac } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { connect, type AddressInfo } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fromHex } from '#protocol/index.ts';
 import type { RunningService } from '#service/service.ts';
@@ -23,6 +23,7 @@ for (const engine of engines) {
     let order: WorldOrder;
     /** Added to the clock of the service. */
     let skipMs = 0;
+    const log: string[] = [];
     let lanes = 0;
 
     before(async () => {
@@ -36,10 +37,15 @@ for (const engine of engines) {
         readinessQuoteMaxAgeSeconds: 1200,
         sessionSeconds: 86_400,
       };
-      service = await world.startService(change, { nowMs: () => Date.now() + skipMs });
+      service = await world.startService(change, {
+        nowMs: () => Date.now() + skipMs,
+        log: { write: (line: string) => void log.push(line) },
+      });
       customer = await world.client(service, ROLE.funder);
       worker = await world.client(service, ROLE.provider);
-      assertProblemFree(await customer.get('/readyz'), false);
+      const unready = await customer.get('/readyz');
+      assertProblemFree(unready, false);
+      assert.equal(unready.json.checks.find((check: { name: string }) => check.name === 'worker-quote').code, 'STUN_NOT_READY');
       enclave = await world.registerEnclave();
       assert.equal((await worker.post('/v1/enclaves', enclave.listing)).status, 201);
       order = await world.openOrder();
@@ -107,6 +113,7 @@ for (const engine of engines) {
     });
 
     it('sends signed webhooks and tries again when the receiver fails', async () => {
+      log.length = 0;
       const got: { signature: string; body: string }[] = [];
       const server = createServer((request, response) => {
         let body = '';
@@ -137,6 +144,10 @@ for (const engine of engines) {
         assert.equal((JSON.parse(body) as { data: { jobId: string } }).data.jobId, job.jobId);
       }
       assert.equal(got[0]!.body, got[1]!.body);
+      assert.ok(
+        log.some((line) => line.includes('"code":"STUN_WEBHOOK_DELIVERY"')),
+        'the refusal is in the log',
+      );
       assert.ok(!JSON.stringify((await customer.get('/v1/webhooks')).json).includes('whsec_'));
       assert.equal((await customer.delete(`/v1/webhooks/${made.json.id as string}`)).status, 204);
       server.closeAllConnections();
@@ -208,6 +219,10 @@ for (const engine of engines) {
     it('stops with an open stream and a waiting worker, and answers nothing afterwards', async () => {
       const stream = customer.events(`/v1/orders/${order.orderKey}/events`, () => false, '100000');
       const poll = worker.post('/v1/worker/leases', { keysetDigest: enclave.keysetDigest, waitMs: 20_000 });
+      // A request whose connection is open when the stop begins gets an answer, and it is no.
+      const open = connect(service.port, '127.0.0.1');
+      await once(open, 'connect');
+      open.write('GET /v1/jobs HTTP/1.1\r\nhost: x\r\n');
       await delay(200);
       const started = Date.now();
       await service.stop();

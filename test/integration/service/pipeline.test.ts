@@ -4,6 +4,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { fieldFromHex, receiptHashOf, receiptRecordFromWire, rootFromPath, TAG, fieldToHex } from '#protocol/index.ts';
 import { createSettlementProver } from '#prover/pool.ts';
 import type { SettlementProver } from '#prover/interface.ts';
+import { proveAgain } from '#service/pipeline/settle.ts';
 import type { RunningService } from '#service/service.ts';
 import { assertProblem, type ApiClient, type StreamedEvent } from './api-client.ts';
 import { engines } from './engines.ts';
@@ -161,6 +162,16 @@ describe('service: segments, proofs, settlement', function () {
     const earlier = (await worker.post('/v1/worker/segments', { bundle: first })).json.segmentId as string;
     assert.equal(Number((await segmentIn('settled', earlier))['proofsMade']), 1);
     assert.equal(Number((await segmentIn('settled', later))['proofsMade']), 2);
+  });
+
+  it('gives a segment up when too many of its proofs were of no use', async () => {
+    const { sql } = service.services!.db;
+    const row = await sql.selectFrom('segment').selectAll().where('state', '=', 'settled').limit(1).executeTakeFirstOrThrow();
+    const { segment_id: segmentId } = row;
+    await sql.updateTable('segment').set({ state: 'proven', proofs_made: 10 }).where('segment_id', '=', segmentId).execute();
+    await proveAgain(service.services!, { ...row, proofs_made: 10 }, 'test');
+    const after_ = await sql.selectFrom('segment').selectAll().where('segment_id', '=', segmentId).executeTakeFirstOrThrow();
+    assert.deepEqual([after_.state, after_.code], ['failed', 'STUN_SEGMENT_FAILED']);
   });
 
   it('gives up a segment whose enclave was revoked; its jobs are refunded with the order', async () => {

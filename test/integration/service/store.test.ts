@@ -95,7 +95,10 @@ for (const engine of engines) {
       const call = { to: '0x01', data: '0x', valueWei: '0' };
       const fresh = { chainId: 31337, account: '0xaa', call, context: '', kind: 'call', nonce: null } as const;
       const [a, b] = await Promise.all([senders.insert({ key: 'a', ...fresh }), senders.insert({ key: 'b', ...fresh })]);
-      assert.deepEqual([a.sequence, b.sequence].toSorted(), [1, 2]);
+      assert.deepEqual(
+        [a.sequence, b.sequence].toSorted((x, y) => x - y),
+        [1, 2],
+      );
       assert.deepEqual(await senders.insert({ key: 'a', ...fresh }), a);
       const next = { ...a, state: 'signed' as const, nonce: 3, revision: 2 };
       await senders.save(claim, next);
