@@ -84,7 +84,7 @@ export function parseKeyset(bytes: Uint8Array): Keyset {
 /** keysetDigest: sha256 of the layout, 32 bytes. */
 export function keysetDigestOf(keyset: Uint8Array): Uint8Array<ArrayBuffer> {
   if (keyset.length !== KEYSET_LENGTH) throw new StunError('STUN_KEYSET_LAYOUT', `a keyset has ${KEYSET_LENGTH} bytes`);
-  return sha256(keyset) as Uint8Array<ArrayBuffer>;
+  return sha256(keyset);
 }
 
 /** The Ethereum address of the secp256k1 receipt key. */

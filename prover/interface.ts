@@ -9,7 +9,7 @@ import { SETTLEMENT_SIGNALS, type SettlementSignals } from '#protocol/terms.ts';
 import { bytes32Hex, fieldHex, unixSeconds } from '#protocol/wire/scalars.ts';
 import { settlementBundleSchema } from '#protocol/wire/settlement-bundle.ts';
 
-export { DEFAULT_REFRESH_RULE, freshnessOf, type ChainNow, type Freshness, type RefreshRule } from './refresh.ts';
+export { DEFAULT_REFRESH_RULE, freshnessOf } from './refresh.ts';
 
 /** What a proof needs besides the bundle: where the enclave's leaf stands in its provider's tree, and the claimed time. */
 export const settlementProofTaskSchema = z.strictObject({

@@ -3,8 +3,7 @@
  * order's opening (model, demand key, salt), prices and times, so it is for the provider and whoever it lets prove.
  */
 import { z } from 'zod';
-import { verifyDemand, type Demand } from '../demand.ts';
-import { demandHeadOf, laneGenesisOf } from '../demand.ts';
+import { demandHeadOf, laneGenesisOf, verifyDemand, type Demand } from '../demand.ts';
 import { StunError } from '../errors/stun-error.ts';
 import { fieldFromHex, fieldToHex } from '../field.ts';
 import { fromHex } from '../bytes.ts';

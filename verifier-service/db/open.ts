@@ -69,7 +69,7 @@ export async function openDatabase(target: DatabaseTarget): Promise<Database> {
 
 function openPostgres(target: Extract<DatabaseTarget, { kind: 'postgres' }>): Database {
   const types: pg.CustomTypesConfig = {
-    getTypeParser: (oid, format) => (oid === INT8_OID ? parseInt8 : pg.types.getTypeParser(oid, format as 'text')),
+    getTypeParser: (oid, format) => (oid === INT8_OID ? parseInt8 : pg.types.getTypeParser(oid, format)),
   };
   const pool = new pg.Pool({
     connectionString: target.url,

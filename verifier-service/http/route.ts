@@ -114,5 +114,5 @@ export type Route = Omit<RouteSpec<z.ZodObject, z.ZodObject, unknown>, 'handle'>
 export function route<P extends z.ZodObject = typeof noFields, Q extends z.ZodObject = typeof noFields, B = undefined>(
   spec: RouteSpec<P, Q, B>,
 ): Route {
-  return spec as unknown as Route;
+  return spec;
 }
