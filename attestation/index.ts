@@ -12,18 +12,28 @@ export {
   tdxPolicyChecks,
   tdxVerificationChecks,
 } from './checks.ts';
-export type { EvidenceDocument } from './evidence/document.ts';
+export type { EvidenceDocument, SnpEvidenceDocument, TdxEvidenceDocument } from './evidence/document.ts';
 export { encodeEvidence, evidenceDigest, maxEvidenceBytes, parseEvidence } from './evidence/document.ts';
 export type {
   EvidenceAssessment,
   EvidenceContext,
+  PlatformAssessment,
   QuoteAssessment,
   QuoteInput,
   SgxAssessment,
   TdxAssessment,
   VerifiedEvidence,
 } from './evidence/verify-evidence.ts';
-export { assessEvidence, assessSgx, assessTdx, platformCode, verifyEvidence } from './evidence/verify-evidence.ts';
+export {
+  assessDocument,
+  assessEvidence,
+  assessSgx,
+  assessTdx,
+  platformCode,
+  verifyEvidence,
+} from './evidence/verify-evidence.ts';
+export type { PlatformSummary } from './evidence/summary.ts';
+export { summarize } from './evidence/summary.ts';
 export type { IntelCollateral, IntelCollateralJson } from './intel/collateral.ts';
 export { parseIntelCollateral, readIntelCollateralJson } from './intel/collateral.ts';
 export type { CollateralKey } from './intel/collateral-key.ts';

@@ -2,7 +2,7 @@
  * The evidence document: what a worker hands out so that anybody can verify its hardware offline.
  *
  * Wire form, UTF-8 JSON: `{ "version": 1, "kind": "tdx", "simulated": false, "quote": "0x…", "collateral": { … },
- * "nonce": "0x…", "gpuEvidence": null }`. `evidenceDigest` (docs/protocol.md, section 5) is over the exact bytes, so a document
+ * "nonce": "0x…", "gpuEvidence": null }`; of kind `snp` the quote is the report and the collateral AMD's endorsements. `evidenceDigest` (docs/protocol.md, section 5) is over the exact bytes, so a document
  * is passed on as it came and never re-encoded.
  */
 import { StunError } from '#protocol/errors/stun-error.ts';
@@ -11,21 +11,36 @@ import { cryptoProvider } from '../crypto/provider.ts';
 import type { IntelCollateralJson } from '../intel/collateral.ts';
 import { readCollateralFields } from '../intel/collateral.ts';
 import { maxQuoteBytes } from '../intel/quote.ts';
+import type { SnpEndorsementsJson } from '../snp/endorsements.ts';
+import { readSnpEndorsementsJson } from '../snp/endorsements.ts';
 import { parseCappedJson, parseCappedJsonBytes } from '../json/capped-json.ts';
 import { FieldReader } from '../json/fields.ts';
 
-/** A parsed evidence document. Nothing in it is verified. */
-export interface EvidenceDocument {
+interface DocumentParts {
   readonly version: 1;
-  readonly kind: 'tdx';
   /** What the sender says; `verifyEvidence` holds it against the root. */
   readonly simulated: boolean;
-  readonly quote: Uint8Array;
-  readonly collateral: IntelCollateralJson;
   /** 32 bytes. */
   readonly nonce: Uint8Array;
   readonly gpuEvidence: null;
 }
+
+/** A document with a TDX quote. */
+export interface TdxEvidenceDocument extends DocumentParts {
+  readonly kind: 'tdx';
+  readonly quote: Uint8Array;
+  readonly collateral: IntelCollateralJson;
+}
+
+/** A document with a SEV-SNP report and AMD's endorsements. */
+export interface SnpEvidenceDocument extends DocumentParts {
+  readonly kind: 'snp';
+  readonly quote: Uint8Array;
+  readonly collateral: SnpEndorsementsJson;
+}
+
+/** A parsed evidence document. Nothing in it is verified. */
+export type EvidenceDocument = TdxEvidenceDocument | SnpEvidenceDocument;
 
 /** Largest document that is read. */
 export const maxEvidenceBytes = 1_000_000;
@@ -53,19 +68,16 @@ export function parseEvidence(input: Uint8Array | string): EvidenceDocument {
   fields.only('version', 'kind', 'simulated', 'quote', 'collateral', 'nonce', 'gpuEvidence');
   fields.integer('version', 1, 1);
   const kind = fields.string('kind');
-  if (kind !== 'tdx') throw new StunError('STUN_EVIDENCE_KIND', `expected evidence of kind tdx, got ${kind.slice(0, 16)}`);
+  if (kind !== 'tdx' && kind !== 'snp')
+    throw new StunError('STUN_EVIDENCE_KIND', `expected evidence of kind tdx or snp, got ${kind.slice(0, 16)}`);
   if (fields.value('gpuEvidence') !== null) throw new StunError('STUN_EVIDENCE_GPU', 'gpuEvidence must be null');
   const nonce = hexBytes(fields, 'nonce', 32);
   if (nonce.length !== 32) refuse(`evidence.nonce must have 32 bytes, got ${nonce.length}`);
-  return Object.freeze({
-    version: 1,
-    kind,
-    simulated: fields.boolean('simulated'),
-    quote: hexBytes(fields, 'quote', maxQuoteBytes),
-    collateral: readCollateralFields(fields.object('collateral')),
-    nonce,
-    gpuEvidence: null,
-  });
+  const parts = { version: 1, simulated: fields.boolean('simulated'), nonce, gpuEvidence: null } as const;
+  const quote = hexBytes(fields, 'quote', maxQuoteBytes);
+  return kind === 'tdx'
+    ? Object.freeze({ ...parts, kind, quote, collateral: readCollateralFields(fields.object('collateral')) })
+    : Object.freeze({ ...parts, kind, quote, collateral: readSnpEndorsementsJson(fields.value('collateral')) });
 }
 
 /** Encodes a document to the bytes that are handed out. */

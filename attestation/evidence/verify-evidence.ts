@@ -22,10 +22,14 @@ import type { VerificationContext } from '../intel/verify.ts';
 import type { IntelPolicy } from '../policy/intel-policy.ts';
 import type { Policy } from '../policy/policy.ts';
 import { computeReportData } from '../report-data.ts';
+import type { TcbStatus } from '../intel/tcb-status.ts';
 import { parseSgxQuote } from '../sgx/quote.ts';
 import { assessSgxPolicy } from '../sgx/validate.ts';
 import type { VerifiedSgx } from '../sgx/verify.ts';
 import { runSgxVerification } from '../sgx/verify.ts';
+import type { SnpAssessment } from '../snp/assess.ts';
+import { assessSnp } from '../snp/assess.ts';
+import type { VerifiedSnp } from '../snp/verify.ts';
 import { parseTdxQuote } from '../tdx/quote.ts';
 import { assessTdxPolicy } from '../tdx/validate.ts';
 import type { VerifiedTdx } from '../tdx/verify.ts';
@@ -35,7 +39,7 @@ import type { EvidenceDocument } from './document.ts';
 import { evidenceDigest, parseEvidence } from './document.ts';
 
 /** Platform codes of docs/protocol.md, section 2; 128 and more is simulated hardware. */
-export const platformCode = Object.freeze({ tdx: 1, simulatedTdx: 129 });
+export const platformCode = Object.freeze({ tdx: 1, snp: 2, simulatedTdx: 129, simulatedSnp: 130 });
 
 /** A quote with its collateral, as bytes that nothing is known of. */
 export interface QuoteInput {
@@ -115,6 +119,17 @@ export function assessSgx(input: QuoteInput): SgxAssessment {
   return assess(sgxKind, new CheckLedger(...sgxVerificationChecks), input);
 }
 
+/** The report on what a document carries, of whichever kind. */
+export type PlatformAssessment = (TdxAssessment & { readonly kind: 'tdx' }) | (SnpAssessment & { readonly kind: 'snp' });
+
+/** Assesses what a document carries, without what it says of itself and without what report_data binds. */
+export function assessDocument(document: EvidenceDocument, context: Omit<EvidenceContext, 'keysetDigest'>): PlatformAssessment {
+  const { atUnix, roots, policy } = context;
+  if (document.kind === 'tdx')
+    return { kind: 'tdx', ...assessTdx({ quote: document.quote, collateral: document.collateral, atUnix, roots, policy }) };
+  return { kind: 'snp', ...assessSnp({ report: document.quote, endorsements: document.collateral, atUnix, roots, policy }) };
+}
+
 /** What {@link verifyEvidence} needs beside the document. */
 export interface EvidenceContext {
   readonly atUnix: number;
@@ -127,11 +142,14 @@ export interface EvidenceContext {
 /** Evidence that was verified, satisfies the policy and binds the keyset. */
 export interface VerifiedEvidence {
   readonly document: EvidenceDocument;
-  readonly tdx: VerifiedTdx;
+  /** What was verified of the hardware. */
+  readonly platform: VerifiedTdx | VerifiedSnp;
+  /** Intel's status of the platform; null for SEV-SNP, where AMD gives none. */
+  readonly tcbStatus: TcbStatus | null;
   readonly simulated: boolean;
-  /** 1 TDX, 129 simulated TDX. */
+  /** 1 TDX, 2 SEV-SNP, 129 simulated TDX, 130 simulated SEV-SNP. */
   readonly platformCode: number;
-  /** PPID, 16 bytes: input of hardwareIdHash. */
+  /** PPID, 16 bytes, or CHIP_ID, 64 bytes: input of hardwareIdHash. */
   readonly hardwareId: Uint8Array;
   readonly keysetDigest: Uint8Array;
   readonly nonce: Uint8Array;
@@ -146,7 +164,8 @@ export interface VerifiedEvidence {
 export interface EvidenceAssessment {
   /** The verified evidence; null when anything failed. */
   readonly evidence: VerifiedEvidence | null;
-  readonly tdx: TdxAssessment | null;
+  /** The report on the quote or report inside; null when the document could not be read. */
+  readonly platform: PlatformAssessment | null;
   readonly checks: readonly Check[];
   readonly failure: StunError | null;
 }
@@ -171,15 +190,16 @@ function parseDocument(ledger: CheckLedger, bytes: Uint8Array): EvidenceDocument
  */
 export function assessEvidence(bytes: Uint8Array, context: EvidenceContext): EvidenceAssessment {
   const own = new CheckLedger(...evidenceChecks);
-  const ledger = new CheckLedger(...tdxVerificationChecks);
-  let tdx: TdxAssessment | null = null;
-  const all = (): readonly Check[] =>
-    Object.freeze([...own.list(), ...(tdx?.checks ?? [...ledger.list(), ...new CheckLedger(...tdxPolicyChecks).list()])]);
+  let platform: PlatformAssessment | null = null;
+  const all = (): readonly Check[] => {
+    const unknown = (): readonly Check[] => new CheckLedger(...tdxVerificationChecks, ...tdxPolicyChecks).list();
+    return Object.freeze([...own.list(), ...(platform?.checks ?? unknown())]);
+  };
   try {
     const document = parseDocument(own, bytes);
-    tdx = assess(tdxKind, ledger, { ...context, quote: document.quote, collateral: document.collateral });
-    const { verified } = tdx;
-    if (verified === null) throw tdx.failure ?? new StunError('STUN_INTERNAL', 'a quote failed without a reason');
+    platform = assessDocument(document, context);
+    const { verified } = platform;
+    if (verified === null) throw platform.failure ?? new StunError('STUN_INTERNAL', 'a quote failed without a reason');
     own.prove('evidence-simulated-tag', () => {
       if (document.simulated !== verified.simulated) {
         throw new StunError(
@@ -193,12 +213,14 @@ export function assessEvidence(bytes: Uint8Array, context: EvidenceContext): Evi
         throw new StunError('STUN_REPORT_DATA', 'report_data does not bind this keyset and nonce');
       }
     });
-    if (tdx.failure !== null) throw tdx.failure;
+    if (platform.failure !== null) throw platform.failure;
+    const [real, simulated] = verified.kind === 'tdx' ? (['tdx', 'simulatedTdx'] as const) : (['snp', 'simulatedSnp'] as const);
     const evidence: VerifiedEvidence = Object.freeze({
       document,
-      tdx: verified,
+      platform: verified,
+      tcbStatus: verified.kind === 'tdx' ? verified.tcbStatus : null,
       simulated: verified.simulated,
-      platformCode: verified.simulated ? platformCode.simulatedTdx : platformCode.tdx,
+      platformCode: platformCode[verified.simulated ? simulated : real],
       hardwareId: verified.hardwareId,
       keysetDigest: context.keysetDigest.slice(),
       nonce: document.nonce,
@@ -206,9 +228,9 @@ export function assessEvidence(bytes: Uint8Array, context: EvidenceContext): Evi
       collateralExpiresAtUnix: verified.collateralExpiresAtUnix,
       checks: all(),
     });
-    return { evidence, tdx, checks: evidence.checks, failure: null };
+    return { evidence, platform, checks: evidence.checks, failure: null };
   } catch (thrown) {
-    return { evidence: null, tdx, checks: all(), failure: asStunError(thrown) };
+    return { evidence: null, platform, checks: all(), failure: asStunError(thrown) };
   }
 }
 

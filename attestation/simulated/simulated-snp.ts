@@ -8,7 +8,10 @@ import { randomBytes } from 'node:crypto';
 import { StunError } from '#protocol/errors/stun-error.ts';
 import { concatBytes, utf8 } from '#protocol/bytes.ts';
 import { cryptoProvider } from '../crypto/provider.ts';
+import { encodeEvidence } from '../evidence/document.ts';
+import { computeReportData } from '../report-data.ts';
 import type { SnpEndorsementBytes } from '../snp/endorsements.ts';
+import { encodeSnpEndorsements } from '../snp/endorsements.ts';
 import type { SnpTcb } from '../snp/product.ts';
 import { encodeSnpTcb } from '../snp/product.ts';
 import type { SnpReportFields } from '../snp/report.ts';
@@ -61,6 +64,8 @@ export interface SimulatedSnp {
   readonly root: AmdTrustRoot;
   /** Makes a report. @param reportData - exactly 64 bytes */
   readonly report: (reportData: Uint8Array) => Uint8Array;
+  /** Makes an evidence document that binds a keyset and a nonce, 32 bytes each. */
+  readonly evidence: (keysetDigest: Uint8Array, nonce: Uint8Array) => Uint8Array;
 }
 
 /** CPUID family, model and stepping of each product line. */
@@ -208,5 +213,16 @@ export function createSimulatedSnp(options: SimulatedSnpOptions): SimulatedSnp {
     const signature = vekKey.sign(encodeSnpReport(fields).subarray(0, snpSignedBytes));
     return encodeSnpReport({ ...fields, signature });
   };
-  return Object.freeze({ chipId, endorsements: makeEndorsements(options, pki, chipId, vekKey), root: pki.root(product), report });
+  const endorsements = makeEndorsements(options, pki, chipId, vekKey);
+  const evidence = (keysetDigest: Uint8Array, nonce: Uint8Array): Uint8Array =>
+    encodeEvidence({
+      version: 1,
+      kind: 'snp',
+      simulated: true,
+      quote: report(computeReportData(keysetDigest, nonce)),
+      collateral: encodeSnpEndorsements(endorsements),
+      nonce,
+      gpuEvidence: null,
+    });
+  return Object.freeze({ chipId, endorsements, root: pki.root(product), report, evidence });
 }

@@ -3,7 +3,7 @@ import { readFile, stat } from 'node:fs/promises';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseEvidence } from '#attestation/index.ts';
-import type { IntelCollateralJson } from '#attestation/index.ts';
+import type { IntelCollateralJson, SnpEndorsementBytes, SnpEndorsementsJson } from '#attestation/index.ts';
 import { asStunError } from '#protocol/errors/registry.ts';
 import { StunError } from '#protocol/errors/stun-error.ts';
 
@@ -24,6 +24,8 @@ export interface EvidenceBytes {
   readonly kind: EvidenceKind;
   readonly quote: Uint8Array;
   readonly collateral: Uint8Array | IntelCollateralJson;
+  /** Of a SEV-SNP report, which is the `quote` then. */
+  readonly endorsements?: SnpEndorsementBytes | SnpEndorsementsJson;
   /** The whole document, when the evidence came as one. */
   readonly document: Uint8Array | null;
   readonly verifyAtUnix: number | null;
@@ -105,6 +107,8 @@ async function readDocument(path: string): Promise<EvidenceBytes> {
   const base = { kind: 'tdx', document, verifyAtUnix: null } as const;
   try {
     const parsed = parseEvidence(document);
+    if (parsed.kind === 'snp')
+      return { ...base, kind: 'snp', quote: parsed.quote, collateral: new Uint8Array(0), endorsements: parsed.collateral };
     return { ...base, quote: parsed.quote, collateral: parsed.collateral };
   } catch (thrown) {
     asStunError(thrown); // a malformed document is an answer: the verifier reports it with its code

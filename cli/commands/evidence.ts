@@ -129,12 +129,12 @@ export async function evidenceVerify(options: EvidenceVerifyOptions): Promise<Co
   if (options.keysetDigest === undefined)
     throw new StunError('STUN_INPUT', 'an evidence document needs --keyset-digest: what should it bind?');
   const keysetDigest = fromHex(options.keysetDigest, 32, 'keyset digest');
-  const { tdx, checks, failure } = assessEvidence(source.document, { atUnix, roots, policy, keysetDigest });
-  if (tdx === null) {
+  const { platform, checks, failure } = assessEvidence(source.document, { atUnix, roots, policy, keysetDigest });
+  if (platform?.kind !== 'tdx') {
     const error = asStunError(failure);
-    return result(failed('tdx', error, checks), error);
+    return result(failed(source.kind, error, checks), error);
   }
-  return result(verdictOf(tdx, checks, failure), failure);
+  return result(verdictOf(platform, checks, failure), failure);
 }
 
 /**

@@ -1,18 +1,19 @@
 /** Verifies evidence for a keyset: the answer in full, refused or not, and the strict form that listing and quotes use. */
 import {
+  assessDocument,
   assessEvidence,
-  assessTdx,
   canonicalPolicyJson,
   parseEvidence,
   parsePolicy,
+  summarize,
   verifyEvidence,
 } from '#attestation/index.ts';
 import type {
   Check,
   EvidenceAssessment,
   EvidenceDocument,
+  PlatformAssessment,
   Policy,
-  TdxAssessment,
   TrustRoot,
   VerifiedEvidence,
 } from '#attestation/index.ts';
@@ -103,7 +104,7 @@ export interface EvidenceReport {
 /** Reports on evidence that must bind a keyset. Everything in the report comes from attestation/. */
 export function reportOn(bytes: Uint8Array, demand: EvidenceDemand): EvidenceReport {
   const assessment: EvidenceAssessment = assessEvidence(bytes, demand);
-  return reportOf(assessment.tdx, assessment.checks, assessment.failure);
+  return reportOf(assessment.platform, assessment.checks, assessment.failure);
 }
 
 /** Reports on the quote of a document alone: what report_data binds stays unknown without a keyset. */
@@ -116,28 +117,20 @@ export function reportWithoutKeyset(bytes: Uint8Array, demand: Omit<EvidenceDema
     const error = asStunError(thrown);
     return reportOf(null, [{ id: 'evidence-format', status: 'refuted', code: error.code }, binding], error);
   }
-  const tdx = assessTdx({ ...demand, quote: document.quote, collateral: document.collateral });
-  const lies = tdx.verified !== null && tdx.verified.simulated !== document.simulated;
-  const failure = lies ? new StunError('STUN_EVIDENCE_SIMULATED_TAG', 'the document and its root disagree') : tdx.failure;
+  const platform = assessDocument(document, demand);
+  const lies = platform.verified !== null && platform.verified.simulated !== document.simulated;
+  const failure = lies ? new StunError('STUN_EVIDENCE_SIMULATED_TAG', 'the document and its root disagree') : platform.failure;
   const tag: Check = lies
     ? { id: 'evidence-simulated-tag', status: 'refuted', code: 'STUN_EVIDENCE_SIMULATED_TAG' }
-    : { id: 'evidence-simulated-tag', status: tdx.verified === null ? 'unknown' : 'proven' };
-  return reportOf(tdx, [{ id: 'evidence-format', status: 'proven' }, tag, binding, ...tdx.checks], failure);
+    : { id: 'evidence-simulated-tag', status: platform.verified === null ? 'unknown' : 'proven' };
+  return reportOf(platform, [{ id: 'evidence-format', status: 'proven' }, tag, binding, ...platform.checks], failure);
 }
 
-function reportOf(assessment: TdxAssessment | null, checks: readonly Check[], failure: StunError | null): EvidenceReport {
-  const tdx = assessment?.verified ?? null;
+function reportOf(assessment: PlatformAssessment | null, checks: readonly Check[], failure: StunError | null): EvidenceReport {
   return {
-    kind: assessment === null ? null : 'tdx',
-    verified: tdx !== null,
+    kind: assessment?.kind ?? null,
+    ...summarize(assessment?.verified ?? null),
     validated: failure === null,
-    simulated: tdx?.simulated ?? false,
-    tcbStatus: tdx?.tcbStatus ?? null,
-    platform: tdx?.platform ?? null,
-    module: tdx?.module ?? null,
-    qe: tdx?.qe ?? null,
-    advisoryIds: tdx?.advisoryIds ?? [],
-    debug: tdx?.debug ?? null,
     checks,
     ...(failure === null ? {} : { code: failure.code, reason: failure.message }),
   };

@@ -462,7 +462,7 @@ add('evidence-format', 'STUN_EVIDENCE_FORMAT', 'document with an unknown field',
 add('evidence-format', 'STUN_JSON_FORMAT', 'document that ends early', () =>
   assessEvidence(document.subarray(0, -1), { atUnix, roots: [pki.root], policy: simulatedPolicy, keysetDigest }),
 );
-add('evidence-kind', 'STUN_EVIDENCE_KIND', 'document of another kind', () => documentWith((value) => (value['kind'] = 'snp')));
+add('evidence-kind', 'STUN_EVIDENCE_KIND', 'document of another kind', () => documentWith((value) => (value['kind'] = 'nvidia')));
 add('evidence-gpu', 'STUN_EVIDENCE_GPU', 'document with GPU evidence', () =>
   documentWith((value) => (value['gpuEvidence'] = {})),
 );

@@ -182,6 +182,7 @@ describe('attestation parsers, properties', () => {
 
   it('give back every evidence document that is encoded', () => {
     const made = parseEvidence(machine().evidence(new Uint8Array(32), nonce));
+    assert.ok(made.kind === 'tdx');
     check(
       fc.property(
         fc.uint8Array({ maxLength: 600 }),

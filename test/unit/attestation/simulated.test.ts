@@ -17,14 +17,19 @@ import { acceptedQuote, assessWith, atUnix, keysetDigest, machine, nonce, otherP
 
 describe('simulated TDX', () => {
   it('has the platform codes of the protocol', () => {
-    assert.deepEqual(platformCode, { tdx: PLATFORM.tdx, simulatedTdx: PLATFORM.simulatedTdx });
+    assert.deepEqual(platformCode, {
+      tdx: PLATFORM.tdx,
+      snp: PLATFORM.snp,
+      simulatedTdx: PLATFORM.simulatedTdx,
+      simulatedSnp: PLATFORM.simulatedSnp,
+    });
   });
 
   it('is marked in the verified value, the platform code and the quote itself', () => {
     const context = { atUnix, roots: [...defaultTrustRoots, pki.root], policy: simulatedPolicy, keysetDigest };
     const verified = verifyEvidence(machine().evidence(keysetDigest, nonce), context);
     assert.equal(verified.simulated, true);
-    assert.equal(verified.tdx.kind, 'tdx');
+    assert.equal(verified.platform.kind, 'tdx');
     assert.equal(verified.platformCode, 129);
     assert.deepEqual(verified.hardwareId, ppid);
     assert.equal(String.fromCharCode(...parseTdxQuote(acceptedQuote).header.userData.subarray(0, 14)), 'STUN SIMULATED');
