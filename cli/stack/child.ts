@@ -83,8 +83,8 @@ export async function startChild(spec: ChildSpec): Promise<Child> {
   const deadline = Date.now() + spec.readyTimeoutMs;
   while (!(await answers(spec.readyUrl))) {
     if (ended || Date.now() > deadline) {
-      await child.kill();
       const what = ended ? 'ended' : `was not ready within ${spec.readyTimeoutMs / 1000} s`;
+      await child.kill();
       throw new StunError('STUN_STACK_CHILD', `${spec.name} ${what}; end of ${spec.logPath}:\n${lastLines(spec.logPath, 12)}`);
     }
     await sleep(100);

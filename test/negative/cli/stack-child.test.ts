@@ -31,6 +31,6 @@ describe('a child of a local stack is reported with the end of its log', functio
 
   it('when it does not serve in time', async () => {
     const port = await freePort();
-    await refused(['chain', '--port', String(port)], 1500, /^chain was not ready within 1\.5 s; end of /);
+    await refused(['chain', 'dev', '--port', String(port)], 1500, /^chain was not ready within 1\.5 s; end of /);
   });
 });
