@@ -1,4 +1,5 @@
 /** The service's storage of intents keeps the same promises as the one in memory. */
+import assert from 'node:assert/strict';
 import { checkSenderStore } from '#test/unit/sender/store-contract.ts';
 import { openDatabase, type Database } from '#service/db/open.ts';
 import { SqlSenderStore } from '#service/db/sender-store.ts';
@@ -26,4 +27,12 @@ describe('sender: store in SQL (PGlite)', function () {
       nowMs += ms;
     },
   );
+
+  it('shows what it holds to a store that is opened later on the same database', async () => {
+    const call = { to: `0x${'b2'.repeat(20)}`, data: '0x', valueWei: '5' };
+    const account = `0x${'a1'.repeat(20)}`;
+    const fresh = { key: 'kept', chainId: 31337, account, call, context: '', kind: 'call', nonce: null } as const;
+    const written = await new SqlSenderStore(db, 60_000, () => nowMs).insert(fresh);
+    assert.deepEqual(await new SqlSenderStore(db, 60_000, () => nowMs).load('kept'), written);
+  });
 });
