@@ -69,5 +69,7 @@ export function uintBytes(value: number, length: 1 | 2 | 4, what = 'value'): Uin
 
 /** Whether two byte strings are equal; not constant-time, for public values only. */
 export function equalBytes(a: Uint8Array, b: Uint8Array): boolean {
-  return a.length === b.length && a.every((byte, i) => byte === b[i]);
+  if (a.length !== b.length) return false;
+  for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false;
+  return true;
 }

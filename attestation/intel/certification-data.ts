@@ -26,6 +26,13 @@ export type CertificationData =
 /** Bytes of the PPID: in the clear, under RSA-2048, under RSA-3072. */
 const ppidBytes = { 1: 16, 2: 256, 3: 384 } as const;
 
+/** One character per byte, so that the text encodes back to its bytes whatever they are. */
+function byteText(bytes: Uint8Array): string {
+  let text = '';
+  for (const byte of bytes) text += String.fromCharCode(byte);
+  return text;
+}
+
 function readTcb(cursor: QuoteCursor): PlatformTcb {
   return {
     cpuSvn: cursor.take(16, 'CPUSVN'),
@@ -39,8 +46,8 @@ function readTcb(cursor: QuoteCursor): PlatformTcb {
  * @throws `STUN_QUOTE_CERTIFICATION_DATA` for another type and for a size that the type does not have
  */
 export function parseCertificationData(type: number, bytes: Uint8Array): CertificationData {
-  if (type === 4) return { type, leafPem: String.fromCharCode(...bytes) };
-  if (type === 5) return { type, chainPem: String.fromCharCode(...bytes) };
+  if (type === 4) return { type, leafPem: byteText(bytes) };
+  if (type === 5) return { type, chainPem: byteText(bytes) };
   if (type !== 1 && type !== 2 && type !== 3)
     throw new StunError('STUN_QUOTE_CERTIFICATION_DATA', `expected certification data of type 1 to 5, got ${type}`);
   const expected = ppidBytes[type] + 20;

@@ -43,7 +43,9 @@ function decodeBase64(text: string): Uint8Array {
   if (text.length % 4 !== 0 || !/^[A-Za-z0-9+/]+={0,2}$/.test(text)) refuse('expected base64 with padding');
   const binary = atob(text);
   if (btoa(binary) !== text) refuse('expected canonical base64');
-  return Uint8Array.from(binary, (char) => char.charCodeAt(0));
+  const bytes = new Uint8Array(binary.length);
+  for (let i = 0; i < binary.length; i++) bytes[i] = binary.charCodeAt(i);
+  return bytes;
 }
 
 /** One PEM certificate of DER bytes, lines of 64 characters. */
