@@ -33,6 +33,10 @@ export const nodeProvider = {
     return new Uint8Array(hash.digest());
   },
 
+  sha384(message: Uint8Array): Uint8Array {
+    return new Uint8Array(createHash('sha384').update(message).digest());
+  },
+
   verifyP256(message: Uint8Array, signature: Uint8Array, publicKey: Uint8Array): boolean {
     if (signature.length !== 64 || publicKey.length !== 65 || publicKey[0] !== 4) return false;
     try {

@@ -7,6 +7,8 @@ import { nodeProvider } from './node-provider.ts';
 export interface CryptoProvider {
   /** SHA-256 over the parts, one after the other: 32 bytes. */
   readonly sha256: (...parts: readonly Uint8Array[]) => Uint8Array;
+  /** SHA-384: 48 bytes. */
+  readonly sha384: (message: Uint8Array) => Uint8Array;
   /**
    * ECDSA with P-256 and SHA-256.
    * @param message - the signed bytes, not their digest

@@ -310,6 +310,18 @@ export const attestationErrors = {
     httpStatus: 422,
     doc: 'The TDX module is not one that TCB Info describes (MRSIGNERSEAM or SEAMATTRIBUTES).',
   },
+  STUN_EVENT_LOG_FORMAT: {
+    class: 'input',
+    actor: 'caller',
+    httpStatus: 400,
+    doc: 'The event log is cut short or malformed, or a digest in it is not of its payload. Send the log as the TD has it.',
+  },
+  STUN_EVENT_LOG_MISMATCH: {
+    class: 'verification',
+    actor: 'provider',
+    httpStatus: 422,
+    doc: 'The event log does not replay to the RTMR of the quote: it leaves out or invents a measurement.',
+  },
   STUN_TCB_STATUS_UNKNOWN: {
     class: 'verification',
     actor: 'provider',
