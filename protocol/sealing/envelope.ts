@@ -79,6 +79,8 @@ export function parseEnvelope(kind: EnvelopeKind, headLength: number, envelope: 
     const end = offset + 4 + length;
     if (offset + 4 > envelope.length || end > envelope.length) fail('it is truncated');
     if (length <= TAG_LENGTH || length > CHUNK_LENGTH + TAG_LENGTH) fail(`chunk ${chunks.length} has an impossible length`);
+    // Only the last chunk may be short: of tiny ones, a body within its limit would hold millions, and each costs memory and time.
+    if (end < envelope.length && length !== CHUNK_LENGTH + TAG_LENGTH) fail(`chunk ${chunks.length} is short and not the last`);
     chunks.push(envelope.subarray(offset + 4, end));
     offset = end;
   }

@@ -8,6 +8,7 @@ import {
   sealOpening,
   sealRequest,
   sealResult,
+  uintBytes,
   type RequestBinding,
   type SealedRequest,
   type SealingKeyPair,
@@ -83,6 +84,14 @@ describe('sealed envelopes of several chunks', () => {
       await rejectsCode(openRequest(pair, binding, concatBytes(head, ...order.map(chunk))), 'STUN_ENVELOPE_OPEN');
     }
     assert.equal((await openRequest(pair, binding, envelope)).data.length, 5 << 19);
+  });
+  it('refuses a short chunk that is not the last, so that a body holds no more chunks than mebibytes', async () => {
+    const pair = await generateSealingKeyPair();
+    const { envelope } = await sealRequest(pair.publicKey, binding, data);
+    const tiny = concatBytes(uintBytes(17, 4), new Uint8Array(17));
+    const start = 11 + 1120;
+    const many = concatBytes(envelope.subarray(0, start), tiny, envelope.subarray(start));
+    await rejectsCode(openRequest(pair, binding, many), 'STUN_ENVELOPE_LAYOUT');
   });
 });
 
