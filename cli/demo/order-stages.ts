@@ -67,7 +67,9 @@ export async function orderStages(stages: Stages, stack: LocalStack, jobs: numbe
   await stages.run('customer verifies the enclave itself', async (_tell, say) => {
     const { evidence } = await chooseEnclave(client, order, { maxPrice: MAX_PRICE });
     const proven = evidence.checks.filter((check) => check.status === 'proven').length;
-    say(`${proven} checks proven, TCB ${evidence.tcbStatus ?? 'certified'}; SIMULATED hardware, accepted because the policy names it`);
+    say(
+      `${proven} checks proven, TCB ${evidence.tcbStatus ?? 'certified'}; SIMULATED hardware, accepted because the policy names it`,
+    );
   });
   return { client, order, budgetWei, openGas, registerGas };
 }
