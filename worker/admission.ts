@@ -74,11 +74,14 @@ export async function admit(enclave: Enclave, header: JobHeader, source: Opening
   if (offer === undefined) throw new StunError('STUN_MODEL_MISMATCH', 'the order names a model that is not served here');
   const lane = await laneOf(enclave, header, order, orderKey);
   const decide = async (): Promise<AdmittedJob> => {
+    const { settledMarks } = enclave.store;
     const [orderView, leaf, block] = await Promise.all([
-      enclave.chain.order(order, provider),
+      enclave.chain.order(order, provider, settledMarks),
       enclave.chain.leaf(enclave.keys.enclaveId, order.opening.policyId),
       enclave.chain.newestBlock(),
     ]);
+    // A budget from before a settlement beside the reservation from after it would promise the settled money once more.
+    if (enclave.store.settledMarks !== settledMarks) return decide();
     const job = payable({
       order: orderView,
       lane: lane.view,

@@ -16,8 +16,13 @@ export interface BlockView {
 
 /** The questions. All answers are of the newest block, or at most `maxAgeMs` old. */
 export interface ChainView {
-  /** The order as payable() takes it. @throws `STUN_ORDER_UNKNOWN`, `STUN_CHAIN_*` */
-  readonly order: (order: OpenedOrder, provider: string) => Promise<OrderView>;
+  /**
+   * The order as payable() takes it.
+   * @param settledMarks - of the store when the question is put: an answer remembered under another number is not given, for it may
+   *   show the budget from before a settlement whose jobs no longer count as reserved
+   * @throws `STUN_ORDER_UNKNOWN`, `STUN_CHAIN_*`
+   */
+  readonly order: (order: OpenedOrder, provider: string, settledMarks: number) => Promise<OrderView>;
   /** The enclave's leaf under a policy. @throws `STUN_ENCLAVE_NOT_LIVE`, `STUN_CHAIN_*` */
   readonly leaf: (enclaveId: string, policyId: bigint) => Promise<LeafView>;
   /** The last settled head of a lane, 0 for none. Never cached. */
@@ -83,7 +88,7 @@ export function createChainView(contracts: StunContracts, provider: Provider, ma
     }
   };
   return {
-    order: (order, payee) => orders.get(`${order.orderId}/${payee}`, () => readOrder(order, payee)),
+    order: (order, payee, settledMarks) => orders.get(`${order.orderId}/${payee}/${settledMarks}`, () => readOrder(order, payee)),
     leaf: (enclaveId, policyId) => leaves.get(`${enclaveId}/${policyId}`, () => registry.leaf(enclaveId, policyId)),
     laneHead: (orderKey, payee, laneIndex) => escrow.lane(orderKey, payee, laneIndex),
     newestBlock: () => blocks.get('newest', readBlock),

@@ -95,6 +95,7 @@ export class WorkerStore {
   readonly #db: DatabaseSync;
   /** reservedOf by order, once it was asked for; kept by recordJob, dropped when something settles. */
   readonly #reserved = new Map<string, bigint>();
+  #settledMarks = 0;
 
   /**
    * @param path - a file that only the worker's user may read, or `:memory:` in tests
@@ -281,6 +282,12 @@ export class WorkerStore {
   markSettled(segmentId: number): void {
     this.#db.prepare('UPDATE segments SET settled = 1, closed = 1 WHERE id = ?').run(segmentId);
     this.#reserved.clear();
+    this.#settledMarks += 1;
+  }
+
+  /** Grows with each segment that is marked as settled: what was reserved before and after are different sums. */
+  get settledMarks(): number {
+    return this.#settledMarks;
   }
 
   /** Sum of the maximum prices of an order's jobs that are receipted and not settled, price units. */

@@ -9,9 +9,12 @@ import {
   settlementBundleFromWire,
   verifyReceiptRecord,
 } from '#protocol/index.ts';
+import type { Provider } from 'ethers';
+import type { StunContracts } from '#chain/deployment.ts';
+import { createChainView, type ChainView } from '#worker/chain-view.ts';
 import type { ModelRunner } from '#worker/model/runner.ts';
 import { noteSettlements, reservedOf } from '#worker/reservations.ts';
-import { ESCROW } from '../protocol/fixtures.ts';
+import { ESCROW, NOW } from '../protocol/fixtures.ts';
 import { makeWorld, PRICE, vector, type World } from './fixtures.ts';
 import { doubling, runnerOf } from './onnx-models.ts';
 
@@ -121,6 +124,48 @@ describe('worker job', () => {
     assert.equal((await world.serve(third)).kind, 'receipted');
     assert.equal(reservedOf(world.enclave, orderKey), 1000n);
     assert.equal(await noteSettlements(world.enclave), 0);
+  });
+
+  it('never holds a remembered budget against the reservation of after a settlement', async () => {
+    const { terms } = world.order;
+    let remaining = 2500n * terms.priceScale;
+    const contracts = {
+      escrow: {
+        order: () => Promise.resolve({ domain: world.order.opening.domain, deadlineUnix: NOW + 3600 }),
+        budget: () => Promise.resolve({ remaining, funded: remaining }),
+        familyFor: () => Promise.resolve(terms.settlementFamily),
+      },
+      router: { isFamilyOpen: () => Promise.resolve(true) },
+    } as unknown as StunContracts;
+    const remembering = createChainView(contracts, {} as Provider, 60_000);
+    Object.assign(world.enclave, { chain: { ...world.enclave.chain, order: remembering.order } });
+    assert.equal((await world.serve(await world.customer.next())).kind, 'receipted');
+    assert.equal((await world.serve(await world.customer.next())).kind, 'receipted');
+    // Both settle: 1100 of 2500 are left, which is one more job of at most 1000 and not two.
+    remaining -= 2n * PRICE * terms.priceScale;
+    world.chain.laneHeads.set('0', [...world.enclave.lanes.values()][0]!.view.head);
+    assert.equal((await world.serve(await world.customer.next())).kind, 'receipted');
+    const second = await world.serve(await world.customer.next());
+    assert.equal(second.kind === 'declined' && second.code, 'STUN_BUDGET');
+  });
+
+  it('reads the budget again when a settlement was noted while it was being read', async () => {
+    const { terms } = world.order;
+    world.chain.order = { budgetLeft: 2500n * terms.priceScale };
+    for (let i = 0; i < 2; i++) assert.equal((await world.serve(await world.customer.next())).kind, 'receipted');
+    const [segment] = world.enclave.store.segments();
+    const { chain } = world.enclave;
+    const order: ChainView['order'] = async (...asked) => {
+      const before = await chain.order(...asked);
+      if (asked[2] === 0) {
+        world.chain.order = { budgetLeft: 900n * terms.priceScale };
+        world.enclave.store.markSettled(segment!.id);
+      }
+      return before;
+    };
+    Object.assign(world.enclave, { chain: { ...chain, order } });
+    const outcome = await world.serve(await world.customer.next({ laneIndex: 1 }));
+    assert.equal(outcome.kind === 'declined' && outcome.code, 'STUN_BUDGET');
   });
 
   it('does not promise the same budget to two lanes at once', async () => {
