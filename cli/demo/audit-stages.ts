@@ -2,6 +2,7 @@
 import { execFile } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import { encodeEvidence } from '#attestation/index.ts';
 import { StunError } from '#protocol/index.ts';
 import { ACCOUNT, addressOf, type LocalStack } from '../stack/local-stack.ts';
 import { environmentOf } from './next-steps.ts';
@@ -56,7 +57,7 @@ export async function auditStages(stages: Stages, stack: LocalStack, demo: DemoO
   await stages.run('export the audit bundle', async (_tell, say) => {
     const exported = (await stun(['audit', 'export', '--out', path], env)) as { segments: number; jobs: number };
     const { evidence } = await chooseEnclave(demo.client, demo.order, { maxPrice: 1n << 63n });
-    writeFileSync(`${stack.directory}/quote.bin`, evidence.document.quote);
+    writeFileSync(`${stack.directory}/evidence.json`, encodeEvidence(evidence.document));
     say(`${exported.jobs} jobs in ${exported.segments} segments, ${path}`);
   });
   const offline = await stages.run('verify it offline', async (_tell, say) => {

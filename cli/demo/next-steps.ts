@@ -25,7 +25,7 @@ export function writeEnvironment(stack: LocalStack, passphrase: string): void {
 export function sayWhatNext(directory: string, keep: boolean): void {
   const offline = [
     `npx stun audit verify ${directory}/audit.json --root ${directory}/simulated-root.json`,
-    `npx stun evidence inspect --quote ${directory}/quote.bin`,
+    `npx stun evidence inspect --evidence ${directory}/evidence.json`,
     'npm start -- --keep',
   ];
   const live = [
