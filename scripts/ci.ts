@@ -51,7 +51,7 @@ if (campaignDatabase === undefined) throw new RangeError('STUN_CI_E2E_DATABASE i
 const raw = mkdtempSync(join(tmpdir(), 'stun-coverage-'));
 await counted('check', 'npm run check', { STUN_CIRCUITS: 'all' }, 8);
 await counted('test', 'npm test', { STUN_COVERAGE: raw, STUN_CIRCUITS: 'all' }, 18);
-await counted('all crashes', 'npm test -- test/e2e', { STUN_E2E: 'all', STUN_E2E_DATABASE: campaignDatabase }, 12);
+await counted('all crashes', 'npm test -- test/e2e', { STUN_E2E: 'all', STUN_E2E_DATABASE: campaignDatabase }, 18);
 await counted('mutation sample', 'npm run mutate -- attestation', {}, 6);
 await documentedCommands();
 console.log('');

@@ -48,8 +48,8 @@ async function end({ stack }: Deployment, campaign: Campaign): Promise<void> {
 
 /** Kills the service once some job has come as far as `state`. */
 async function killServiceAt(deployment: Deployment, state: 'queued' | 'receipted' | 'batched'): Promise<void> {
-  const campaign = await openCampaign(deployment.stack, `service-${state}`, SEGMENT + 1);
-  await submitAll(campaign, SEGMENT + 1);
+  const campaign = await openCampaign(deployment.stack, `service-${state}`, SEGMENT);
+  await submitAll(campaign, SEGMENT);
   await untilState(campaign, [state, 'batched', 'proven', 'settled'], LIMIT_MS);
   await restartService(deployment);
   await end(deployment, campaign);
