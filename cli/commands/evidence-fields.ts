@@ -1,6 +1,6 @@
-/** Every field of a TDX quote and its collateral, with what it means. For people who want to look before they verify. */
-import { parseIntelCollateral, parseTdxQuote } from '#attestation/index.ts';
-import type { TdReportField } from '#attestation/index.ts';
+/** Every field of a TDX or SGX quote and its collateral, with what it means. For people who want to look before they verify. */
+import { parseIntelCollateral, parseIntelQuote } from '#attestation/index.ts';
+import type { CertificationData, EnclaveReport, IntelQuote, TdReportField } from '#attestation/index.ts';
 import { toHex } from '#protocol/bytes.ts';
 import type { EvidenceBytes } from './evidence-source.ts';
 
@@ -42,6 +42,62 @@ const bodyMeanings: { readonly [Field in TdReportField]: string } = {
   curServTdAttributes: 'attributes of the service TDs now',
 };
 
+const bodyNames = { 1: 'SGX enclave report', 2: 'TD report 1.0', 3: 'TD report 1.5', 4: 'TD report 1.5 Ex' } as const;
+
+function field(name: string, value: string | number, meaning: string): DescribedField {
+  return { name, value: String(value), meaning };
+}
+
+/** The fields of the enclave that an SGX quote is about. */
+function describeEnclave(report: EnclaveReport): readonly DescribedField[] {
+  return [
+    field('body.cpuSvn', toHex(report.cpuSvn), 'CPU SVN under which the enclave runs'),
+    field('body.miscSelect', toHex(report.miscSelect), 'MISCSELECT: what else is saved when the enclave is left'),
+    field(
+      'body.attributes',
+      toHex(report.attributes),
+      'ATTRIBUTES: bit 0 INIT, bit 1 DEBUG, bit 2 64-bit; then XFRM (little-endian)',
+    ),
+    field('body.mrEnclave', toHex(report.mrEnclave), 'MRENCLAVE: measurement of the enclave'),
+    field('body.mrSigner', toHex(report.mrSigner), 'MRSIGNER: SHA-256 of the key that signed the enclave'),
+    field('body.isvProdId', report.isvProdId, 'ISVPRODID: product number, given by the signer'),
+    field('body.isvSvn', report.isvSvn, 'ISVSVN: security version, given by the signer'),
+    field('body.reportData', toHex(report.reportData), 'REPORTDATA: what the enclave put in'),
+  ];
+}
+
+function describeBody(quote: IntelQuote): readonly DescribedField[] {
+  const { body, header } = quote;
+  const where = header.version === 5 ? 'named by the descriptor inside the signed bytes' : 'as the TEE type says';
+  const type = field('body.type', `${body.type}: ${bodyNames[body.type]}`, where);
+  if (body.type === 1) return [type, ...describeEnclave(body.report)];
+  const fields = Object.entries(body.report).map(([name, bytes]) =>
+    field(`body.${name}`, toHex(bytes), bodyMeanings[name as TdReportField]),
+  );
+  return [type, ...fields];
+}
+
+function describeCertification(data: CertificationData): readonly DescribedField[] {
+  switch (data.type) {
+    case 1:
+    case 2:
+    case 3:
+      return [
+        field('certification.type', data.type, 'names the PCK certificate without carrying it'),
+        data.type === 1
+          ? field('certification.ppid', toHex(data.ppid), 'PPID: identity of the platform')
+          : field('certification.encryptedPpid', toHex(data.encryptedPpid), 'PPID, encrypted for Intel'),
+        field('certification.cpuSvn', toHex(data.cpuSvn), 'CPU SVN when the PCK key signed'),
+        field('certification.pceSvn', data.pceSvn, 'PCE SVN when the PCK key signed'),
+        field('certification.pceId', toHex(data.pceId), 'held against the PCK certificate'),
+      ];
+    case 4:
+      return [field('certification.type', 4, 'the PCK certificate alone')];
+    case 5:
+      return [field('certification.type', 5, 'the PCK certificate chain')];
+  }
+}
+
 function time(unix: number): string {
   return new Date(unix * 1000).toISOString();
 }
@@ -51,17 +107,9 @@ function time(unix: number): string {
  * @throws the code of the parser when one of them cannot be read
  */
 export function describeSource(source: EvidenceBytes): readonly DescribedField[] {
-  const quote = parseTdxQuote(source.quote);
+  const quote = parseIntelQuote(source.quote);
   const collateral = parseIntelCollateral(source.collateral);
-  const field = (name: string, value: string | number, meaning: string): DescribedField => ({
-    name,
-    value: String(value),
-    meaning,
-  });
   const { header, qeReport } = quote;
-  const body = Object.entries(quote.body).map(([name, bytes]) =>
-    field(`body.${name}`, toHex(bytes), bodyMeanings[name as TdReportField]),
-  );
   const chains = [
     ['pckCrlIssuerChain', collateral.pckCrlIssuerChain],
     ['tcbInfo.chain', collateral.tcbInfo.chain],
@@ -74,11 +122,11 @@ export function describeSource(source: EvidenceBytes): readonly DescribedField[]
   return [
     field('header.version', header.version, 'version of the quote format'),
     field('header.attestationKeyType', header.attestationKeyType, '2: ECDSA with P-256'),
-    field('header.teeType', '0x81', '0x81: TDX'),
+    field('header.teeType', `0x${header.teeType.toString(16)}`, '0x0: SGX, 0x81: TDX'),
     field('header.svns', toHex(header.svns), 'SVNs of quoting and provisioning enclave; not used by the verdict'),
     field('header.qeVendorId', toHex(header.qeVendorId), "Intel's quoting enclave"),
     field('header.userData', toHex(header.userData), 'free for the quoting enclave'),
-    ...body,
+    ...describeBody(quote),
     field('signature', toHex(quote.signature), 'by the attestation key over header and body, r||s'),
     field('attestationKey', toHex(quote.attestationKey), 'P-256 key of the quoting enclave, x||y'),
     field('qeReport.cpuSvn', toHex(qeReport.cpuSvn), 'CPU SVN of the quoting enclave'),
@@ -91,6 +139,7 @@ export function describeSource(source: EvidenceBytes): readonly DescribedField[]
     field('qeReport.reportData', toHex(qeReport.reportData), 'SHA-256(attestation key || authentication data) and 32 zeros'),
     field('qeReportSignature', toHex(quote.qeReportSignature), 'by the PCK key over the QE report, r||s'),
     field('qeAuthData', toHex(quote.qeAuthData), 'authentication data of the quoting enclave'),
+    ...describeCertification(quote.certification),
     field('trailingBytes', quote.trailingBytes, 'bytes after the quote; padding, never read'),
     ...chains.flatMap(([name, chain]) =>
       chain.map((certificate, i) =>

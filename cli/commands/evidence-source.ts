@@ -7,13 +7,20 @@ import type { IntelCollateralJson, SnpEndorsementBytes, SnpEndorsementsJson } fr
 import { asStunError } from '#protocol/errors/registry.ts';
 import { StunError } from '#protocol/errors/stun-error.ts';
 
-/** Options that name evidence; exactly one of the three ways. */
+/** Options that name evidence; exactly one of the four ways. */
 export interface EvidenceSource {
   readonly quote?: string;
   readonly collateral?: string;
+  /** A SEV-SNP report, with the certificates of its key, of the authority and of the root: DER or PEM. */
+  readonly report?: string;
+  readonly vek?: string;
+  readonly ask?: string;
+  readonly ark?: string;
+  /** The CRL of the ARK, DER; without it nothing is known of revocation. */
+  readonly crl?: string;
   /** An evidence document, as a worker hands it out. */
   readonly evidence?: string;
-  /** A folder with `quote.bin`, `collateral.json` and `expected.json`, of which only `verifyAt` is read. */
+  /** A folder with `quote.bin` and `collateral.json`, or `report.bin`, `vek.der`, `ask.pem` and `ark.pem`; of `expected.json` only `verifyAt` is read. */
   readonly case?: string;
 }
 
@@ -72,6 +79,23 @@ function verifyAtOf(expected: string): number | null {
   return parseUnix(at);
 }
 
+type SnpFiles = Record<'report' | 'vek' | 'ask' | 'ark' | 'crl', string | undefined>;
+
+/** Reads a SEV-SNP report with its endorsements. @throws `STUN_INPUT` when one of the four is not named, `STUN_FILE` */
+async function readSnp(files: SnpFiles): Promise<EvidenceBytes> {
+  const { report, vek, ask, ark, crl } = files;
+  if (report === undefined || vek === undefined || ask === undefined || ark === undefined)
+    throw new StunError('STUN_INPUT', '--report, --vek, --ask and --ark belong together');
+  const endorsements: SnpEndorsementBytes = {
+    vek: await readBytes(vek, 'VEK'),
+    ask: await readBytes(ask, 'ASK'),
+    ark: await readBytes(ark, 'ARK'),
+    crl: crl === undefined ? null : await readBytes(crl, 'CRL'),
+  };
+  const quote = await readBytes(report, 'report');
+  return { kind: 'snp', quote, collateral: new Uint8Array(0), endorsements, document: null, verifyAtUnix: null };
+}
+
 async function readCase(folder: string): Promise<EvidenceBytes> {
   const file = (name: string): string => join(folder, name);
   if (!existsSync(folder)) throw new StunError('STUN_FILE', `the case folder ${folder} does not exist`);
@@ -82,10 +106,14 @@ async function readCase(folder: string): Promise<EvidenceBytes> {
   } catch (thrown) {
     throw thrown instanceof StunError ? thrown : new StunError('STUN_FILE', 'expected.json is not JSON', { cause: thrown });
   }
+  if (existsSync(file('vek.der'))) {
+    const crl = existsSync(file('crl.der')) ? file('crl.der') : undefined;
+    const [report, vek, ask, ark] = ['report.bin', 'vek.der', 'ask.pem', 'ark.pem'].map(file);
+    return { ...(await readSnp({ report, vek, ask, ark, crl })), verifyAtUnix };
+  }
   if (!existsSync(file('quote.bin'))) {
-    const kind = existsSync(file('vek.der')) ? 'snp' : 'nvidia';
     return {
-      kind,
+      kind: 'nvidia',
       quote: await readBytes(file('report.bin'), 'report'),
       collateral: new Uint8Array(0),
       document: null,
@@ -121,8 +149,14 @@ async function readDocument(path: string): Promise<EvidenceBytes> {
  * @throws `STUN_INPUT` when they name none or several, `STUN_FILE`
  */
 export async function readEvidenceSource(options: EvidenceSource): Promise<EvidenceBytes> {
-  const ways = [options.quote ?? options.collateral, options.evidence, options.case].filter((way) => way !== undefined);
-  if (ways.length !== 1) throw new StunError('STUN_INPUT', 'name exactly one: --quote with --collateral, --evidence, or --case');
+  const { report, vek, ask, ark, crl } = options;
+  const snp = report ?? vek ?? ask ?? ark ?? crl;
+  const ways = [options.quote ?? options.collateral, snp, options.evidence, options.case].filter((way) => way !== undefined);
+  if (ways.length !== 1) {
+    const known = '--quote with --collateral, --report with --vek, --ask and --ark, --evidence, or --case';
+    throw new StunError('STUN_INPUT', `name exactly one: ${known}`);
+  }
+  if (snp !== undefined) return readSnp({ report, vek, ask, ark, crl });
   if (options.case !== undefined) return readCase(options.case);
   if (options.evidence !== undefined) return readDocument(options.evidence);
   if (options.quote === undefined || options.collateral === undefined)

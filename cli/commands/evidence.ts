@@ -1,13 +1,34 @@
 /** `stun evidence verify` and `stun evidence inspect`: hardware evidence from files, judged offline. */
-import { assessEvidence, assessTdx, defaultPolicy, defaultTrustRoots, parsePolicy, parseTrustRoot } from '#attestation/index.ts';
-import type { Check, CheckId, Policy, TdxAssessment, TrustRoot } from '#attestation/index.ts';
+import {
+  assessEvidence,
+  assessSgx,
+  assessSnp,
+  assessTdx,
+  defaultPolicy,
+  defaultTrustRoots,
+  parsePolicy,
+  parseTrustRoot,
+  summarize,
+} from '#attestation/index.ts';
+import type {
+  Check,
+  CheckId,
+  Policy,
+  PlatformAssessment,
+  QuoteInput,
+  SgxAssessment,
+  SnpAssessment,
+  TdxAssessment,
+  TrustRoot,
+} from '#attestation/index.ts';
 import { fromHex } from '#protocol/bytes.ts';
 import { asStunError, exitCodeOf } from '#protocol/errors/registry.ts';
 import { StunError } from '#protocol/errors/stun-error.ts';
 import type { CommandResult } from '../command.ts';
-import type { EvidenceKind, EvidenceSource } from './evidence-source.ts';
+import type { EvidenceBytes, EvidenceKind, EvidenceSource } from './evidence-source.ts';
 import { parseUnix, readEvidenceSource, readTextFile } from './evidence-source.ts';
 import { describeSource } from './evidence-fields.ts';
+import { describeSnp } from './evidence-snp-fields.ts';
 
 /** Options of `stun evidence verify`; paths of files. */
 export interface EvidenceVerifyOptions extends EvidenceSource {
@@ -37,38 +58,25 @@ interface Verdict {
   readonly reason?: string;
 }
 
+/** What any kind of hardware is reported as. */
+type Assessment = TdxAssessment | SgxAssessment | SnpAssessment | PlatformAssessment;
+
 function failed(kind: EvidenceKind, error: StunError, checks: readonly Check[]): Verdict {
-  return {
-    kind,
-    verified: false,
-    validated: false,
-    simulated: false,
-    tcbStatus: null,
-    platform: null,
-    module: null,
-    qe: null,
-    advisoryIds: [],
-    debug: null,
-    checks,
-    code: error.code,
-    reason: error.message,
-  };
+  return verdictOf(kind, null, checks, error);
 }
 
-function verdictOf(assessment: TdxAssessment, checks: readonly Check[], failure: StunError | null): Verdict {
-  const { verified } = assessment;
-  if (verified === null) return failed('tdx', failure ?? new StunError('STUN_INTERNAL', 'no reason was recorded'), checks);
+function verdictOf(
+  kind: EvidenceKind,
+  assessment: Assessment | null,
+  checks: readonly Check[],
+  failure: StunError | null,
+): Verdict {
+  const { verified, ...facts } = summarize(assessment?.verified ?? null);
   return {
-    kind: 'tdx',
-    verified: true,
-    validated: failure === null,
-    simulated: verified.simulated,
-    tcbStatus: verified.tcbStatus,
-    platform: verified.platform,
-    module: verified.module,
-    qe: verified.qe,
-    advisoryIds: verified.advisoryIds,
-    debug: verified.debug,
+    kind,
+    verified,
+    validated: verified && failure === null,
+    ...facts,
     checks,
     ...(failure === null ? {} : { code: failure.code, reason: failure.message }),
   };
@@ -84,7 +92,9 @@ function describe(verdict: Verdict): string {
     `${verdict.kind}${verdict.simulated ? ', SIMULATED HARDWARE: it protects nothing' : ''}`,
     `verified:  ${verdict.verified ? 'yes: signatures, chains and dates hold' : 'no'}`,
     `validated: ${verdict.validated ? 'yes: the policy is satisfied' : 'no'}`,
-    `TCB:       ${verdict.tcbStatus ?? 'unknown'} (platform, module, QE: ${parts})`,
+    verdict.kind === 'snp'
+      ? 'TCB:       certified by the VEK or not at all: AMD gives no status'
+      : `TCB:       ${verdict.tcbStatus ?? 'unknown'} (platform, module, QE: ${parts})`,
     `advisories: ${verdict.advisoryIds.join(', ') || 'none'}; debug: ${verdict.debug === null ? 'unknown' : verdict.debug ? 'yes' : 'no'}`,
     ...verdict.checks.map(
       (check) => `  ${check.status.padEnd(8)} ${check.id}${check.code === undefined ? '' : `  ${check.code}`}`,
@@ -115,26 +125,28 @@ export async function evidenceVerify(options: EvidenceVerifyOptions): Promise<Co
   const roots = await readRoots(options.root);
   const source = await readEvidenceSource(options);
   const atUnix = options.at === undefined ? (source.verifyAtUnix ?? Math.floor(Date.now() / 1000)) : parseUnix(options.at);
-  if (source.kind !== 'tdx') {
+  if (source.kind === 'nvidia') {
     const error = new StunError(
       'STUN_EVIDENCE_KIND',
-      `expected evidence of kind tdx, got ${source.kind}: it is not verified here`,
+      'expected evidence of kind tdx, sgx or snp, got nvidia: it is not verified here',
     );
     return result(failed(source.kind, error, kindCheck('evidence-kind', error)), error);
   }
   if (source.document === null) {
-    const assessment = assessTdx({ quote: source.quote, collateral: source.collateral, atUnix, roots, policy });
-    return result(verdictOf(assessment, assessment.checks, assessment.failure), assessment.failure);
+    const assessment = assessFiles(source, { atUnix, roots, policy });
+    return result(verdictOf(source.kind, assessment, assessment.checks, assessment.failure), assessment.failure);
   }
   if (options.keysetDigest === undefined)
     throw new StunError('STUN_INPUT', 'an evidence document needs --keyset-digest: what should it bind?');
   const keysetDigest = fromHex(options.keysetDigest, 32, 'keyset digest');
   const { platform, checks, failure } = assessEvidence(source.document, { atUnix, roots, policy, keysetDigest });
-  if (platform?.kind !== 'tdx') {
-    const error = asStunError(failure);
-    return result(failed(source.kind, error, checks), error);
-  }
-  return result(verdictOf(platform, checks, failure), failure);
+  return result(verdictOf(platform?.kind ?? source.kind, platform, checks, failure), failure);
+}
+
+function assessFiles(source: EvidenceBytes, context: Pick<QuoteInput, 'atUnix' | 'roots' | 'policy'>): Assessment {
+  const { kind, quote, collateral, endorsements } = source;
+  if (endorsements !== undefined) return assessSnp({ ...context, report: quote, endorsements });
+  return kind === 'sgx' ? assessSgx({ ...context, quote, collateral }) : assessTdx({ ...context, quote, collateral });
 }
 
 /**
@@ -143,11 +155,12 @@ export async function evidenceVerify(options: EvidenceVerifyOptions): Promise<Co
  */
 export async function evidenceInspect(options: EvidenceSource): Promise<CommandResult> {
   const source = await readEvidenceSource(options);
-  if (source.kind !== 'tdx')
-    throw new StunError('STUN_EVIDENCE_KIND', `expected evidence of kind tdx, got ${source.kind}: it is not read here`);
-  const fields = describeSource(source);
+  if (source.kind === 'nvidia')
+    throw new StunError('STUN_EVIDENCE_KIND', 'expected evidence of kind tdx, sgx or snp, got nvidia: it is not read here');
+  const { quote, endorsements } = source;
+  const fields = endorsements === undefined ? describeSource(source) : describeSnp(quote, endorsements);
   return {
-    document: { kind: 'tdx', verified: false, fields: fields.map((field) => ({ ...field })) },
+    document: { kind: source.kind, verified: false, fields: fields.map((field) => ({ ...field })) },
     text: [
       'Nothing below is verified: see stun evidence verify.',
       ...fields.map((field) => `${field.name}: ${field.value}\n    ${field.meaning}`),

@@ -8,8 +8,13 @@ function sources(command: Command): Command {
   return command
     .option('--quote <file>', 'a quote, with --collateral')
     .option('--collateral <file>', 'its collateral as JSON')
+    .option('--report <file>', 'a SEV-SNP report, with --vek, --ask and --ark')
+    .option('--vek <file>', 'its VCEK or VLEK certificate, DER or PEM')
+    .option('--ask <file>', 'the ASK or ASVK certificate, DER or PEM')
+    .option('--ark <file>', 'the ARK certificate, DER or PEM')
+    .option('--crl <file>', "the ARK's CRL, DER")
     .option('--evidence <file>', 'an evidence document, instead of quote and collateral')
-    .option('--case <dir>', 'a folder with quote.bin and collateral.json');
+    .option('--case <dir>', 'a folder with quote.bin and collateral.json, or report.bin, vek.der, ask.pem and ark.pem');
 }
 
 /** Adds them. */

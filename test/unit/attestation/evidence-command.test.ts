@@ -19,6 +19,7 @@ import {
   pki,
   reportData,
 } from './simulated-fixture.ts';
+import { acceptedSgxCollateral, acceptedSgxQuote, sgxPolicyWith } from './sgx-fixture.ts';
 import { intelCases, intelFolder } from './vector-cases.ts';
 
 const shape = [
@@ -52,7 +53,11 @@ describe('stun evidence', () => {
     await writeFile(path('root.json'), JSON.stringify(pki.root));
     await writeFile(path('evidence.json'), machine().evidence(keysetDigest, nonce));
     await writeFile(path('short.bin'), acceptedQuote.subarray(0, 600));
-    await writeFile(path('sgx.bin'), Uint8Array.of(3, 0, 2, 0, 0, 0, 0, 0, 0, 0));
+    await writeFile(path('sgx-short.bin'), Uint8Array.of(3, 0, 2, 0, 0, 0, 0, 0, 0, 0));
+    await writeFile(path('sgx.bin'), acceptedSgxQuote);
+    await writeFile(path('sgx.json'), JSON.stringify(acceptedSgxCollateral));
+    await writeFile(path('sgx-policy.json'), canonicalPolicyJson(sgxPolicyWith({})));
+    await writeFile(path('fifth.bin'), machine({ quoteVersion: 5, bodyType: 4 }).quote(reportData));
     await writeFile(path('without-crl.json'), JSON.stringify(collateralWith({ pck_crl: null })));
   });
   after(async () => rm(folder, { recursive: true }));
@@ -99,7 +104,14 @@ describe('stun evidence', () => {
     ['a quote cut short', () => ({ ...files(), quote: path('short.bin') }), 'STUN_QUOTE_FORMAT', 1, false],
     ['collateral of another time', () => ({ ...files(), at: '1900000000' }), 'STUN_CRL_EXPIRED', 2, false],
     ['missing revocation data', () => ({ ...files(), collateral: path('without-crl.json') }), 'STUN_POLICY_REVOCATION', 4, true],
-    ['an SGX quote', () => ({ ...files(), quote: path('sgx.bin') }), 'STUN_EVIDENCE_KIND', 1, false],
+    ['an SGX quote cut short', () => ({ ...files(), quote: path('sgx-short.bin') }), 'STUN_QUOTE_FORMAT', 1, false],
+    [
+      'an SGX enclave that the policy does not name',
+      () => ({ ...files(), quote: path('sgx.bin'), collateral: path('sgx.json') }),
+      'STUN_POLICY_KIND',
+      4,
+      true,
+    ],
   ];
   for (const [name, options, code, exitCode, verified] of refusals) {
     it(`refuses ${name} in the same shape`, async () => {
@@ -142,7 +154,28 @@ describe('stun evidence', () => {
     assert.match(result.text, /^Nothing below is verified/);
     assert.ok(result.text.includes(toHex(reportData)) && result.text.includes('Intel SGX TCB Signing, serial '));
     await rejectsCode(evidenceInspect({ quote: path('short.bin'), collateral: path('collateral.json') }), 'STUN_QUOTE_FORMAT');
-    await rejectsCode(evidenceInspect({ quote: path('sgx.bin'), collateral: path('collateral.json') }), 'STUN_EVIDENCE_KIND');
+    await rejectsCode(
+      evidenceInspect({ quote: path('sgx-short.bin'), collateral: path('collateral.json') }),
+      'STUN_QUOTE_FORMAT',
+    );
+  });
+
+  it('verifies and shows SGX quotes and quotes of version 5', async () => {
+    const sgx = { ...files(), quote: path('sgx.bin'), collateral: path('sgx.json'), policy: path('sgx-policy.json') };
+    const verdict = await evidenceVerify(sgx);
+    assert.deepEqual(
+      [verdict.exitCode, fields(verdict)['kind'], fields(verdict)['tcbStatus'], fields(verdict)['module']],
+      [0, 'sgx', 'UpToDate', null],
+    );
+    const shown = await evidenceInspect({ quote: sgx.quote, collateral: sgx.collateral });
+    assert.equal(fields(shown)['kind'], 'sgx');
+    assert.ok(shown.text.includes('body.mrEnclave: 0xe1e1') && shown.text.includes('1: SGX enclave report'));
+    const fifth = { ...files(), quote: path('fifth.bin') };
+    assert.equal((await evidenceVerify(fifth)).exitCode, 0);
+    const fields5 = await evidenceInspect({ quote: fifth.quote, collateral: fifth.collateral });
+    assert.ok(
+      ['body.mrServiceTd', 'body.curServTdAttributes', '4: TD report 1.5 Ex'].every((text) => fields5.text.includes(text)),
+    );
   });
 
   it('refuses options that cannot be used', async () => {
@@ -163,6 +196,7 @@ describe('stun evidence', () => {
       const document = fields(result);
       assert.deepEqual(Object.keys(document).slice(0, shape.length), shape, name);
       assert.equal(result.exitCode === 0, document['verified'] === true && document['validated'] === true, name);
+      assert.equal(document['verified'], true, name);
     }
     assert.ok(root === null || names.length >= 30, `${names.length} cases`);
     console.log(`      ${names.length} real cases`);
