@@ -8,6 +8,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { Client } from 'pg';
 import { contractsOf } from '#chain/deployment.ts';
 import type { Child } from '#cli/stack/child.ts';
 import { ACCOUNT, createLocalStack, type LocalStack } from '#cli/stack/local-stack.ts';
@@ -26,6 +27,8 @@ import {
 
 const LIMIT_MS = 240_000;
 const SAMPLED = 2;
+const DATABASE = process.env['STUN_E2E_DATABASE'];
+const POSTGRES = DATABASE?.startsWith('postgres') ? DATABASE : undefined;
 const OUTAGE_MS = depth() === 'full' ? 600_000 : 10_000;
 
 /** The processes that die. */
@@ -98,6 +101,33 @@ async function chainAway(deployment: Deployment): Promise<void> {
   await end(deployment, campaign);
 }
 
+/** What a restart of PostgreSQL does to its clients: every connection ends, whatever it was doing. */
+async function endConnections(url: string): Promise<number> {
+  const admin = new Client({ connectionString: url });
+  await admin.connect();
+  try {
+    const ended = await admin.query(
+      'SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()',
+    );
+    return ended.rowCount ?? 0;
+  } finally {
+    await admin.end();
+  }
+}
+
+async function databaseRestarts(deployment: Deployment): Promise<void> {
+  const campaign = await openCampaign(deployment.stack, 'database', SEGMENT);
+  await persist(() => submitAll(campaign, SEGMENT), LIMIT_MS);
+  let ended = 0;
+  for (const state of ['receipted', 'batched', 'proven'] as const) {
+    await untilState(campaign, [state, 'batched', 'proven', 'settled'], LIMIT_MS);
+    ended += await endConnections(POSTGRES!);
+    await sleep(1000);
+  }
+  assert.ok(ended > 0, 'the service must have had connections to lose');
+  await end(deployment, campaign);
+}
+
 /** The last scenario of a deployment: its enclave is gone afterwards. */
 async function revoke({ stack }: Deployment): Promise<void> {
   const campaign = await openCampaign(stack, 'revoked', 2);
@@ -123,6 +153,7 @@ const scenarios: readonly (readonly [string, (deployment: Deployment) => Promise
   ['the worker is killed with jobs waiting and others receipted', killWorker],
   ['worker and service are killed together', killBoth],
   ['the chain is away for a while', chainAway],
+  ...(POSTGRES === undefined ? [] : ([['the database ends every connection', databaseRestarts]] as const)),
   ['the enclave is revoked between lease and batch', revoke],
 ];
 
@@ -133,13 +164,12 @@ describe('every job ends exactly once and the sums agree', function () {
 
   before(async () => {
     directory = mkdtempSync(join(tmpdir(), 'stun-crashes-'));
-    const database = process.env['STUN_E2E_DATABASE'];
     const stack = await createLocalStack({
       directory,
       price: 700n,
       segmentIdleMs: 1000,
       service: { leaseSeconds: 4, enclaveGoneSeconds: 4, sweepMs: 500 },
-      ...(database !== undefined && { database }),
+      ...(DATABASE !== undefined && { database: DATABASE }),
     });
     await stack.startAttestors();
     deployment = { stack, service: await stack.startService(), worker: await stack.startWorker('worker') };
