@@ -1,6 +1,6 @@
 /** A simulated machine with a fixed PKI, identity and time, so that every test starts from the same accepted evidence. */
 import { assessTdx, computeReportData } from '#attestation/index.ts';
-import type { Policy, TdxAssessment, IntelCollateralJson, TdxPolicy, TrustRoot } from '#attestation/index.ts';
+import type { IntelCollateral, IntelCollateralJson, Policy, TdxAssessment, TdxPolicy, TrustRoot } from '#attestation/index.ts';
 import { createSimulatedPki } from '#attestation/simulated/pki.ts';
 import { simulatedPolicy } from '#attestation/simulated/policy.ts';
 import { createSimulatedTdx } from '#attestation/simulated/simulated-tdx.ts';
@@ -28,7 +28,7 @@ export function policyWith(tdx: Partial<TdxPolicy>): Policy {
 
 export interface AssessChanges {
   readonly quote?: Uint8Array;
-  readonly collateral?: IntelCollateralJson | string;
+  readonly collateral?: IntelCollateral | IntelCollateralJson | string;
   readonly atUnix?: number;
   readonly roots?: readonly TrustRoot[];
   readonly policy?: Policy;
