@@ -2,12 +2,12 @@
 import { Wallet, type JsonRpcProvider } from 'ethers';
 import type { StunContracts } from '#chain/deployment.ts';
 import type { ProofPoints } from '#chain/escrow.ts';
-import type { Intent } from '#chain/sender/intent.ts';
 import { TransactionSender } from '#chain/sender/sender.ts';
+import { settlementIsDone, settlementSubmission } from '#chain/sender/settlement.ts';
 import { asStunError } from '#protocol/errors/registry.ts';
 import { StunError } from '#protocol/errors/stun-error.ts';
 import { fieldFromHex } from '#protocol/field.ts';
-import { SETTLEMENT_SIGNALS, unpackPayee, type SettlementSignals } from '#protocol/terms.ts';
+import { SETTLEMENT_SIGNALS, type SettlementSignals } from '#protocol/terms.ts';
 import type { SettlementProof } from '#prover/interface.ts';
 import type { Settings } from '../config.ts';
 import type { Database } from '../db/open.ts';
@@ -17,13 +17,6 @@ import type { Secret } from '../secret.ts';
 import { errorFields, type Logger } from '../telemetry/log.ts';
 
 const CLAIM_MS = 60_000;
-
-interface LaneMove {
-  readonly orderKey: string;
-  readonly provider: string;
-  readonly laneIndex: number;
-  readonly laneNew: string;
-}
 
 /** A proof's signals by name. */
 export function signalsOf(proof: Pick<SettlementProof, 'signals'>): SettlementSignals {
@@ -56,12 +49,8 @@ export async function openSettlementSender(
         signer: walletOf(operatorKey),
         store,
         rpc: (method, params) => provider.send(method, params),
-        // Done is what moved the lane, whoever sent it.
-        isDone: async (intent: Intent, blockNumber: number) => {
-          const move = JSON.parse(intent.context) as LaneMove;
-          const [head] = await escrow.access.read('laneOf', [move.orderKey, move.provider, move.laneIndex], blockNumber);
-          return BigInt(head) === BigInt(move.laneNew);
-        },
+        // Done is what moved the lane, whoever sent it and wherever the lane stands by now.
+        isDone: settlementIsDone(escrow, deployment.deployBlock),
         policy: {
           confirmations: settings.confirmations,
           replaceAfterMs: 60_000,
@@ -78,15 +67,8 @@ export async function openSettlementSender(
     log.error({ event: 'sender.ended', ...errorFields(asStunError(thrown)) });
   });
   return {
-    async submit({ key, funder, orderKey, proof }) {
-      const signals = signalsOf(proof);
-      const { provider: payee, laneIndex } = unpackPayee(signals.payee);
-      const context: LaneMove = { orderKey, provider: payee, laneIndex, laneNew: signals.laneNew.toString() };
-      await sender.submit({
-        key,
-        call: escrow.settleCall(funder, chainProofOf(proof), signals),
-        context: JSON.stringify(context),
-      });
+    async submit({ key, funder, proof }) {
+      await sender.submit({ ...settlementSubmission(escrow, funder, chainProofOf(proof), signalsOf(proof)), key });
     },
     async outcome(key) {
       const intent = await store.load(key);
