@@ -74,6 +74,7 @@ export type { SnpReport, SnpReportFields, SnpSignerKind } from './snp/report.ts'
 export { encodeSnpReport, parseSnpReport } from './snp/report.ts';
 export type { SnpAssessment, SnpInput } from './snp/assess.ts';
 export { assessSnp } from './snp/assess.ts';
+export { snpCheckSources } from './snp/check-sources.ts';
 export type { ValidatedSnp } from './snp/validate.ts';
 export { validateSnp } from './snp/validate.ts';
 export type { SnpTcbs, VerifiedSnp } from './snp/verify.ts';

@@ -1,7 +1,7 @@
 /**
  * X.509 v3 certificates of AMD's profile: ARK, ASK and ASVK with RSA keys of 4,096 bits, VCEK and VLEK with P-384 keys, all signed
  * with RSASSA-PSS. Parses only; `verify.ts` holds them against each other.
- * Spec: RFC 5280, section 4; "VCEK Certificate and KDS Interface Specification" (AMD 57230), chapter 3.
+ * Spec: RFC 5280, section 4; "VCEK Certificate and KDS Interface Specification" (AMD 57230).
  */
 import { StunError } from '#protocol/errors/stun-error.ts';
 import { DerReader, derTag } from '../asn1/der.ts';

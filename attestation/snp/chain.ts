@@ -1,6 +1,6 @@
 /**
  * The chain ARK → ASK → VCEK, or ARK → ASVK → VLEK, and the ARK's CRL, against pinned roots at a given time.
- * Spec: RFC 5280, section 6; "VCEK Certificate and KDS Interface Specification" (AMD 57230), chapter 3 for names and profile.
+ * Spec: RFC 5280, section 6; "VCEK Certificate and KDS Interface Specification" (AMD 57230) for names and profile.
  */
 import { StunError } from '#protocol/errors/stun-error.ts';
 import { equalBytes, toHex } from '#protocol/bytes.ts';

@@ -1,7 +1,7 @@
 /**
  * What a VCEK or VLEK certificate says in AMD's own extensions: product, TCB version, chip or cloud.
  * Every value is DER inside the extension, but for the HWID, which is raw.
- * Source: "VCEK Certificate and KDS Interface Specification" (AMD 57230), chapter 3, custom extensions under 1.3.6.1.4.1.3704.1.
+ * Source: "VCEK Certificate and KDS Interface Specification" (AMD 57230), custom extensions under 1.3.6.1.4.1.3704.1.
  */
 import { toHex } from '#protocol/bytes.ts';
 import { StunError } from '#protocol/errors/stun-error.ts';

@@ -4,12 +4,16 @@ import {
   evidenceChecks,
   sgxPolicyChecks,
   sgxVerificationChecks,
+  snpPolicyChecks,
+  snpVerificationChecks,
   tdxPolicyChecks,
   tdxVerificationChecks,
 } from '#attestation/index.ts';
+import { snpCheckSources } from '#attestation/snp/check-sources.ts';
 import { isErrorCode } from '#protocol/errors/registry.ts';
 import { negativeVectors } from '../../negative/attestation/negative-vectors.ts';
 import { sgxVectors } from '../../negative/attestation/sgx-vectors.ts';
+import { snpNegativeVectors } from '../../negative/attestation/snp-negative-vectors.ts';
 
 const page = readFileSync(new URL('../../../docs/attestation.md', import.meta.url), 'utf8');
 
@@ -31,6 +35,7 @@ function rowsOf(heading: string): readonly (readonly string[])[] {
 const tables = [
   ['Checks', negativeVectors, 100],
   ['Checks of SGX quotes', sgxVectors, 40],
+  ['Checks of SEV-SNP reports', snpNegativeVectors, 90],
 ] as const;
 
 describe('docs/attestation.md', () => {
@@ -53,12 +58,21 @@ describe('docs/attestation.md', () => {
     });
   }
 
+  it('names for SEV-SNP the sources that programs get', () => {
+    const sources = new Map<string, string>(Object.entries(snpCheckSources));
+    const rows = rowsOf('Checks of SEV-SNP reports');
+    for (const [check = '', , source] of rows) assert.equal(source, sources.get(check), check);
+    assert.deepEqual(new Set(rows.map(([check]) => check)), new Set(sources.keys()));
+  });
+
   it('names every check', () => {
     for (const id of [
       ...tdxVerificationChecks,
       ...tdxPolicyChecks,
       ...sgxVerificationChecks,
       ...sgxPolicyChecks,
+      ...snpVerificationChecks,
+      ...snpPolicyChecks,
       ...evidenceChecks,
     ])
       assert.ok(page.includes(`\`${id}\``), id);
