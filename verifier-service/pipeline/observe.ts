@@ -21,7 +21,8 @@ const OBSERVER_LOCK = 5783214002;
 export async function observeChain(services: Services): Promise<boolean> {
   const { chain, settings } = services;
   const last = (await newestKept(services)) ?? { number: chain.deployBlock - 1, hash: undefined };
-  if (last.hash !== undefined && (await chain.block(last.number))?.hash !== last.hash) {
+  const isGone = async (): Promise<boolean> => last.hash !== undefined && (await chain.block(last.number))?.hash !== last.hash;
+  if (await isGone()) {
     await rewind(services);
     return true;
   }
@@ -39,6 +40,8 @@ export async function observeChain(services: Services): Promise<boolean> {
   // Events of one chain only: when the last block changed meanwhile, all of it is read again.
   const after = await chain.block(to);
   if (before === undefined || after?.hash !== before.hash) return true;
+  // And of the chain that the kept block is on: the re-organisation may have come after the first look at it.
+  if (await isGone()) return true;
   const touched = new Map<string, { orderKey: string; provider: string }>();
   await inUnit(services, async (unit) => {
     await sql`select pg_advisory_xact_lock(${sql.lit(OBSERVER_LOCK)})`.execute(unit.sql);
