@@ -5,9 +5,9 @@
 import type { Selectable } from 'kysely';
 import type { ErrorCode } from '#protocol/errors/registry.ts';
 import { StunError } from '#protocol/errors/stun-error.ts';
-import { fieldFromHex } from '#protocol/field.ts';
-import { SETTLEMENT_SIGNALS } from '#protocol/terms.ts';
-import { settlementProofSchema, type SettlementProof } from '#prover/interface.ts';
+import { fieldFromHex, fieldToHex } from '#protocol/field.ts';
+import { SETTLEMENT_SIGNALS, unpackPayee } from '#protocol/terms.ts';
+import { freshnessOf, settlementProofSchema, type SettlementProof } from '#prover/interface.ts';
 import type { Tables } from '../db/schema.ts';
 import { moveJobs } from '../jobs/transitions.ts';
 import type { SettlementSender } from '../ports.ts';
@@ -18,8 +18,6 @@ import { jobsOfSegment, segmentEvent } from './segments.ts';
 
 type Segment = Selectable<Tables['segment']>;
 
-/** A proof older than this is made again before it is sent: the contract takes an hour, and a transaction may wait. */
-const MAX_PROOF_AGE_SECONDS = 40 * 60;
 const MAX_AHEAD_SECONDS = 120;
 /** Refusals that a newer proof cures. */
 const aged: readonly ErrorCode[] = ['STUN_SETTLE_ROOT', 'STUN_SETTLE_STALE'];
@@ -69,6 +67,7 @@ export async function followSegments(services: Services, sender: SettlementSende
     .execute();
   for (const segment of sent) {
     const outcome = await sender.outcome(segment.sent_key ?? '');
+    if (outcome?.state === 'done') await sendAgainIfUndone(services, segment);
     if (outcome?.state !== 'refused') continue;
     services.metrics.settlements.inc({ result: 'refused' });
     services.log.warn({ event: 'settlement.refused', segmentId: segment.segment_id, code: outcome.code });
@@ -88,13 +87,15 @@ function proofOf(segment: Segment): SettlementProof {
 }
 
 async function isFresh(services: Services, segment: Segment, proof: SettlementProof): Promise<boolean> {
-  const now = await services.chain.newestBlock();
-  const validAt = segment.valid_at_unix ?? 0;
-  const age = now.timestampUnix - validAt;
+  const { timestampUnix } = await services.chain.newestBlock();
+  const signal = (name: (typeof SETTLEMENT_SIGNALS)[number]): bigint =>
+    fieldFromHex(proof.signals[SETTLEMENT_SIGNALS.indexOf(name)] ?? '', name);
+  const root = signal('enclaveRoot');
+  const liveRoots = (await services.chain.isLiveRoot(segment.provider, root)) ? [fieldToHex(root)] : [];
   // A time slightly ahead comes from a block that left the chain; it passes while the transaction is on its way.
-  if (age < -MAX_AHEAD_SECONDS || age > MAX_PROOF_AGE_SECONDS) return false;
-  const root = proof.signals[SETTLEMENT_SIGNALS.indexOf('enclaveRoot')] ?? '';
-  return services.chain.isLiveRoot(segment.provider, fieldFromHex(root, 'enclaveRoot'));
+  const { validAtUnix } = unpackPayee(signal('payee'));
+  const isSlightlyAhead = validAtUnix > timestampUnix && validAtUnix <= timestampUnix + MAX_AHEAD_SECONDS;
+  return freshnessOf(proof, { nowUnix: isSlightlyAhead ? validAtUnix : timestampUnix, liveRoots }) === 'fresh';
 }
 
 /** Takes a segment back to be proved with the path and the time of now; gives it up when that has been done too often. */
@@ -130,14 +131,28 @@ export async function proveAgain(services: Services, segment: Segment, why: stri
   });
 }
 
+/**
+ * The sender looks at a block no more once it is final under its policy. When that block left the chain before observe.ts had read
+ * it, nothing is there to be taken back: the settlement is gone and only the lane tells. Then it is sent again.
+ */
+async function sendAgainIfUndone(services: Services, segment: Segment): Promise<void> {
+  const lane = await services.chain.lane(segment.order_key, segment.provider, segment.lane_index);
+  if (lane !== fieldFromHex(segment.lane_old)) return;
+  services.log.warn({ event: 'settlement.undone', segmentId: segment.segment_id });
+  services.metrics.settlements.inc({ result: 'undone' });
+  await sendAgain(services, segment);
+}
+
 async function sendAgain(services: Services, segment: Segment): Promise<void> {
   await inUnit(services, async (unit) => {
-    await unit.sql
+    const taken = await unit.sql
       .updateTable('segment')
       .set({ sent_key: null, sends: segment.sends + 1 })
       .where('segment_id', '=', segment.segment_id)
       .where('state', '=', 'proven')
-      .execute();
-    await unit.queue.settle(unit.sql, segment.segment_id);
+      .where('sent_key', '=', segment.sent_key)
+      .returning('segment_id')
+      .executeTakeFirst();
+    if (taken !== undefined) await unit.queue.settle(unit.sql, segment.segment_id);
   });
 }

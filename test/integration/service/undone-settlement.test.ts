@@ -1,0 +1,74 @@
+/** A settlement that the sender saw in a final block and nobody else did before that block left the chain. */
+import assert from 'node:assert/strict';
+import { fieldToHex } from '#protocol/index.ts';
+import { followSegments } from '#service/pipeline/settle.ts';
+import type { SettlementSender } from '#service/ports.ts';
+import type { Services } from '#service/services.ts';
+import type { ApiClient } from './api-client.ts';
+import { TestLane } from './lane.ts';
+import { ROLE, World, type WorldEnclave, type WorldOrder } from './world.ts';
+
+/** What the sender says of a transaction that was final under its policy. */
+const sender: SettlementSender = {
+  submit: () => Promise.reject(new Error('nothing is submitted here')),
+  outcome: () => Promise.resolve({ state: 'done' }),
+  close: () => Promise.resolve(),
+};
+
+describe('service: settlements that left the chain unseen', function () {
+  this.timeout(60_000);
+  let world: World;
+  let services: Services;
+  let customer: ApiClient;
+  let worker: ApiClient;
+  let enclave: WorldEnclave;
+  let order: WorldOrder;
+
+  before(async () => {
+    world = await World.create();
+    const service = await world.startService({ role: 'all', operatorKey: undefined });
+    services = service.services!;
+    customer = await world.client(service, ROLE.funder);
+    worker = await world.client(service, ROLE.provider);
+    enclave = await world.registerEnclave();
+    assert.equal((await worker.post('/v1/enclaves', enclave.listing)).status, 201);
+    order = await world.openOrder();
+    assert.equal((await customer.post('/v1/orders', order.announcement)).status, 201);
+  });
+  after(() => world.close());
+
+  /** A segment that was proven and handed to the sender. */
+  async function sentSegment(laneIndex: number, change: { lane_old?: string } = {}): Promise<string> {
+    const lane = new TestLane(order, enclave, laneIndex);
+    const job = await lane.next();
+    assert.equal((await customer.frame('/v1/jobs', job.wire, job.envelope)).status, 201);
+    const leased = await worker.post('/v1/worker/leases', { keysetDigest: enclave.keysetDigest, waitMs: 0 });
+    const made = await lane.serve(job.header, job.envelope);
+    await worker.frame(`/v1/worker/leases/${leased.json.leaseId as string}/complete`, { record: made.record }, made.sealed);
+    const taken = await worker.post('/v1/worker/segments', { bundle: lane.closeSegment() });
+    assert.equal(taken.status, 201, JSON.stringify(taken.json));
+    const segmentId = taken.json.segmentId as string;
+    const sent = { state: 'proven', sent_key: `settle/${segmentId}/0`, ...change } as const;
+    await services.db.sql.updateTable('segment').set(sent).where('segment_id', '=', segmentId).execute();
+    return segmentId;
+  }
+
+  const sendsOf = async (segmentId: string): Promise<readonly [number, string | null]> => {
+    const query = services.db.sql.selectFrom('segment').select(['sends', 'sent_key']).where('segment_id', '=', segmentId);
+    const { sends, sent_key: sentKey } = await query.executeTakeFirstOrThrow();
+    return [sends, sentKey];
+  };
+
+  it('are sent again, under another key', async () => {
+    const segmentId = await sentSegment(0);
+    assert.equal(await followSegments(services, sender), 1);
+    assert.deepEqual(await sendsOf(segmentId), [1, null]);
+    assert.equal(await followSegments(services, sender), 0);
+  });
+
+  it('are not sent again while the lane on chain has moved: then they are there, and only not read yet', async () => {
+    const segmentId = await sentSegment(1, { lane_old: fieldToHex(5n) });
+    assert.equal(await followSegments(services, sender), 1);
+    assert.deepEqual(await sendsOf(segmentId), [0, `settle/${segmentId}/0`]);
+  });
+});
