@@ -1,5 +1,5 @@
 /** Runs the Solidity tests (`*.t.sol`) through hardhat, in this process, and reports their counts. */
-import hre from 'hardhat';
+import { depth, sampleSeed } from '#test/depth.ts';
 import { countsReporter } from './counts.ts';
 
 interface SuiteResult {
@@ -14,6 +14,10 @@ interface Outcome {
   readonly error?: { readonly suiteResults: readonly SuiteResult[] };
 }
 
+// The configuration reads the seed when hardhat is loaded; printed, so that what was found can be found again.
+process.env['STUN_SEED'] = String(sampleSeed());
+const { default: hre } = await import('hardhat');
+console.log(`      fuzzed at depth ${depth()}`);
 const reportCounts = countsReporter();
 const grep = process.argv[2];
 const outcome = (await hre.tasks.getTask(['test', 'solidity']).run(grep === undefined ? {} : { grep })) as Outcome;

@@ -14,8 +14,8 @@ export interface Suite {
 
 /** The folders of test/, the longest first so that two lanes end together; fast kinds share a process. */
 const kinds: readonly (readonly [suite: string, ...folders: string[]])[] = [
-  ['e2e', 'e2e'],
   ['integration', 'integration'],
+  ['e2e', 'e2e'],
   ['circuits', 'circuits'],
   ['contracts', 'contracts'],
   ['differential', 'differential'],
@@ -49,6 +49,6 @@ export function suitesFor(args: readonly string[]): Suite[] {
     grep,
   }));
   const solidity = all.filter((path) => path.endsWith('.t.sol') && chosen(path));
-  suites.unshift({ name: 'solidity', runner: 'solidity', files: solidity, grep });
+  suites.splice(2, 0, { name: 'solidity', runner: 'solidity', files: solidity, grep });
   return suites.filter((suite) => suite.files.length > 0);
 }

@@ -19,7 +19,6 @@ contract EscrowFuzzTest is EscrowWorld {
     }
 
     /// @notice S4: credited + fee + shortfall = total x scale, fee rounded down, never more than the budget.
-    /// hardhat-config: fuzz.runs = 512
     function testFuzz_S4_paymentIsExact(uint80 total, uint128 scale, uint96 budget) external {
         VM.assume(scale != 0 && budget != 0);
         bytes32 key = openOrder(FUNDER, 1, address(0), PROVIDER, budget, scale);
@@ -36,7 +35,6 @@ contract EscrowFuzzTest is EscrowWorld {
     }
 
     /// @notice S4: many batches never pay more than the budget in all.
-    /// hardhat-config: fuzz.runs = 128
     function testFuzz_S4_batchesNeverExceedTheBudget(uint64[6] calldata totals, uint64 budget) external {
         VM.assume(budget != 0);
         bytes32 key = openOrder(FUNDER, 1, address(token), PROVIDER, budget, 1);
@@ -51,7 +49,6 @@ contract EscrowFuzzTest is EscrowWorld {
     }
 
     /// @notice S1: a signal of r or more is refused whatever else it is.
-    /// hardhat-config: fuzz.runs = 256
     function testFuzz_S1_nonCanonicalSignalsAreRefused(uint8 place, uint256 value) external {
         bytes32 key = openOrder(FUNDER, 1, address(0), PROVIDER, 100, 1);
         uint256 index = place % 8;
@@ -63,7 +60,6 @@ contract EscrowFuzzTest is EscrowWorld {
     }
 
     /// @notice S5: whatever a lane's state is, a statement from another head is refused.
-    /// hardhat-config: fuzz.runs = 256
     function testFuzz_S5_onlyTheTrueHeadMovesALane(uint256 laneOld, uint32 laneIndex) external {
         laneOld = laneOld % R;
         VM.assume(laneOld != 41);
@@ -77,7 +73,6 @@ contract EscrowFuzzTest is EscrowWorld {
     }
 
     /// @notice S2: packing is undone exactly.
-    /// hardhat-config: fuzz.runs = 512
     function testFuzz_S2_payeeUnpacks(address provider, uint40 validAt, uint32 laneIndex) external pure {
         uint256 payee = uint256(uint160(provider)) | (uint256(validAt) << 160) | (uint256(laneIndex) << 200);
         (address a, uint40 b, uint32 c) = SettlementSignals.unpackPayee(payee);
@@ -85,7 +80,6 @@ contract EscrowFuzzTest is EscrowWorld {
     }
 
     /// @notice S3: nobody but provider and operator settles.
-    /// hardhat-config: fuzz.runs = 256
     function testFuzz_S3_strangersAreRefused(address caller) external {
         VM.assume(caller != PROVIDER);
         bytes32 key = openOrder(FUNDER, 1, address(0), PROVIDER, 100, 1);

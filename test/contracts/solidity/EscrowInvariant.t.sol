@@ -19,22 +19,16 @@ contract EscrowInvariantTest {
         targets[0] = address(_handler);
     }
 
-    /// hardhat-config: invariant.runs = 24
-    /// hardhat-config: invariant.depth = 120
     function invariant_I1_moneyInIsMoneyOutAndMoneyHeld() external view {
         _checkConservation(address(0), address(_handler.escrow()).balance);
         _checkConservation(address(_handler.token()), _handler.token().balanceOf(address(_handler.escrow())));
     }
 
-    /// hardhat-config: invariant.runs = 24
-    /// hardhat-config: invariant.depth = 120
     function invariant_I2_heldMoneyIsBudgetsAndCreditsOfKnownAccounts() external view {
         _checkHoldings(address(0), address(_handler.escrow()).balance);
         _checkHoldings(address(_handler.token()), _handler.token().balanceOf(address(_handler.escrow())));
     }
 
-    /// hardhat-config: invariant.runs = 24
-    /// hardhat-config: invariant.depth = 120
     function invariant_I3_lanesMoveForwardOnceAndNeverToZero() external view {
         if (_handler.broken()) revert Violated("I3: a refused action succeeded");
         for (uint256 i = 0; i < _handler.laneCount(); ++i) {
@@ -46,8 +40,6 @@ contract EscrowInvariantTest {
         }
     }
 
-    /// hardhat-config: invariant.runs = 24
-    /// hardhat-config: invariant.depth = 120
     function invariant_I4_nobodyElseIsEverCredited() external view {
         address[4] memory outsiders = [address(0xBAD), address(0x0BE7), address(_handler), address(_handler.escrow())];
         for (uint256 i = 0; i < 4; ++i) {

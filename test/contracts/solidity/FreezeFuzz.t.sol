@@ -16,7 +16,6 @@ contract FreezeFuzzTest is EscrowWorld {
     }
 
     /// @notice R5: frozen time since any moment is what adding up the freezes gives, and at most 30 days over a life.
-    /// hardhat-config: fuzz.runs = 256
     function testFuzz_R5_frozenSecondsAreExact(
         uint32[6] calldata lengths,
         uint32[6] calldata pauses,
@@ -52,7 +51,6 @@ contract FreezeFuzzTest is EscrowWorld {
     }
 
     /// @notice R5: a statement that was settleable when a freeze began is settleable when it ends, and no older one is.
-    /// hardhat-config: fuzz.runs = 128
     function testFuzz_R5_freezeStopsTheClock(uint32 age, uint32 length) external {
         age = age % 7200;
         length = (length % 20 days) + 1;
