@@ -63,30 +63,53 @@ export type JobOutcome =
 export async function processJob(enclave: Enclave, leased: LeasedJob): Promise<JobOutcome> {
   try {
     const header = jobHeaderFromWire(leased.header);
-    const before = enclave.store.answeredJob(fieldToHex(headOfHeader(header)));
-    if (before !== undefined) {
-      const { jobId, record, sealedResult } = before;
-      return {
-        kind: 'receipted',
-        jobId,
-        laneKey: laneKeyOf(header),
-        status: record.receipt.status,
-        record,
-        sealedResult,
-        segmentClosed: false,
-      };
-    }
-    const job = await admit(enclave, header, leased.opening);
-    try {
-      return await serve(enclave, leased, header, job);
-    } finally {
-      job.release();
-    }
+    const jobId = fieldToHex(headOfHeader(header));
+    const before = answeredBefore(enclave, header);
+    if (before !== undefined) return before;
+    // Leased a second time while it runs under a lease that has run out: to decline it now would void what is about to be receipted.
+    const running = runningOf(enclave);
+    const outcome = running.get(jobId) ?? admitAndServe(enclave, leased, header).finally(() => running.delete(jobId));
+    running.set(jobId, outcome);
+    return await outcome;
   } catch (thrown) {
     const error = asStunError(thrown);
     if (!isRefusal(error)) throw error;
     return { kind: 'declined', code: error.code, reason: error.message };
   }
+}
+
+/** Jobs that run now, by demand head. */
+const runningJobs = new WeakMap<Enclave, Map<string, Promise<JobOutcome>>>();
+
+function runningOf(enclave: Enclave): Map<string, Promise<JobOutcome>> {
+  const known = runningJobs.get(enclave) ?? new Map<string, Promise<JobOutcome>>();
+  runningJobs.set(enclave, known);
+  return known;
+}
+
+async function admitAndServe(enclave: Enclave, leased: LeasedJob, header: JobHeader): Promise<JobOutcome> {
+  const job = await admit(enclave, header, leased.opening);
+  try {
+    return await serve(enclave, leased, header, job);
+  } finally {
+    job.release();
+  }
+}
+
+/** The stored answer to a demand, so that a repeated lease gets the same bytes. */
+function answeredBefore(enclave: Enclave, header: JobHeader): JobOutcome | undefined {
+  const answered = enclave.store.answeredJob(fieldToHex(headOfHeader(header)));
+  if (answered === undefined) return undefined;
+  const { jobId, record, sealedResult } = answered;
+  return {
+    kind: 'receipted',
+    jobId,
+    laneKey: laneKeyOf(header),
+    status: record.receipt.status,
+    record,
+    sealedResult,
+    segmentClosed: false,
+  };
 }
 
 async function serve(enclave: Enclave, leased: LeasedJob, header: JobHeader, job: AdmittedJob): Promise<JobOutcome> {

@@ -111,6 +111,22 @@ describe('worker job', () => {
     assert.equal([...world.enclave.lanes.values()][0]!.view.k, 1);
   });
 
+  it('answers a demand that is leased again while it runs with the one receipt, and declines neither', async () => {
+    // Enough for this job alone: the second lease must not ask for the money once more.
+    world.chain.order = { budgetLeft: 1000n * world.order.terms.priceScale };
+    const sent = await world.customer.next();
+    const outcomes = await Promise.all([world.serve(sent), world.serve(sent)]);
+    assert.deepEqual(
+      outcomes.map((outcome) => outcome.kind),
+      ['receipted', 'receipted'],
+    );
+    const [first, second] = outcomes;
+    assert.ok(first?.kind === 'receipted' && second?.kind === 'receipted');
+    assert.deepEqual(second.record, first.record);
+    assert.deepEqual(new Uint8Array(second.sealedResult), new Uint8Array(first.sealedResult));
+    assert.equal(reservedOf(world.enclave, orderKeyOf(world.order.place.funder, world.order.orderId)), 1000n);
+  });
+
   it('counts every unsettled maximum until the chain shows its segment as settled', async () => {
     const orderKey = orderKeyOf(world.order.place.funder, world.order.orderId);
     world.chain.order = { budgetLeft: 2500n * world.order.terms.priceScale };
