@@ -80,6 +80,8 @@ function openPostgres(target: Extract<DatabaseTarget, { kind: 'postgres' }>): Da
   });
   // An idle connection that breaks is replaced by the pool; the statement that meets a broken one fails with a code.
   pool.on('error', () => undefined);
+  // The pool listens to idle connections only: one that breaks inside a transaction would otherwise end the process.
+  pool.on('connect', (client) => client.on('error', () => undefined));
   const queueDb: QueueDb = {
     async executeSql(text, values) {
       const result: unknown = await pool.query(text, values as unknown[]);
