@@ -7,6 +7,7 @@ import { existsSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { settlementBundleFromWire, StunError, type Hex } from '#protocol/index.ts';
+import { claimStore } from './store-file.ts';
 import { WorkerStore } from './store.ts';
 
 /** An exported segment. */
@@ -23,6 +24,7 @@ export interface ExportedBundle {
 /**
  * Writes every closed segment that is not known to be settled to a file of its own, after checking that it proves.
  * @param closeOpen - also ends open segments: only when no worker uses the store any more, for its keys then cannot add to them
+ *   (refused while one runs here)
  * @throws `STUN_WORKER_STORE`, `STUN_FILE`, and what settlementBundleFromWire refuses
  */
 export async function exportBundles(
@@ -31,6 +33,7 @@ export async function exportBundles(
   options: { readonly closeOpen: boolean },
 ): Promise<readonly ExportedBundle[]> {
   if (!existsSync(storePath)) throw new StunError('STUN_FILE', `there is no worker's database at ${storePath}`);
+  const release = options.closeOpen ? claimStore(storePath) : () => undefined;
   const store = new WorkerStore(storePath);
   try {
     if (options.closeOpen) store.closeAbandoned('');
@@ -50,5 +53,6 @@ export async function exportBundles(
     return exported;
   } finally {
     store.close();
+    release();
   }
 }

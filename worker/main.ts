@@ -26,6 +26,7 @@ import {
   settlePlatform,
   type ChainSide,
 } from './setup.ts';
+import { claimStore } from './store-file.ts';
 import { WorkerStore } from './store.ts';
 
 /** A new keyset follows this long before the old one ends: leaves must live 24 hours beyond a job. */
@@ -78,6 +79,7 @@ export async function runWorker(config: WorkerConfig, options: RunWorkerOptions)
   try {
     const platform = settlePlatform(config, chain.deployment.chainId, log);
     const issuer = await createIssuer(config, platform, chain.provider);
+    closers.push(claimStore(config.storePath));
     const store = new WorkerStore(config.storePath);
     closers.push(() => store.close());
     const offers = await loadOffers(config);

@@ -23,6 +23,7 @@ import {
 } from '#protocol/index.ts';
 import type { EnclaveKeys } from './keys.ts';
 import type { Lane } from './lane.ts';
+import { restrictToOwner } from './store-file.ts';
 
 const SCHEMA_VERSION = 1;
 
@@ -98,11 +99,12 @@ export class WorkerStore {
   #settledMarks = 0;
 
   /**
-   * @param path - a file that only the worker's user may read, or `:memory:` in tests
+   * @param path - a file, which from now on only its owner may read, or `:memory:` in tests
    * @throws `STUN_WORKER_STORE`
    */
   constructor(path: string) {
     try {
+      restrictToOwner(path);
       this.#db = new DatabaseSync(path, { enableForeignKeyConstraints: true, timeout: 5000 });
       this.#db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;');
       const version = Number(this.#db.prepare('PRAGMA user_version').get()?.['user_version']);

@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict';
-import { mkdtemp, readFile } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { fieldToHex, settlementBundleFromWire } from '#protocol/index.ts';
 import type { Offer } from '#worker/enclave.ts';
 import { exportBundles } from '#worker/export.ts';
+import { claimStore } from '#worker/store-file.ts';
 import { WorkerStore } from '#worker/store.ts';
 import { rejectsCode, throwsCode } from '../assert-code.ts';
 import { makeWorld, type World } from './fixtures.ts';
@@ -28,6 +29,28 @@ describe('worker store', () => {
     const file = new DatabaseSync(storePath);
     assert.equal(file.prepare('PRAGMA journal_mode').get()?.['journal_mode'], 'wal');
     file.close();
+  });
+
+  it('lets nobody but its owner read it, whatever the mode was', async () => {
+    await world.serve(await world.customer.next());
+    const folder = dirname(storePath);
+    const wide = join(folder, 'wide.sqlite');
+    await writeFile(wide, '', { mode: 0o644 });
+    new WorkerStore(wide).close();
+    const names = (await readdir(folder)).filter((name) => name.includes('.sqlite'));
+    assert.ok(names.includes('worker.sqlite-wal') && names.includes('wide.sqlite'), names.join());
+    for (const name of names) assert.equal((await stat(join(folder, name))).mode & 0o777, 0o600, name);
+  });
+
+  it('belongs to one worker at a time, and its open segments are not ended under a living one', async () => {
+    const release = claimStore(storePath);
+    throwsCode(() => claimStore(storePath), 'STUN_WORKER_STORE');
+    await world.serve(await world.customer.next());
+    await rejectsCode(exportBundles(storePath, dirname(storePath), { closeOpen: true }), 'STUN_WORKER_STORE');
+    assert.equal(world.enclave.store.closedSegments().length, 0);
+    assert.deepEqual(await exportBundles(storePath, dirname(storePath), { closeOpen: false }), []);
+    release();
+    assert.equal((await exportBundles(storePath, dirname(storePath), { closeOpen: true })).length, 1);
   });
 
   it('holds what it stored when it is opened again', async () => {
