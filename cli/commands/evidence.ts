@@ -22,7 +22,7 @@ import type {
   TrustRoot,
 } from '#attestation/index.ts';
 import { fromHex } from '#protocol/bytes.ts';
-import { asStunError, exitCodeOf } from '#protocol/errors/registry.ts';
+import { exitCodeOf } from '#protocol/errors/registry.ts';
 import { StunError } from '#protocol/errors/stun-error.ts';
 import type { CommandResult } from '../command.ts';
 import type { EvidenceBytes, EvidenceKind, EvidenceSource } from './evidence-source.ts';

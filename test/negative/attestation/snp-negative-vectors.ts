@@ -2,7 +2,7 @@
  * One negative vector per check and code of SEV-SNP: evidence that differs from accepted evidence in one thing, signed over again
  * wherever the change lies inside something signed. docs/attestation.md lists the same rows.
  */
-import type { Policy, SnpPolicy } from '#attestation/index.ts';
+import type { CheckId, Policy, SnpPolicy } from '#attestation/index.ts';
 import { derOctets } from '#attestation/simulated/der-writer.ts';
 import { keyId } from '#attestation/simulated/certificates.ts';
 import { simulatedPolicy } from '#attestation/simulated/policy.ts';
@@ -13,7 +13,6 @@ import { encodeSnpTcb } from '#attestation/snp/product.ts';
 import type { SnpReportFields } from '#attestation/snp/report.ts';
 import { utf8 } from '#protocol/bytes.ts';
 import type { ErrorCode } from '#protocol/errors/registry.ts';
-import type { CheckId } from '#attestation/index.ts';
 import { atUnix, flipped } from '../../unit/attestation/simulated-fixture.ts';
 import {
   acceptedEndorsements,
@@ -34,7 +33,6 @@ function add(check: CheckId, code: ErrorCode, name: string, run: () => Outcome):
   vectors.push({ check, code, name, run });
 }
 
-const day = 86_400;
 const reported = (report: Partial<SnpReportFields>): Outcome => assessSnpChanged({ report });
 const changed = (changes: SnpChanges): Outcome => assessSnpChanged(changes);
 /** The accepted report with bytes written into it; what is checked here is checked before the signature. */

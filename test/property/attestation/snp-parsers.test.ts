@@ -70,7 +70,7 @@ const fields: fc.Arbitrary<SnpReportFields> = fc.oneof(
   fc.record({ ...common, version: fc.constant(2), cpuid: none, launchMitigations: none, currentMitigations: none }),
   fc.record({ ...common, version: fc.constantFrom(3, 4), cpuid, launchMitigations: none, currentMitigations: none }),
   fc.record({ ...common, version: fc.constant(5), cpuid, launchMitigations: bytes(8), currentMitigations: bytes(8) }),
-) as fc.Arbitrary<SnpReportFields>;
+);
 
 describe('SEV-SNP parsers, properties', () => {
   it('give back every report that is encoded', () => {
@@ -133,7 +133,7 @@ describe('SEV-SNP parsers, properties', () => {
     let refused = 0;
     check(
       fc.property(mutation, ({ part, at, drop, insert }) => {
-        const original = parts[part as keyof typeof parts];
+        const original = parts[part];
         const from = Math.floor(at * original.length);
         const changed = Uint8Array.of(...original.subarray(0, from), ...insert, ...original.subarray(from + drop));
         if (changed.length === original.length && changed.every((value, i) => value === original[i])) return;
