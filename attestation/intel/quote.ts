@@ -17,7 +17,6 @@ import type { BodyType, QuoteBody } from './quote-body.ts';
 import { bodyBytes, encodeQuoteBody, parseQuoteBody } from './quote-body.ts';
 import { littleEndian, QuoteCursor } from './quote-cursor.ts';
 
-export const quoteHeaderBytes = 48;
 /** Largest quote that is read, padding included. Real ones are 4.6 to 8 KB. */
 export const maxQuoteBytes = 65_536;
 /** Intel's quoting enclave vendor id. */
