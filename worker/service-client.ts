@@ -118,9 +118,10 @@ export class ServiceClient {
     return this.#call({ method: 'GET', path: `/v1/worker/leases/${encodeURIComponent(leaseId)}/payload` });
   }
 
-  /** The sealed opening of an order; undefined when the customer has not left one. */
-  async opening(orderKey: string, enclaveId: string): Promise<Uint8Array | undefined> {
-    const answer = await this.#call({ method: 'GET', path: `/v1/worker/openings/${orderKey}/${enclaveId}`, allow404: true });
+  /** The sealed opening of an order, as the sender of a leased job left it; undefined when there is none. */
+  async opening(orderKey: string, enclaveId: string, leaseId: string): Promise<Uint8Array | undefined> {
+    const path = `/v1/worker/openings/${orderKey}/${enclaveId}?leaseId=${encodeURIComponent(leaseId)}`;
+    const answer = await this.#call({ method: 'GET', path, allow404: true });
     return answer.length === 0 ? undefined : answer;
   }
 

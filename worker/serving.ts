@@ -132,7 +132,7 @@ export class Serving {
         leaseId: lease.leaseId,
         header: lease.header,
         payload: () => whileLeased(this.#service.payload(lease.leaseId)),
-        opening: (orderKey, enclaveId) => whileLeased(this.#service.opening(orderKey, enclaveId)),
+        opening: (orderKey, enclaveId) => whileLeased(this.#service.opening(orderKey, enclaveId, lease.leaseId)),
       });
       await this.#report(lease, outcome, performance.now() - startedMs);
     } finally {

@@ -10,7 +10,7 @@ import { evidenceSchema } from '../enclaves/schemas.ts';
 import { empty, json, octets } from '../http/reply.ts';
 import { frameBody, jsonBody, route, type Route } from '../http/route.ts';
 import { completeJob } from '../jobs/complete.ts';
-import { activeLease, declineJob, heartbeat, leaseJob, markSeen } from '../jobs/lease.ts';
+import { activeLease, declineJob, heartbeat, leaseJob, leaseOf, markSeen } from '../jobs/lease.ts';
 import { jobStateSchema } from '../jobs/states.ts';
 import type { Services } from '../services.ts';
 
@@ -88,13 +88,17 @@ export function workerRoutes(services: Services): readonly Route[] {
       operationId: 'getOpening',
       tag: 'Worker',
       summary: 'The sealed opening of an order',
+      description:
+        'With `leaseId`, the one that the sender of the leased job left: other accounts may have left others, also false ones.',
       access: 'account',
       params: z.strictObject({ orderKey: bytes32Hex, keysetDigest: bytes32Hex }),
+      query: z.strictObject({ leaseId: z.uuid().optional() }),
       responses: { 200: { description: 'The sealed opening', octets: true } },
-      errors: ['STUN_NOT_FOUND', 'STUN_ENCLAVE_UNKNOWN', 'STUN_ACCESS'],
-      handle: async ({ account, params }) => {
+      errors: ['STUN_NOT_FOUND', 'STUN_ENCLAVE_UNKNOWN', 'STUN_ACCESS', 'STUN_LEASE'],
+      handle: async ({ account, params, query }) => {
         await markSeen(services, account, params.keysetDigest);
-        // Of several accounts that left one, the one whose job is leased right now comes first.
+        const lease = query.leaseId === undefined ? undefined : await leaseOf(db, account, query.leaseId);
+        // Without a lease, of several accounts that left one, the one whose job is leased right now comes first.
         const row = await db.sql
           .selectFrom('opening')
           .leftJoin('lane', (join) =>
@@ -107,6 +111,14 @@ export function workerRoutes(services: Services): readonly Route[] {
           .select('opening.envelope')
           .where('opening.order_key', '=', params.orderKey)
           .where('opening.keyset_digest', '=', params.keysetDigest)
+          .$if(lease !== undefined, (q) =>
+            q.where('opening.account', '=', (eb) =>
+              eb
+                .selectFrom('job')
+                .select('job.account')
+                .where('job.job_id', '=', lease?.job_id ?? ''),
+            ),
+          )
           .orderBy((eb) => eb('lane.lane_id', 'is', null))
           .orderBy('opening.created_at_ms', 'desc')
           .limit(1)

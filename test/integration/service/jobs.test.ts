@@ -175,6 +175,30 @@ for (const engine of engines) {
       for (let i = 0; i < 2; i++) await decline((await lease()).json.leaseId);
     });
 
+    it("gives a worker the opening that the leased job's sender left, not a later one of a stranger", async () => {
+      const { generateEddsaKeyPair } = await import('#protocol/index.ts');
+      const other = await world.openOrder();
+      for (const by of [customer, stranger]) assert.ok((await by.post('/v1/orders', other.announcement)).status < 300);
+      const own = new TestLane(other, enclave, 0);
+      const foreign = new TestLane(other, enclave, 0, generateEddsaKeyPair());
+      const path = `/v1/orders/${other.orderKey}/openings/${enclave.keysetDigest}`;
+      const opening = await own.opening();
+      const falseOne = await foreign.opening();
+      assert.equal((await customer.put(path, opening)).status, 204);
+      assert.equal((await stranger.put(path, falseOne)).status, 204);
+      const jobs = new Map([
+        [(await submit(await own.next())).json.jobId, opening],
+        [(await submit(await foreign.next(), stranger)).json.jobId, falseOne],
+      ]);
+      const leases = [await lease(), await lease()].map((one) => one.json as { leaseId: string; jobId: string });
+      for (const { leaseId, jobId } of leases) {
+        const got = await worker.get(`/v1/worker/openings/${other.orderKey}/${enclave.keysetDigest}?leaseId=${leaseId}`);
+        assert.equal(got.status, 200, JSON.stringify(got.json));
+        assert.deepEqual(got.bytes, new Uint8Array(jobs.get(jobId)!));
+      }
+      for (const { leaseId } of leases) await decline(leaseId);
+    });
+
     it('lists the jobs of an account page by page, each once', async () => {
       const seen: string[] = [];
       let cursor = '';

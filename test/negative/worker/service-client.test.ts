@@ -98,7 +98,7 @@ describe('worker and a bad service', () => {
 
   it('finds no opening where there is none', async () => {
     handler = signedIn((_, response) => json(response, { code: 'STUN_INPUT' }, 404));
-    assert.equal(await client().opening(`0x${'00'.repeat(32)}`, `0x${'00'.repeat(32)}`), undefined);
+    assert.equal(await client().opening(`0x${'00'.repeat(32)}`, `0x${'00'.repeat(32)}`, 'lease'), undefined);
   });
 
   it('keeps the token out of its errors', async () => {
