@@ -168,9 +168,25 @@ async function applySettlement(services: Services, unit: Unit, settled: Settled)
     services.metrics.jobTransitions.inc({ state: 'settled' }, jobs.length);
   }
   services.metrics.settlements.inc({ result: 'settled' });
+  await sendNext(unit, settled, laneNew);
   if (segment === undefined) return;
   const data = { state: 'settled', transactionHash: place.transactionHash, blockNumber: place.blockNumber, ...figures };
   await segmentEvent(unit, settled.orderKey, settled.provider, segment.segment_id, data);
+}
+
+/** The segment that waited for this one is tried at once; its own task would come back only after its pause. */
+async function sendNext(unit: Unit, settled: Settled, laneNew: string): Promise<void> {
+  const next = await unit.sql
+    .selectFrom('segment')
+    .select('segment_id')
+    .where('order_key', '=', settled.orderKey)
+    .where('provider', '=', settled.provider)
+    .where('lane_index', '=', settled.laneIndex)
+    .where('lane_old', '=', laneNew)
+    .where('state', '=', 'proven')
+    .where('sent_key', 'is', null)
+    .executeTakeFirst();
+  if (next !== undefined) await unit.queue.settle(unit.sql, next.segment_id);
 }
 
 /** A confirmed refund: what has not settled of the provider's work in the order never will. */

@@ -12,7 +12,7 @@ import { TestLane, type MadeJob } from './lane.ts';
 import { PRICE, ROLE, World, type WorldEnclave, type WorldOrder } from './world.ts';
 
 describe('service: segments, proofs, settlement', function () {
-  this.timeout(120_000);
+  this.timeout(600_000);
   let world: World;
   let prover: SettlementProver;
   let service: RunningService;
@@ -28,7 +28,7 @@ describe('service: segments, proofs, settlement', function () {
       threads: 1,
       circuits: ['settlement-16'],
       queueLimit: 16,
-      taskTimeoutMs: 110_000,
+      taskTimeoutMs: 500_000,
       memoryLimitMb: 2048,
     });
     service = await world.startService({}, { prover });
@@ -59,7 +59,7 @@ describe('service: segments, proofs, settlement', function () {
   }
 
   async function segmentIn(state: string, segmentId: string): Promise<Record<string, string>> {
-    for (let i = 0; i < 600; i++) {
+    for (let i = 0; i < 5000; i++) {
       const segment = (await worker.get(`/v1/segments/${segmentId}`)).json;
       if (segment.state === state) return segment as Record<string, string>;
       assert.notEqual(segment.state, 'failed', JSON.stringify(segment));
