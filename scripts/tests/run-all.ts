@@ -18,16 +18,14 @@ function show(result: SuiteResult): void {
   console.log(`== ${result.name}: ${summaryLine(result)} in ${result.seconds.toFixed(0)} s`);
 }
 
-/** Prepares the caches, runs every suite and prints each one's output when it ends. */
+/** Prepares the caches, beside the suite that does without them, runs every suite and prints each one's output when it ends. */
 export async function runAll(suites: readonly Suite[], options: RunOptions): Promise<SuiteResult[]> {
-  const prepared = await runProcess(process.execPath, ['scripts/tests/prepare.ts'], stringsOf(options.env));
-  process.stderr.write(prepared.stderr);
-  if (prepared.status !== 0)
-    console.log(`preparing the caches failed with status ${prepared.status}; the tests that need them will say so`);
+  const prepared = prepare(stringsOf(options.env));
   const waiting = [...suites];
   const results: SuiteResult[] = [];
   const lane = async (): Promise<void> => {
     for (let suite = waiting.shift(); suite !== undefined; suite = waiting.shift()) {
+      if (suite.runner !== 'solidity') await prepared;
       console.log(`running ${suite.name}: ${suite.files.length} files`);
       const result = await runSuite(suite, options.env, { runMs: options.limitMs });
       show(result);
@@ -36,6 +34,13 @@ export async function runAll(suites: readonly Suite[], options: RunOptions): Pro
   };
   await Promise.all(Array.from({ length: Math.min(2, availableParallelism()) }, lane));
   return results;
+}
+
+/** Builds what many tests need; a failure is said here and then shown by the tests that miss it. */
+async function prepare(env: Record<string, string>): Promise<void> {
+  const { status, stderr } = await runProcess(process.execPath, ['scripts/tests/prepare.ts'], env);
+  process.stderr.write(stderr);
+  if (status !== 0) console.log(`preparing the caches failed with status ${status}; the tests that need them will say so`);
 }
 
 function stringsOf(env: NodeJS.ProcessEnv): Record<string, string> {

@@ -48,7 +48,8 @@ export function suitesFor(args: readonly string[]): Suite[] {
     files: tests.filter((path) => chosen(path) && folders.includes(path.split('/')[1] ?? '')),
     grep,
   }));
+  // First, because it alone needs no circuit: the other lane builds those meanwhile.
   const solidity = all.filter((path) => path.endsWith('.t.sol') && chosen(path));
-  suites.splice(2, 0, { name: 'solidity', runner: 'solidity', files: solidity, grep });
+  suites.unshift({ name: 'solidity', runner: 'solidity', files: solidity, grep });
   return suites.filter((suite) => suite.files.length > 0);
 }
