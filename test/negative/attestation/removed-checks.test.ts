@@ -1,7 +1,14 @@
 import assert from 'node:assert/strict';
-import { evidenceChecks, tdxPolicyChecks, tdxVerificationChecks } from '#attestation/checks.ts';
+import {
+  evidenceChecks,
+  sgxPolicyChecks,
+  sgxVerificationChecks,
+  tdxPolicyChecks,
+  tdxVerificationChecks,
+} from '#attestation/checks.ts';
 import type { CheckId } from '#attestation/checks.ts';
 import { negativeVectors } from './negative-vectors.ts';
+import { sgxVectors } from './sgx-vectors.ts';
 import { without } from './without-check.ts';
 
 /** Checks whose result the later ones are made of: without them there is nothing left to verify. */
@@ -35,4 +42,16 @@ describe('checks of TDX evidence, removed one at a time', () => {
     for (const vector of negativeVectors) assert.notEqual(vector.run().failure, null, vector.name);
     console.log(`      ${removable.length} checks removed, ${negativeVectors.length} vectors`);
   });
+});
+
+describe('checks of SGX quotes, removed one at a time', () => {
+  const removable = [...sgxVerificationChecks, ...sgxPolicyChecks].filter((id) => !producing.includes(id));
+
+  for (const check of removable) {
+    it(`${check} is all that stands between some vector and acceptance`, () => {
+      const vectors = sgxVectors.filter((vector) => vector.check === check);
+      const accepted = vectors.filter((vector) => without(check, vector.run).failure === null);
+      assert.ok(accepted.length > 0, `${vectors.length} vectors, none accepted`);
+    });
+  }
 });
