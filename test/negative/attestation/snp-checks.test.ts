@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { snpPolicyChecks, snpVerificationChecks } from '#attestation/index.ts';
+import { atUnix } from '../../unit/attestation/simulated-fixture.ts';
 import { assessSnpMachine, assessSnpWith, snpPolicyWith } from '../../unit/attestation/snp-fixture.ts';
 import { snpNegativeVectors } from './snp-negative-vectors.ts';
 
@@ -36,6 +37,19 @@ describe('negative vectors of SEV-SNP evidence', () => {
         }
       }
     }
+  });
+
+  it('start from the ends of what is admitted: path length 1, and every date on the very second', () => {
+    const dates = { notBeforeUnix: atUnix, notAfterUnix: atUnix };
+    const { failure } = assessSnpMachine({
+      changes: {
+        vek: dates,
+        ask: dates,
+        ark: { ...dates, authority: { isCa: true, pathLength: 1 } },
+        crl: { thisUpdateUnix: atUnix, nextUpdateUnix: atUnix },
+      },
+    });
+    assert.equal(failure, null, failure?.message);
   });
 
   for (const { check, code, name, run } of snpNegativeVectors) {
