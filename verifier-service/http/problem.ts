@@ -23,9 +23,13 @@ export type Problem = z.infer<typeof problemSchema>;
 /** PostgreSQL's classes of errors that say "the database is not there", and node's. */
 const databaseGone = /^(?:08...|57P0[1-3]|53...|ECONN.*|EPIPE|ETIMEDOUT)$/;
 
+/** PostgreSQL's `character_not_in_repertoire`: a text of the request holds U+0000, which no text of the store can. */
+const NOT_STORABLE = '22021';
+
 /** The StunError of anything thrown while a request was served. */
 export function errorOf(thrown: unknown): StunError {
   const code = thrown instanceof Error && 'code' in thrown ? thrown.code : undefined;
+  if (code === NOT_STORABLE) return new StunErrorClass('STUN_INPUT', 'no text may hold the character U+0000', { cause: thrown });
   const gone =
     !(thrown instanceof StunErrorClass) &&
     ((typeof code === 'string' && databaseGone.test(code)) ||
