@@ -30,8 +30,8 @@ const demonstrationEnd = [
   /^ +left +in escrow +0 gwei$/m,
   /^ +next settlement +[\d,]+ gas +\d+ a job$/m,
   /^ +signature-only baseline, next +[\d,]+ gas/m,
-  /^ +offline +\S/m,
-  /^ +against the chain +\S/m,
+  /^ +offline +holds: [1-9]/m,
+  /^ +against the chain +holds: [1-9].*chain: checked$/m,
   /^Try next:\n(?: {2}\S.*\n){3}$/m,
 ];
 
