@@ -15,6 +15,7 @@ import { assertAllowedOn, databaseTarget, type Settings } from './config.ts';
 import { openDatabase, type Database } from './db/open.ts';
 import type { Route } from './http/route.ts';
 import { listen, type RunningServer } from './http/server.ts';
+import { wakeQueued } from './jobs/dispatch.ts';
 import { Wake } from './jobs/wake.ts';
 import { repeat, type Loop } from './pipeline/loops.ts';
 import { observeChain } from './pipeline/observe.ts';
@@ -138,7 +139,10 @@ async function startStored(parts: ServiceParts, log: Logger, chain: OpenChain, c
     await queue.work('prove', settings.proofConcurrency, (task) => proveSegment(services, prover, task));
   }
   if (does('settler')) await startSettling(services, chain, db, queue, loops, stopping.signal, closing);
-  if (does('api')) await queue.work('webhook', WEBHOOK_WORKERS, (task) => deliverWebhook(services, task));
+  if (does('api')) {
+    await queue.work('webhook', WEBHOOK_WORKERS, (task) => deliverWebhook(services, task));
+    loops.push(repeat('dispatch', settings.pollMs, async () => (await wakeQueued(services), false), stopping.signal, log));
+  }
   const routes: readonly Route[] = does('api') ? apiRoutes(services) : stateRoutes(services);
   const app = createApp({ settings, metrics: services.metrics, log, stored: services }, routes, stopping.signal);
   const server = await listen(app, settings.host, settings.port);

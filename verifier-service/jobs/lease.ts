@@ -1,6 +1,6 @@
 /** Gives jobs to workers: each lane strictly in order, one job of a lane at a time, for a limited time. docs/design.md section 5. */
 import { randomUUID } from 'node:crypto';
-import { sql, type Kysely, type Selectable } from 'kysely';
+import { sql, type Expression, type ExpressionBuilder, type Kysely, type Selectable, type SqlBool } from 'kysely';
 import { StunError } from '#protocol/errors/stun-error.ts';
 import type { Tables } from '../db/schema.ts';
 import { inUnit, type Services, type Unit } from '../services.ts';
@@ -18,7 +18,10 @@ export interface LeasedJob {
   readonly openingAvailable: boolean;
 }
 
-/** Says that a worker was here. Written at most once a second. @throws `STUN_ENCLAVE_UNKNOWN`, `STUN_ACCESS` */
+/** How often a sign of life is written, as a part of the silence after which an enclave counts as gone. */
+const SEEN_PART = 20;
+
+/** Says that a worker was here. @throws `STUN_ENCLAVE_UNKNOWN`, `STUN_ACCESS` */
 export async function markSeen(
   services: Services,
   account: string,
@@ -32,7 +35,7 @@ export async function markSeen(
   if (enclave === undefined || !enclave.listed) throw new StunError('STUN_ENCLAVE_UNKNOWN', 'the enclave is not listed here');
   if (enclave.provider !== account) throw new StunError('STUN_ACCESS', 'only the provider of the enclave may work for it');
   const nowMs = services.nowMs();
-  if (nowMs - enclave.last_seen_at_ms >= 1000) {
+  if (nowMs - enclave.last_seen_at_ms >= (services.settings.enclaveGoneSeconds * 1000) / SEEN_PART) {
     await services.db.sql
       .updateTable('enclave')
       .set({ last_seen_at_ms: nowMs })
@@ -60,37 +63,26 @@ export async function leaseJob(
       armed.cancel();
       return leased;
     }
-    await armed.wait(Math.min(left, services.settings.pollMs), signal);
+    // dispatch.ts wakes this wait for work that came through other processes; it only ends by itself to give a sign of life.
+    await armed.wait(Math.min(left, (services.settings.enclaveGoneSeconds * 1000) / SEEN_PART), signal);
   }
 }
 
 async function takeNext(services: Services, unit: Unit, keysetDigest: string): Promise<LeasedJob | undefined> {
   await releaseExpired(unit, keysetDigest);
   const lane = await unit.sql
-    .selectFrom('lane')
-    .selectAll()
-    .where('keyset_digest', '=', keysetDigest)
-    .where('state', '=', 'open')
-    .where('active_job', 'is', null)
-    .where(({ exists, selectFrom }) =>
-      exists(
-        selectFrom('job')
-          .select('job.job_id')
-          .whereRef('job.lane_id', '=', 'lane.lane_id')
-          .whereRef('job.k', '=', 'lane.lease_k')
-          .where('job.state', '=', 'queued'),
-      ),
-    )
+    .selectFrom('job')
+    .innerJoin('lane', (join) => join.onRef('lane.lane_id', '=', 'job.lane_id').onRef('lane.lease_k', '=', 'job.k'))
+    .selectAll('lane')
+    // From the few queued jobs to their lanes: an enclave may have any number of lanes in which nothing waits.
+    .where('job.keyset_digest', '=', keysetDigest)
+    .where('job.state', '=', 'queued')
+    .where('lane.state', '=', 'open')
+    .where('lane.active_job', 'is', null)
     // The lane that waits longest; its jobs keep their order whatever happens.
-    .orderBy((eb) =>
-      eb
-        .selectFrom('job')
-        .select('job.created_at_ms')
-        .whereRef('job.lane_id', '=', 'lane.lane_id')
-        .whereRef('job.k', '=', 'lane.lease_k'),
-    )
+    .orderBy('job.created_at_ms')
     .limit(1)
-    .forUpdate()
+    .forUpdate('lane')
     .skipLocked()
     .executeTakeFirst();
   if (lane === undefined) return undefined;
@@ -233,6 +225,13 @@ export async function releaseExpired(unit: Unit, keysetDigest?: string): Promise
   return expired.length;
 }
 
+/** That a job is queued in the lane: sweeps look at the few queued jobs, never at all lanes. */
+export function hasWaiting({ exists, selectFrom }: ExpressionBuilder<Tables, 'lane'>): Expression<SqlBool> {
+  return exists(
+    selectFrom('job').select('job.job_id').whereRef('job.lane_id', '=', 'lane.lane_id').where('job.state', '=', 'queued'),
+  );
+}
+
 /** Voids what waits for enclaves that are off the list or silent for too long. @returns how many jobs */
 export async function releaseGone(services: Services, unit: Unit): Promise<number> {
   const oldest = unit.nowMs - services.settings.enclaveGoneSeconds * 1000;
@@ -243,6 +242,7 @@ export async function releaseGone(services: Services, unit: Unit): Promise<numbe
     .where('lane.state', '=', 'open')
     .where('lane.active_job', 'is', null)
     .where((eb) => eb.or([eb('enclave.listed', '=', false), eb('enclave.last_seen_at_ms', '<', oldest)]))
+    .where(hasWaiting)
     .orderBy('lane.lane_id')
     .limit(100)
     .execute();

@@ -1,5 +1,5 @@
 /** What time does: leases run out, enclaves go silent, orders end, ciphertexts and results reach their age. Each sweep is idempotent. */
-import { releaseExpired, releaseGone } from '../jobs/lease.ts';
+import { hasWaiting, releaseExpired, releaseGone } from '../jobs/lease.ts';
 import { closeLane } from '../jobs/transitions.ts';
 import { inUnit, nowUnix, type Services, type Unit } from '../services.ts';
 
@@ -33,6 +33,7 @@ async function expireOrders(services: Services, unit: Unit): Promise<number> {
     .where('lane.state', '=', 'open')
     .where('lane.active_job', 'is', null)
     .where('orders.deadline_unix', '<=', nowUnix(services))
+    .where(hasWaiting)
     .orderBy('lane.lane_id')
     .limit(100)
     .forUpdate('lane')

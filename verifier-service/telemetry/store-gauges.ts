@@ -1,6 +1,7 @@
 /** Gauges over the store, read when Prometheus asks: jobs and segments by state, queues, webhooks, memory of the prover. */
 import { Gauge, Registry } from 'prom-client';
 import type { ProverStats } from '#prover/interface.ts';
+import { bindingStates } from '../jobs/states.ts';
 import type { Services } from '../services.ts';
 
 interface Sample {
@@ -15,11 +16,13 @@ async function storeSamples(services: Services): Promise<readonly Sample[]> {
   const jobs = await sql
     .selectFrom('job')
     .select((eb) => ['state', eb.fn.countAll<number>().as('count')])
+    .where('state', 'in', [...bindingStates])
     .groupBy('state')
     .execute();
   const segments = await sql
     .selectFrom('segment')
     .select((eb) => ['state', eb.fn.countAll<number>().as('count')])
+    .where('state', 'in', ['batched', 'proven', 'failed'])
     .groupBy('state')
     .execute();
   const depth = await services.queue.depth();
@@ -28,13 +31,13 @@ async function storeSamples(services: Services): Promise<readonly Sample[]> {
   return [
     {
       name: 'stun_service_jobs',
-      help: 'Jobs by state',
+      help: 'Jobs that have not ended, by state',
       label: 'state',
       values: new Map(jobs.map((row) => [row.state, row.count])),
     },
     {
       name: 'stun_service_segments',
-      help: 'Segments by state',
+      help: 'Segments that have not settled, by state',
       label: 'state',
       values: new Map(segments.map((row) => [row.state, row.count])),
     },

@@ -1,6 +1,9 @@
 /** Jobs over HTTP: from an announced order to a receipt, in the order of the lane. */
 import assert from 'node:assert/strict';
+import { setTimeout as delay } from 'node:timers/promises';
 import { jobHeaderFromWire, openResult, decodeResultData, utf8 } from '#protocol/index.ts';
+import { submitJob } from '#service/jobs/submit.ts';
+import { Wake } from '#service/jobs/wake.ts';
 import type { RunningService } from '#service/service.ts';
 import { assertProblem, type ApiClient } from './api-client.ts';
 import { engines } from './engines.ts';
@@ -121,6 +124,20 @@ for (const engine of engines) {
       const leased = await waiting;
       assert.equal(leased.json.jobId, job.jobId);
       assert.ok(Date.now() - started < 9000, 'the poll waited for its end');
+      await decline(leased.json.leaseId);
+    });
+
+    it('wakes a waiting worker when a job comes through another process', async () => {
+      const job = await freshLane().next();
+      const waiting = lease(15_000);
+      // The poll has found nothing and waits by then. A wake of its own makes the submission that of another process.
+      await delay(1000);
+      const services = { ...service.services!, wake: new Wake() };
+      const started = Date.now();
+      await submitJob(services, world.account(ROLE.funder).address, job.wire, job.envelope);
+      const leased = await waiting;
+      assert.equal(leased.json?.jobId, job.jobId);
+      assert.ok(Date.now() - started < 12_000, 'the poll waited for its end');
       await decline(leased.json.leaseId);
     });
 

@@ -2,6 +2,7 @@
 import { accounts } from './001-accounts.ts';
 import { orders } from './002-orders.ts';
 import { settlement } from './003-settlement.ts';
+import { scale } from './004-scale.ts';
 import type { Migration } from './migration.ts';
 
-export const migrations: readonly Migration[] = [accounts, orders, settlement];
+export const migrations: readonly Migration[] = [accounts, orders, settlement, scale];
