@@ -44,6 +44,7 @@ export function createApp(base: ServeBase, routes: readonly Route[], stopping: A
   const options: ServeOptions = {
     base,
     stopping,
+    streams: new Map(),
     limiters: {
       public: limiter('public', settings.publicRequestsPerMinute, byAddress),
       account: limiter('account', settings.accountRequestsPerMinute, byAccount),

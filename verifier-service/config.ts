@@ -72,6 +72,8 @@ export const settingsSchema = z.strictObject({
   maxPayloadBytes: count(1024, 1 << 29, 64 << 20),
   maxDocumentBytes: count(1024, 64 << 20, 4 << 20),
   maxOpenJobsPerAccount: count(1, 1_000_000, 2000),
+  /** Event streams that an account may hold open, in one process. */
+  maxStreamsPerAccount: count(1, 100_000, 200),
   addressRequestsPerMinute: count(1, 10_000_000, 6000),
   publicRequestsPerMinute: count(1, 10_000_000, 240),
   accountRequestsPerMinute: count(1, 10_000_000, 6000),

@@ -26,6 +26,8 @@ export interface ServeOptions {
   readonly limiters: { readonly public: Limiter; readonly account: Limiter };
   /** Aborted when the service stops. */
   readonly stopping: AbortSignal;
+  /** Open streams by account. */
+  readonly streams: Map<string, number>;
 }
 
 /** The id of a request: made here, never taken from the caller. */
@@ -47,7 +49,7 @@ export function serveRoute(route: Route, options: ServeOptions): RequestHandler 
     const end = base.metrics.requestSeconds.startTimer({ operation: route.operationId });
     try {
       const reply = await answer(route, options, request, response);
-      await writeReply(reply, response);
+      await (reply.kind === 'stream' ? writeStream(reply, options, response) : writeReply(reply, response));
       if (reply.kind !== 'stream') end({ status: String(response.statusCode) });
     } catch (thrown) {
       refuse(base, thrown, request, response);
@@ -104,15 +106,31 @@ async function bodyOf(route: Route, { settings }: ServeBase, request: Request): 
   return readBody(request, spec.limit === 'payload' ? settings.maxPayloadBytes : settings.maxDocumentBytes);
 }
 
-async function writeReply(reply: Reply, response: Response): Promise<void> {
-  if (reply.kind === 'stream') return reply.write(response);
+type StreamReply = Extract<Reply, { kind: 'stream' }>;
+
+/** A stream asks the store as long as it is open, so an account may hold only so many. */
+async function writeStream(reply: StreamReply, { base, streams }: ServeOptions, response: Response): Promise<void> {
+  const account = accountOf(response);
+  const open = streams.get(account) ?? 0;
+  const most = base.settings.maxStreamsPerAccount;
+  if (open >= most) throw new StunError('STUN_QUOTA', `an account may have ${most} open streams`, { details: { most } });
+  streams.set(account, open + 1);
+  try {
+    await reply.write(response);
+  } finally {
+    const left = (streams.get(account) ?? 1) - 1;
+    if (left > 0) streams.set(account, left);
+    else streams.delete(account);
+  }
+}
+
+async function writeReply(reply: Exclude<Reply, StreamReply>, response: Response): Promise<void> {
   response.setHeader('cache-control', 'no-store');
   if (reply.kind !== 'text') for (const [name, value] of Object.entries(reply.headers ?? {})) response.setHeader(name, value);
   if (reply.kind === 'json') response.status(reply.status).type('application/json').send(JSON.stringify(reply.body));
   else if (reply.kind === 'octets') response.status(200).type('application/octet-stream').send(Buffer.from(reply.bytes));
   else if (reply.kind === 'text') response.status(200).set('content-type', reply.contentType).send(reply.text);
   else response.status(204).end();
-  return undefined;
 }
 
 /** Answers with a problem document, counts and logs it. */

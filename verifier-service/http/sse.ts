@@ -28,6 +28,20 @@ export interface EventSource {
 
 const KEEP_ALIVE_MS = 15_000;
 
+/** Waits until a reader has taken what was written for it: a history is as long as an order, and memory is not. */
+async function taken(response: ServerResponse, signal: AbortSignal): Promise<void> {
+  if (!response.writableNeedDrain || signal.aborted || response.destroyed) return;
+  await new Promise<void>((resolve) => {
+    const done = (): void => {
+      response.off('drain', done).off('close', done);
+      signal.removeEventListener('abort', done);
+      resolve();
+    };
+    response.on('drain', done).on('close', done);
+    signal.addEventListener('abort', done, { once: true });
+  });
+}
+
 /** The event number of a `last-event-id` header, 0 without one. @throws `STUN_INPUT` */
 export function lastEventId(header: string | undefined): number {
   if (header === undefined || header === '') return 0;
@@ -61,6 +75,7 @@ export async function writeEvents(response: ServerResponse, fromSeq: number, sou
     }
     if (events.length > 0) {
       armed.cancel();
+      await taken(response, source.signal);
       continue;
     }
     if (Date.now() - written >= KEEP_ALIVE_MS) {

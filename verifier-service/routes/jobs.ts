@@ -124,7 +124,7 @@ export function jobRoutes(services: Services): readonly Route[] {
       access: 'account',
       params: jobParam,
       responses: { 200: { description: 'The stream', events: true } },
-      errors: ['STUN_NOT_FOUND'],
+      errors: ['STUN_NOT_FOUND', 'STUN_QUOTA'],
       handle: async ({ account, params, header, signal }) => {
         const job = await visibleJob(services, account, params.jobId);
         const given = header('last-event-id');

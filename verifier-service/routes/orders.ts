@@ -154,7 +154,7 @@ export function orderRoutes(services: Services): readonly Route[] {
       access: 'account',
       params: orderParam,
       responses: { 200: { description: 'The stream', events: true } },
-      errors: ['STUN_NOT_FOUND'],
+      errors: ['STUN_NOT_FOUND', 'STUN_QUOTA'],
       handle: async ({ account, params, header, signal }) => {
         const { order, sight } = await visibleOrder(services, account, params.orderKey);
         const from = lastEventId(header('last-event-id'));
