@@ -1,11 +1,5 @@
 import assert from 'node:assert/strict';
-import {
-  evidenceChecks,
-  sgxPolicyChecks,
-  sgxVerificationChecks,
-  tdxPolicyChecks,
-  tdxVerificationChecks,
-} from '#attestation/checks.ts';
+import { evidenceChecks, sgxPolicyChecks, tdxPolicyChecks, tdxVerificationChecks } from '#attestation/checks.ts';
 import type { CheckId } from '#attestation/checks.ts';
 import { negativeVectors } from './negative-vectors.ts';
 import { sgxVectors } from './sgx-vectors.ts';
