@@ -133,16 +133,22 @@ async function waitForReceipt(
     if (leftMs <= 0) {
       throw new StunError('STUN_JOB_PENDING', `the job is ${state}`, { details: { state } });
     }
-    await nextMove(client, job.jobId, Math.min(leftMs, 15_000), wait.signal);
+    await nextMove(client, job.jobId, state, Math.min(leftMs, 15_000), wait.signal);
   }
 }
 
 /** Waits for an event of the job, at most `limitMs`; where events do not work, for a poll interval. */
-async function nextMove(client: ClientConnection, jobId: string, limitMs: number, signal?: AbortSignal): Promise<void> {
+async function nextMove(
+  client: ClientConnection,
+  jobId: string,
+  seenState: string,
+  limitMs: number,
+  signal?: AbortSignal,
+): Promise<void> {
   const limit = AbortSignal.any([AbortSignal.timeout(limitMs), ...(signal === undefined ? [] : [signal])]);
   const started = Date.now();
   try {
-    await client.service.jobEvent(jobId, limit);
+    await client.service.jobEvent(jobId, seenState, limit);
   } catch {
     signal?.throwIfAborted();
   }

@@ -75,6 +75,8 @@ const jobSchema = z.object({
 /** A job as the service sees it. */
 export type ServiceJob = z.infer<typeof jobSchema>;
 
+const eventSchema = z.object({ state: z.string() });
+
 const receiptSchema = z.object({ record: receiptRecordSchema, keysetDigest: bytes32Hex });
 
 /** The customer's view of a service. */
@@ -149,16 +151,28 @@ export class ServiceApi {
     return this.http.json({ method: 'GET', path: `/v1/jobs/${jobId}/receipt` }, receiptSchema);
   }
 
-  /** Resolves at the next event of a job, or when the stream ends. The event itself is not believed: ask for the job again. */
-  async jobEvent(jobId: string, signal: AbortSignal): Promise<void> {
+  /**
+   * Resolves once a job is no longer as it was seen, or when the stream ends. The event itself is not believed: ask for the job again.
+   * @param seenState - the state of the job when it was asked for last; `unsent` for a job that the service did not know
+   */
+  async jobEvent(jobId: string, seenState: string, signal: AbortSignal): Promise<void> {
     const path = `/v1/jobs/${jobId}/events`;
     const response = await this.http.send({ method: 'GET', path, accept: 'text/event-stream', signal, stream: true });
     if (response.body === null) return;
     const events = serverSentEvents(response.body);
-    // The first event tells where the job stands now, the second one that it moved.
-    await events.next();
-    await events.next();
-    await response.body.cancel().catch(() => undefined);
+    // The first event tells where the job stands: it may have moved since it was seen. The second one tells that it moved.
+    const first = await events.next();
+    if (first.done !== true && stateOf(first.value.data) === seenState) await events.next();
+    await events.return(undefined);
+  }
+}
+
+/** The state that an event names; undefined when it names none. */
+function stateOf(data: string): string | undefined {
+  try {
+    return eventSchema.parse(JSON.parse(data)).state;
+  } catch {
+    return undefined;
   }
 }
 
