@@ -3,6 +3,7 @@ import { asStunError, fieldToHex, StunError } from '#protocol/index.ts';
 import { parsePolicy, type Policy } from '#attestation/index.ts';
 import type { ClientConnection } from './connection.ts';
 import { policyIdOfPolicy, verifyEnclave, type EnclaveTrust, type VerifiedEnclave } from './enclave.ts';
+import type { ListedEnclave } from './service-api.ts';
 import type { OrderRecord } from './store/order-record.ts';
 
 /** What narrows the choice. */
@@ -41,10 +42,14 @@ export async function fetchEnclave(
 export async function chooseEnclave(client: ClientConnection, order: OrderRecord, wish: EnclaveWish): Promise<VerifiedEnclave> {
   const policy = parsePolicy(order.policyText);
   const modelId = fieldToHex(order.opening.modelId);
-  const listed = await client.service.enclaves({ modelId, policyId: fieldToHex(policyIdOfPolicy(policy)) });
-  const providers = new Set(order.budgets.map((budget) => budget.provider));
+  const policyId = fieldToHex(policyIdOfPolicy(policy));
+  const funded = new Set(order.budgets.map((budget) => budget.provider));
+  const providers = [...funded].filter((provider) => wish.provider === undefined || provider === wish.provider);
+  // Asked for provider by provider: a model may be served by a hundred thousand enclaves, an order names a few providers.
+  const listed: ListedEnclave[] = [];
+  for (const provider of providers) listed.push(...(await client.service.enclaves({ modelId, policyId, provider })));
   const candidates = listed
-    .filter(({ provider }) => providers.has(provider) && (wish.provider === undefined || provider === wish.provider))
+    .filter(({ provider }) => providers.includes(provider))
     .filter(({ keysetDigest }) => wish.keysetDigest === undefined || keysetDigest === wish.keysetDigest)
     .flatMap((enclave) => {
       const model = enclave.models.find((one) => one.modelId === modelId);
