@@ -41,6 +41,9 @@ export interface StackOptions {
   readonly progress?: (line: string) => void;
 }
 
+/** The parts of a service that can be processes of their own. */
+export type ServiceRole = 'api' | 'prover' | 'settler';
+
 /** A running stack. */
 export interface LocalStack {
   readonly directory: string;
@@ -56,6 +59,8 @@ export interface LocalStack {
   /** Starts the attestors. */
   startAttestors(): Promise<readonly Child[]>;
   startService(): Promise<Child>;
+  /** The same as processes on one PostgreSQL, those named or all three. */
+  startSplitService(roles?: readonly ServiceRole[]): Promise<readonly Child[]>;
   /** Starts a worker; the name fixes its machine and its files, so that the same name is the same machine started again. */
   startWorker(name: string, account?: number): Promise<Child>;
   /** Stops everything that still runs, workers first. */
@@ -106,6 +111,20 @@ export async function createLocalStack(options: StackOptions): Promise<LocalStac
   const servicePort = options.servicePort ?? (await freePort());
   const common = { deployment: deploymentPath, rpcUrl: chain.url, simulatedRoot: rootPath };
 
+  const serviceSettings = {
+    ...common,
+    database: options.database ?? `pglite:${file('service-db')}`,
+    operatorKey: account(ACCOUNT.operator).privateKey,
+    secretKey: toHex(randomBytes(32)),
+    chainPollMs: 200,
+    pollMs: 100,
+    ...options.service,
+  };
+  const startRole = (name: string, command: string, role: string, port: number): Promise<Child> => {
+    const config = writeConfig(name, { ...serviceSettings, role, port });
+    return start(name, [command], { STUN_SERVICE_CONFIG: config }, `http://127.0.0.1:${port}/healthz`);
+  };
+
   return {
     directory,
     chain,
@@ -131,20 +150,15 @@ export async function createLocalStack(options: StackOptions): Promise<LocalStac
           return start(`attestor-${i + 1}`, ['attestor'], { STUN_SERVICE_CONFIG: config }, `http://127.0.0.1:${port}/healthz`);
         }),
       ),
-    startService() {
-      const settings = {
-        ...common,
-        role: 'all',
-        port: servicePort,
-        database: options.database ?? `pglite:${file('service-db')}`,
-        operatorKey: account(ACCOUNT.operator).privateKey,
-        secretKey: toHex(randomBytes(32)),
-        chainPollMs: 200,
-        pollMs: 100,
-        ...options.service,
-      };
-      const config = writeConfig('service', settings);
-      return start('service', ['service'], { STUN_SERVICE_CONFIG: config }, `http://127.0.0.1:${servicePort}/healthz`);
+    startService: () => startRole('service', 'service', 'all', servicePort),
+    async startSplitService(roles = ['api', 'prover', 'settler']) {
+      const started: Child[] = [];
+      // One after the other, the API first: it migrates the store that all of them use.
+      for (const role of roles) {
+        const port = role === 'api' ? servicePort : await freePort();
+        started.push(await startRole(role === 'api' ? 'service' : role, role === 'prover' ? 'prover' : 'service', role, port));
+      }
+      return started;
     },
     async startWorker(name, index = ACCOUNT.provider) {
       const port = await freePort();
