@@ -19,7 +19,11 @@ async function freshDatabase(url: string): Promise<{ url: string; drop: () => Pr
   const run = async (statement: string): Promise<void> => {
     const admin = new Client({ connectionString: url });
     await admin.connect();
-    await admin.query(statement).finally(() => admin.end());
+    try {
+      await admin.query(statement);
+    } finally {
+      await admin.end();
+    }
   };
   await run(`CREATE DATABASE ${name}`);
   const address = new URL(url);
