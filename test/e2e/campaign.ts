@@ -7,6 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { simulatedPolicy } from '#attestation/simulated/policy.ts';
 import { NATIVE_TOKEN } from '#chain/token.ts';
 import {
+  chooseEnclave,
   connectClient,
   fetchResult,
   openOrder,
@@ -21,6 +22,8 @@ import { StunError } from '#protocol/index.ts';
 
 export const PRICE = 700n;
 export const MAX_PRICE = 1000n;
+/** How long a worker may take to be seen again. */
+const LISTED_MS = 120_000;
 export const SCALE = 10n ** 9n;
 /** Short segments, so that a campaign has several. */
 export const SEGMENT = 4;
@@ -60,8 +63,9 @@ export async function openCampaign(stack: LocalStack, name: string, jobs: number
   return { client, order, budgetWei, jobsOf: new Map() };
 }
 
-/** Submits the first `count` payloads. */
+/** Submits the first `count` payloads, once the worker has come back from what the scenario before did to it. */
 export async function submitAll(campaign: Campaign, count: number): Promise<void> {
+  await persist(() => chooseEnclave(campaign.client, campaign.order, { maxPrice: MAX_PRICE }), LISTED_MS);
   const payloads = creditJobs(32)
     .slice(0, count)
     .map(({ payload }) => ({ payload, maxPrice: MAX_PRICE }));
