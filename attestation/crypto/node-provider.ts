@@ -26,7 +26,7 @@ function importKey(publicKey: Uint8Array, prefix: Uint8Array): KeyObject {
   return key;
 }
 
-export const nodeProvider = {
+export const platformProvider = {
   sha256(...parts: readonly Uint8Array[]): Uint8Array {
     const hash = createHash('sha256');
     for (const part of parts) hash.update(part);

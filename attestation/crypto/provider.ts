@@ -1,8 +1,11 @@
 /**
- * The primitives that verification needs. Everything else in `attestation/` is plain arithmetic on bytes, so a build for
- * another platform replaces the one binding below and nothing else.
+ * The primitives that verification needs. Everything else in `attestation/` is plain arithmetic on bytes.
+ *
+ * Which implementation is bound is decided when the program is resolved, by the condition of `#crypto-provider` in package.json:
+ * `node-provider.ts` where the `node` condition holds, `noble-provider.ts` everywhere else. Nothing can exchange it at run time.
+ * Why: docs/adr/0012-one-crypto-provider.md.
  */
-import { nodeProvider } from './node-provider.ts';
+import { platformProvider } from '#crypto-provider';
 
 export interface CryptoProvider {
   /** SHA-256 over the parts, one after the other: 32 bytes. */
@@ -29,5 +32,5 @@ export interface CryptoProvider {
   readonly verifyRsaPssSha384: (message: Uint8Array, signature: Uint8Array, publicKey: Uint8Array) => boolean;
 }
 
-/** The provider in use: node:crypto. */
-export const cryptoProvider: CryptoProvider = nodeProvider;
+/** The provider of this platform. */
+export const cryptoProvider: CryptoProvider = platformProvider;

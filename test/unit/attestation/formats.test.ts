@@ -11,7 +11,7 @@ import {
   readSmallInteger,
   readTime,
 } from '#attestation/asn1/der-values.ts';
-import { nodeProvider } from '#attestation/crypto/node-provider.ts';
+import { platformProvider as nodeProvider } from '#attestation/crypto/node-provider.ts';
 import { parseCappedJson, parseCappedJsonBytes } from '#attestation/json/capped-json.ts';
 import { deriveSigningKey } from '#attestation/simulated/signing-key.ts';
 import { parsePemChain } from '#attestation/x509/pem.ts';
