@@ -67,7 +67,7 @@ function derExtension(spec: ExtensionSpec): Uint8Array {
 
 function derKey(key: AmdKey): Uint8Array {
   if (key.kind === 'rsa') return key.spki;
-  return derSequence(derSequence(derOid(oid.ecPublicKey), derOid(amdOid.secp384r1)), derBits(key.point));
+  return derSequence(derSequence(derOid(oid.ecPublicKey), derOid(oid.secp384r1)), derBits(key.point));
 }
 
 function sign(tbs: Uint8Array, key: AuthorityKey): Uint8Array {

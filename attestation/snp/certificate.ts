@@ -6,9 +6,10 @@
 import { StunError } from '#protocol/errors/stun-error.ts';
 import { DerReader, derTag } from '../asn1/der.ts';
 import { readBitString, readIntegerHex, readOid, readSmallInteger, readTime } from '../asn1/der-values.ts';
-import { readBasicConstraints, readSubjectKeyId } from '../x509/certificate.ts';
-import type { Extension, Name } from '../x509/extension.ts';
-import { oid, readAuthorityKeyId, readExtensions, readName } from '../x509/extension.ts';
+import type { Extension } from '../x509/extension.ts';
+import { oid } from '../x509/extension.ts';
+import type { CertificateParts, CertificateProfile } from '../x509/read-certificate.ts';
+import { readCertificate } from '../x509/read-certificate.ts';
 import { amdOid, readAmdSignature, readRsaPssSha384 } from './rsa-pss.ts';
 
 /** The key of a certificate. */
@@ -16,28 +17,10 @@ export type AmdKey =
   | { readonly kind: 'rsa'; /** SubjectPublicKeyInfo, DER. */ readonly spki: Uint8Array }
   | { readonly kind: 'p384'; /** SEC1 uncompressed point, 97 bytes. */ readonly point: Uint8Array };
 
-/** A parsed certificate. */
-export interface AmdCertificate {
-  readonly raw: Uint8Array;
-  /** The signed bytes. */
-  readonly tbs: Uint8Array;
-  /** Content octets of the serial INTEGER, lower-case hex without `0x`. AMD gives every VCEK and VLEK the serial 0. */
-  readonly serialHex: string;
-  readonly issuer: Name;
-  readonly subject: Name;
-  readonly notBeforeUnix: number;
-  readonly notAfterUnix: number;
-  readonly key: AmdKey;
-  /** RSASSA-PSS, 512 bytes. */
-  readonly signature: Uint8Array;
-  readonly isCa: boolean;
-  readonly pathLength: number | null;
-  /** KeyUsage bit numbers; empty when the extension is absent, as in every VCEK and VLEK. */
-  readonly keyUsage: ReadonlySet<number>;
-  readonly authorityKeyId: string | null;
-  readonly subjectKeyId: string | null;
-  readonly extensions: ReadonlyMap<string, Extension>;
-}
+/**
+ * A parsed certificate; its signature is RSASSA-PSS, 512 bytes. AMD gives every VCEK and VLEK the serial 0 and no keyUsage.
+ */
+export type AmdCertificate = CertificateParts<AmdKey>;
 
 const code = 'STUN_CERTIFICATE_FORMAT';
 
@@ -45,55 +28,22 @@ function refuse(reason: string): never {
   throw new StunError(code, reason);
 }
 
+const profile: CertificateProfile<AmdKey> = {
+  readAlgorithm: (reader) => readRsaPssSha384(reader, code),
+  readSignature: (reader) => readAmdSignature(reader, code),
+  readKey,
+  readKeyUsage,
+  readTime,
+  known: [oid.basicConstraints, oid.keyUsage],
+};
+
 /**
  * Parses one certificate.
  * @param bytes - DER, exactly one certificate
  * @throws `STUN_DER_FORMAT` | `STUN_CERTIFICATE_FORMAT`
  */
 export function parseAmdCertificate(bytes: Uint8Array): AmdCertificate {
-  const outer = new DerReader(bytes);
-  const certificate = outer.enter(derTag.sequence);
-  outer.end();
-  const tbsElement = certificate.read(derTag.sequence);
-  readRsaPssSha384(certificate, code);
-  const signature = readAmdSignature(certificate, code);
-  certificate.end();
-
-  const tbs = certificate.inside(tbsElement.content);
-  const version = tbs.enter(0xa0);
-  if (readSmallInteger(version) !== 2) refuse('expected X.509 version 3');
-  version.end();
-  const serialHex = readIntegerHex(tbs);
-  if (serialHex.length > 42) refuse('expected a serial number of at most 21 bytes');
-  readRsaPssSha384(tbs, code);
-  const issuer = readName(tbs, code);
-  const validity = tbs.enter(derTag.sequence);
-  const notBeforeUnix = readTime(validity);
-  const notAfterUnix = readTime(validity);
-  validity.end();
-  const subject = readName(tbs, code);
-  const key = readKey(tbs);
-  const wrapper = tbs.enter(0xa3);
-  const extensions = readExtensions(wrapper, [oid.basicConstraints, oid.keyUsage], code);
-  wrapper.end();
-  tbs.end();
-
-  return Object.freeze({
-    raw: bytes,
-    tbs: tbsElement.raw,
-    serialHex,
-    issuer,
-    subject,
-    notBeforeUnix,
-    notAfterUnix,
-    key,
-    signature,
-    ...readBasicConstraints(extensions.get(oid.basicConstraints)),
-    keyUsage: readKeyUsage(extensions.get(oid.keyUsage)),
-    authorityKeyId: readAuthorityKeyId(extensions.get(oid.authorityKeyIdentifier)),
-    subjectKeyId: readSubjectKeyId(extensions.get(oid.subjectKeyIdentifier)),
-    extensions,
-  });
+  return readCertificate(bytes, profile);
 }
 
 function readKey(tbs: DerReader): AmdKey {
@@ -108,7 +58,7 @@ function readKey(tbs: DerReader): AmdKey {
     info.end();
     return Object.freeze({ kind: 'rsa', spki: element.raw });
   }
-  if (kind !== oid.ecPublicKey || readOid(algorithm) !== amdOid.secp384r1) refuse('expected an RSA or a P-384 public key');
+  if (kind !== oid.ecPublicKey || readOid(algorithm) !== oid.secp384r1) refuse('expected an RSA or a P-384 public key');
   algorithm.end();
   const point = readBitString(info);
   info.end();

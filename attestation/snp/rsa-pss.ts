@@ -16,7 +16,6 @@ export const amdOid = {
   mgf1: '1.2.840.113549.1.1.8',
   sha384: '2.16.840.1.101.3.4.2.2',
   rsaEncryption: '1.2.840.113549.1.1.1',
-  secp384r1: '1.3.132.0.34',
 } as const;
 
 const nullTag = 0x05;
