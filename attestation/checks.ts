@@ -1,6 +1,7 @@
 /** The ledger of checks: what was proven, what was refuted and with which code, what stayed unknown. */
 import type { ErrorCode } from '#protocol/errors/registry.ts';
 import { asStunError } from '#protocol/errors/registry.ts';
+import type { StunError } from '#protocol/errors/stun-error.ts';
 
 /** Checks of the verification of a TDX quote, in the order in which they run. */
 export const tdxVerificationChecks = [
@@ -170,5 +171,29 @@ export class CheckLedger {
   /** The checks in the order of the constructor. */
   list(): readonly Check[] {
     return Object.freeze([...this.#checks.values()].map((check) => Object.freeze({ ...check })));
+  }
+}
+
+/**
+ * Runs checks that do not need each other's results, also after one has failed, so that a report names everything that is wrong.
+ * What holds after a failure stays unknown: it rests on something refuted.
+ */
+export class Attempts {
+  readonly #ledger: CheckLedger;
+  failure: StunError | null = null;
+
+  constructor(ledger: CheckLedger) {
+    this.#ledger = ledger;
+  }
+
+  run<T>(id: CheckId, body: () => T): T | null {
+    try {
+      const value = this.#ledger.prove(id, body);
+      if (this.failure !== null) this.#ledger.unknown(id);
+      return value;
+    } catch (thrown) {
+      this.failure ??= asStunError(thrown);
+      return null;
+    }
   }
 }

@@ -7,9 +7,8 @@
  */
 import { StunError } from '#protocol/errors/stun-error.ts';
 import { equalBytes } from '#protocol/bytes.ts';
-import { asStunError } from '#protocol/errors/registry.ts';
-import type { Check, CheckId } from '../checks.ts';
-import { CheckLedger, snpVerificationChecks } from '../checks.ts';
+import type { Check } from '../checks.ts';
+import { Attempts, CheckLedger, snpVerificationChecks } from '../checks.ts';
 import { cryptoProvider } from '../crypto/provider.ts';
 import type { AmdTrustRoot, SnpProduct, TrustRoot } from '../trust/roots.ts';
 import {
@@ -88,30 +87,6 @@ export function verifySnp(
   ledger.prove('report-format', () => report);
   ledger.prove('endorsements-format', () => endorsements);
   return runSnpVerification(ledger, report, endorsements, atUnix, roots);
-}
-
-/**
- * Runs checks that do not need each other's results, also after one has failed, so that a report names everything that is wrong.
- * What holds after a failure stays unknown: it rests on something refuted.
- */
-class Attempts {
-  readonly #ledger: CheckLedger;
-  failure: StunError | null = null;
-
-  constructor(ledger: CheckLedger) {
-    this.#ledger = ledger;
-  }
-
-  run<T>(id: CheckId, body: () => T): T | null {
-    try {
-      const value = this.#ledger.prove(id, body);
-      if (this.failure !== null) this.#ledger.unknown(id);
-      return value;
-    } catch (thrown) {
-      this.failure ??= asStunError(thrown);
-      return null;
-    }
-  }
 }
 
 /** The checks of {@link verifySnp} on a ledger of the caller's, for reports that also show what failed. */
