@@ -91,5 +91,14 @@ export type { ValidatedTdx } from './tdx/validate.ts';
 export { validateTdx } from './tdx/validate.ts';
 export type { VerifiedTdx } from './tdx/verify.ts';
 export { verifyTdx } from './tdx/verify.ts';
-export type { AmdTrustRoot, IntelTrustRoot, SnpProduct, TrustRoot } from './trust/roots.ts';
-export { amdRoots, defaultTrustRoots, intelSgxRoot, parseTrustRoot, snpProducts } from './trust/roots.ts';
+export type { AmdTrustRoot, IntelTrustRoot, NvidiaPurpose, NvidiaTrustRoot, SnpProduct, TrustRoot } from './trust/roots.ts';
+export {
+  amdRoots,
+  defaultTrustRoots,
+  intelSgxRoot,
+  nvidiaDeviceRoot,
+  nvidiaRimRoot,
+  nvidiaRoots,
+  parseTrustRoot,
+  snpProducts,
+} from './trust/roots.ts';

@@ -95,6 +95,15 @@ const timeForm = /^(\d{2,4})(\d{2})(\d{2})(\d{2})(\d{2})(\d{2})Z$/;
  * Spec: RFC 5280, section 4.1.2.5 "Validity".
  */
 export function readTime(reader: DerReader): number {
+  return readTimeOf(reader, 2050);
+}
+
+/** As {@link readTime}, but with GeneralizedTime for any year, as some authorities write it and OCSP demands it. */
+export function readAnyTime(reader: DerReader): number {
+  return readTimeOf(reader, 0);
+}
+
+function readTimeOf(reader: DerReader, generalizedFrom: number): number {
   const tag = reader.peek() === derTag.generalizedTime ? derTag.generalizedTime : derTag.utcTime;
   const text = String.fromCharCode(...reader.read(tag).content.subarray(0, 20));
   const parts = timeForm.exec(text);
@@ -102,7 +111,7 @@ export function readTime(reader: DerReader): number {
   const [yearText = '', month = '', day = '', hour = '', minute = '', second = ''] = parts.slice(1);
   const shortYear = Number(yearText);
   const year = tag === derTag.generalizedTime ? shortYear : shortYear < 50 ? 2000 + shortYear : 1900 + shortYear;
-  if (tag === derTag.generalizedTime && year < 2050) refuse('expected UTCTime for years before 2050');
+  if (tag === derTag.generalizedTime && year < generalizedFrom) refuse('expected UTCTime for years before 2050');
   return (
     calendarToUnix(year, Number(month), Number(day), Number(hour), Number(minute), Number(second)) ??
     refuse('expected a time of the calendar')
@@ -130,21 +139,22 @@ export function calendarToUnix(
 }
 
 /**
- * An ECDSA-Sig-Value as raw r||s of 32 bytes each, big-endian.
+ * An ECDSA-Sig-Value as raw r||s, big-endian.
  * Spec: RFC 5480, appendix A; the range 1..n-1 is checked by the signature verification.
+ * @param size - of r and of s in bytes: 32 for P-256, 48 for P-384
  */
-export function parseEcdsaSignature(bytes: Uint8Array): Uint8Array {
+export function parseEcdsaSignature(bytes: Uint8Array, size = 32): Uint8Array {
   const outer = new DerReader(bytes);
   const pair = outer.enter(derTag.sequence);
   outer.end();
-  const out = new Uint8Array(64);
-  for (const offset of [0, 32]) {
+  const out = new Uint8Array(2 * size);
+  for (const offset of [0, size]) {
     const hex = readIntegerHex(pair);
     if (Number.parseInt(hex.slice(0, 2), 16) >= 0x80) refuse('expected positive integers in a signature');
     const digits = hex.startsWith('00') ? hex.slice(2) : hex;
-    if (digits.length > 64) refuse('expected integers of at most 32 bytes in a signature');
-    const padded = digits.padStart(64, '0');
-    for (let i = 0; i < 32; i++) out[offset + i] = Number.parseInt(padded.slice(2 * i, 2 * i + 2), 16);
+    if (digits.length > 2 * size) refuse(`expected integers of at most ${size} bytes in a signature`);
+    const padded = digits.padStart(2 * size, '0');
+    for (let i = 0; i < size; i++) out[offset + i] = Number.parseInt(padded.slice(2 * i, 2 * i + 2), 16);
   }
   pair.end();
   return out;

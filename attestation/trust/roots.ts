@@ -36,8 +36,23 @@ export interface IntelTrustRoot {
   readonly simulated: boolean;
 }
 
+/** What a chain of NVIDIA's certifies: the key of a device, or the key that signs reference values (RIM documents). */
+export type NvidiaPurpose = 'device' | 'rim';
+
+/** A root of NVIDIA's chains. Each purpose has a root of its own, and none speaks for the other. */
+export interface NvidiaTrustRoot {
+  readonly vendor: 'nvidia';
+  /** For people; nothing is decided by it. */
+  readonly name: string;
+  readonly purpose: NvidiaPurpose;
+  /** SEC1 uncompressed P-384 point, 97 bytes as `0x04…` hex. */
+  readonly publicKey: string;
+  /** Whether what stands under this root is simulated. Decides the tag of everything that is verified with it. */
+  readonly simulated: boolean;
+}
+
 /** A root that chains may end in. */
-export type TrustRoot = IntelTrustRoot | AmdTrustRoot;
+export type TrustRoot = IntelTrustRoot | AmdTrustRoot | NvidiaTrustRoot;
 
 /**
  * Intel SGX Root CA, the root of TDX and SGX.
@@ -66,23 +81,59 @@ export const amdRoots: readonly AmdTrustRoot[] = Object.freeze([
   ark('Turin', '0x4f125410563a2ab9a50356f9243f6fe0b6f73de98603f53f90339c70e9d7ad08'),
 ]);
 
+/**
+ * NVIDIA Device Identity CA, the root of GPUs and NVSwitches. Source: the last certificate of every chain that a device gives with its
+ * report, serial 2d3670b1ca100411c1fec0e82a065b54, SHA-256 102bf659…7b48, valid from 2021-11-05 without an end.
+ */
+export const nvidiaDeviceRoot: NvidiaTrustRoot = Object.freeze({
+  vendor: 'nvidia',
+  name: 'NVIDIA Device Identity CA',
+  purpose: 'device',
+  publicKey:
+    '0x040e4c14a33bf8a5626658db4129607e4cbf4519c4412716f4d0d917c4978005bdeabeaefd57bc66082d718a4f8b6052e1516ee8a7c422b84de857071bb58fd395bea0cfa1c63ee7c80d6bd63901d91cbbd187d3857dc16b5cceaf238ff8c27dbd',
+  simulated: false,
+});
+
+/**
+ * NVIDIA CoRIM signing Root CA, the root of reference values. Source: the last certificate in the signature of every RIM document of
+ * https://rim.attestation.nvidia.com, serial 45dae3a00e5037bddf875375ecb5e270, SHA-256 12977b51…f5d1, valid 2023-03-16 to 2053-03-08.
+ */
+export const nvidiaRimRoot: NvidiaTrustRoot = Object.freeze({
+  vendor: 'nvidia',
+  name: 'NVIDIA CoRIM signing Root CA',
+  purpose: 'rim',
+  publicKey:
+    '0x04b840b28bdbcd33e230da57d4cf2065747030682d4717b4c2829d7641c1325139b74da831c2be3c779e7e2b65489566080e4ecd94021075c57f15fedeb862c8f906ae8fddc7b12238597dbdf0fa56e78453833f6d0be43af3871a47f057584799',
+  simulated: false,
+});
+
+/** The roots of NVIDIA. */
+export const nvidiaRoots: readonly NvidiaTrustRoot[] = Object.freeze([nvidiaDeviceRoot, nvidiaRimRoot]);
+
 /** The default trust store: vendors only. */
-export const defaultTrustRoots: readonly TrustRoot[] = Object.freeze([intelSgxRoot, ...amdRoots]);
+export const defaultTrustRoots: readonly TrustRoot[] = Object.freeze([intelSgxRoot, ...amdRoots, ...nvidiaRoots]);
 
 /**
  * Reads a root that a deployment names, from JSON: `{ "vendor": "intel", "name": "…", "publicKey": "0x04…", "simulated": true }` or
- * `{ "vendor": "amd", "name": "…", "product": "Genoa", "publicKeySha256": "0x…", "simulated": true }`.
+ * `{ "vendor": "amd", "name": "…", "product": "Genoa", "publicKeySha256": "0x…", "simulated": true }` or
+ * `{ "vendor": "nvidia", "name": "…", "purpose": "rim", "publicKey": "0x04…", "simulated": true }`.
  * Vendors' roots are pinned in code, so only simulated roots can be named.
  * @throws `STUN_JSON_FORMAT` | `STUN_CONFIG`
  */
 export function parseTrustRoot(text: string): TrustRoot {
   const fields = new FieldReader(parseCappedJson(text), 'root', 'STUN_CONFIG');
   const vendor = fields.string('vendor');
-  const read = vendor === 'intel' ? readIntelRoot : vendor === 'amd' ? readAmdRoot : refuse('root.vendor must be intel or amd');
+  const read = rootReaders.get(vendor) ?? refuse(`root.vendor must be one of ${[...rootReaders.keys()].join(', ')}`);
   const root = read(fields);
   if (!fields.boolean('simulated')) refuse('root.simulated must be true: roots of real hardware are pinned in code');
   return Object.freeze(root);
 }
+
+const rootReaders: ReadonlyMap<string, (fields: FieldReader) => TrustRoot> = new Map<string, (fields: FieldReader) => TrustRoot>([
+  ['intel', readIntelRoot],
+  ['amd', readAmdRoot],
+  ['nvidia', readNvidiaRoot],
+]);
 
 function refuse(reason: string): never {
   throw new StunError('STUN_CONFIG', reason);
@@ -105,4 +156,14 @@ function readAmdRoot(fields: FieldReader): AmdTrustRoot {
   if (amdRoots.some((root) => root.publicKeySha256 === publicKeySha256))
     refuse('root.publicKeySha256 is the root of real hardware');
   return { vendor: 'amd', name: fields.string('name').slice(0, 80), product, publicKeySha256, simulated: true };
+}
+
+function readNvidiaRoot(fields: FieldReader): NvidiaTrustRoot {
+  fields.only('vendor', 'name', 'purpose', 'publicKey', 'simulated');
+  const purpose = fields.string('purpose');
+  if (purpose !== 'device' && purpose !== 'rim') refuse('root.purpose must be device or rim');
+  const publicKey = fields.string('publicKey');
+  if (!/^0x04[0-9a-f]{192}$/.test(publicKey)) refuse('root.publicKey must be 0x04 and 192 lower-case hex digits');
+  if (nvidiaRoots.some((root) => root.publicKey === publicKey)) refuse('root.publicKey is the root of real hardware');
+  return { vendor: 'nvidia', name: fields.string('name').slice(0, 80), purpose, publicKey, simulated: true };
 }

@@ -8,6 +8,7 @@ import { readFlag, readOid } from '../asn1/der-values.ts';
 /** Object identifiers that are understood. */
 export const oid = {
   ecdsaWithSha256: '1.2.840.10045.4.3.2',
+  ecdsaWithSha384: '1.2.840.10045.4.3.3',
   ecPublicKey: '1.2.840.10045.2.1',
   prime256v1: '1.2.840.10045.3.1.7',
   secp384r1: '1.3.132.0.34',
@@ -51,12 +52,21 @@ export function readName(reader: DerReader, code: ErrorCode): Name {
   return { raw: element.raw, commonName };
 }
 
-/** Reads the AlgorithmIdentifier that must be ecdsa-with-SHA256 without parameters. */
-export function readEcdsaWithSha256(reader: DerReader, code: ErrorCode): void {
+function readEcdsaWith(hash: 'Sha256' | 'Sha384', reader: DerReader, code: ErrorCode): void {
   const algorithm = reader.enter(derTag.sequence);
   const found = readOid(algorithm);
-  if (found !== oid.ecdsaWithSha256) throw new StunError(code, `expected ecdsa-with-SHA256, got ${found}`);
+  if (found !== oid[`ecdsaWith${hash}`]) throw new StunError(code, `expected ecdsa-with-${hash.toUpperCase()}, got ${found}`);
   algorithm.end();
+}
+
+/** Reads the AlgorithmIdentifier that must be ecdsa-with-SHA256 without parameters. */
+export function readEcdsaWithSha256(reader: DerReader, code: ErrorCode): void {
+  readEcdsaWith('Sha256', reader, code);
+}
+
+/** Reads the AlgorithmIdentifier that must be ecdsa-with-SHA384 without parameters. */
+export function readEcdsaWithSha384(reader: DerReader, code: ErrorCode): void {
+  readEcdsaWith('Sha384', reader, code);
 }
 
 /** An extension's value with its criticality. */

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import {
+  nvidiaRoots,
   assessTdx,
   defaultPolicy,
   defaultTrustRoots,
@@ -97,6 +98,18 @@ describe('simulated TDX', () => {
     throwsCode(() => parseTrustRoot(JSON.stringify({ ...defaultTrustRoots[0], simulated: true })), 'STUN_CONFIG');
     throwsCode(() => parseTrustRoot(JSON.stringify({ ...pki.root, vendor: 'amd' })), 'STUN_CONFIG');
     throwsCode(() => parseTrustRoot(JSON.stringify({ ...pki.root, publicKey: '0x04' })), 'STUN_CONFIG');
+    throwsCode(() => parseTrustRoot(JSON.stringify({ ...pki.root, vendor: 'constructor' })), 'STUN_CONFIG');
+  });
+
+  it('names roots of NVIDIA by purpose, and none of the real ones', () => {
+    const root = { vendor: 'nvidia', name: 'simulated', purpose: 'rim', publicKey: `0x04${'5a'.repeat(96)}`, simulated: true };
+    assert.deepEqual(parseTrustRoot(JSON.stringify(root)), root);
+    assert.equal(nvidiaRoots.length, 2);
+    for (const { publicKey } of nvidiaRoots)
+      throwsCode(() => parseTrustRoot(JSON.stringify({ ...root, publicKey })), 'STUN_CONFIG');
+    throwsCode(() => parseTrustRoot(JSON.stringify({ ...root, purpose: 'gpu' })), 'STUN_CONFIG');
+    throwsCode(() => parseTrustRoot(JSON.stringify({ ...root, publicKey: `0x04${'5a'.repeat(64)}` })), 'STUN_CONFIG');
+    throwsCode(() => parseTrustRoot(JSON.stringify({ ...root, simulated: false })), 'STUN_CONFIG');
   });
 
   it('never mixes with another simulated root', () => {
