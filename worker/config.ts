@@ -54,7 +54,7 @@ export const workerConfigSchema = z.strictObject({
   /** The provider's secp256k1 key: pays for registration and signs in. */
   providerKey: z.union([z.instanceof(Secret), secretHex]),
   platform: z.enum(['auto', 'tdx', 'sev-snp', 'simulated']),
-  /** TDX: file with the platform's collateral. */
+  /** File with the platform's collateral: needed on TDX; on SEV-SNP for what the host's certificate table lacks. */
   collateralPath: z.string().min(1).optional(),
   /** Simulated: file with the simulated PKI. */
   simulatedPkiPath: z.string().min(1).optional(),

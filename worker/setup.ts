@@ -91,7 +91,7 @@ export async function loadOffers(config: WorkerConfig): Promise<ReadonlyMap<bigi
 /** The issuer of the platform. The simulator is loaded only when it is named. @throws `STUN_CONFIG`, `STUN_FILE` */
 export async function createIssuer(config: WorkerConfig, platform: WorkerPlatform, provider: Hex): Promise<EvidenceIssuer> {
   const tsm = { directory: join('/', TSM_REPORT_PATH) };
-  if (platform === 'sev-snp') return createSnpIssuer(tsm);
+  if (platform === 'sev-snp') return createSnpIssuer(tsm, config.collateralPath);
   if (platform === 'tdx') {
     if (config.collateralPath === undefined) throw new StunError('STUN_CONFIG', 'collateralPath is needed on a TDX machine');
     return createTdxIssuer(tsm, config.collateralPath);

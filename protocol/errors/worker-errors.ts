@@ -92,6 +92,18 @@ export const workerErrors = {
     httpStatus: 500,
     doc: 'The quote comes from another kind of platform than the worker is configured for. Check `platform`.',
   },
+  STUN_CERTIFICATE_TABLE: {
+    class: 'verification',
+    actor: 'provider',
+    httpStatus: 502,
+    doc: 'The certificate table that the host gave with a SEV-SNP report is malformed. Ask whoever runs the host, or have the host leave it empty and name a file in `collateralPath`.',
+  },
+  STUN_ENDORSEMENTS_MISSING: {
+    class: 'config',
+    actor: 'provider',
+    httpStatus: 500,
+    doc: 'A SEV-SNP report needs the certificates of its key, and the host gave none. Fetch them with `stun evidence fetch` and name the file in `collateralPath`.',
+  },
   STUN_PLATFORM: {
     class: 'config',
     actor: 'provider',

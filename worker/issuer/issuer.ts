@@ -1,10 +1,14 @@
 /** What every issuer of evidence offers, and the evidence document made from it. docs/protocol.md section 4. */
 import { canonicalJson, reportDataOf, StunError, toHex, utf8 } from '#protocol/index.ts';
 
-/** Parts of an evidence document that the hardware gives. */
-export type HardwareEvidence =
-  | { readonly kind: 'tdx'; readonly quote: Uint8Array; readonly collateral: Readonly<Record<string, unknown>> }
-  | { readonly kind: 'snp'; readonly report: Uint8Array; readonly certificates: Uint8Array };
+/** Parts of an evidence document that the hardware and its vendor give. */
+export interface HardwareEvidence {
+  readonly kind: 'tdx' | 'snp';
+  /** A TDX quote or a SEV-SNP report. */
+  readonly quote: Uint8Array;
+  /** As docs/attestation.md lays it out for the kind. */
+  readonly collateral: Readonly<Record<string, unknown>>;
+}
 
 /** A source of hardware evidence. */
 export interface EvidenceIssuer {
@@ -25,17 +29,14 @@ const MAX_DOCUMENT_BYTES = 1_000_000;
  * @param nonce - 32 bytes: a recent block hash, or a customer's own
  */
 export async function issueEvidence(issuer: EvidenceIssuer, keysetDigest: Uint8Array, nonce: Uint8Array): Promise<Uint8Array> {
-  const hardware = await issuer.issue(reportDataOf(keysetDigest, nonce, new Uint8Array(32)));
-  const parts =
-    hardware.kind === 'tdx'
-      ? { quote: toHex(hardware.quote), collateral: hardware.collateral }
-      : { report: toHex(hardware.report), certificates: toHex(hardware.certificates) };
+  const { kind, quote, collateral } = await issuer.issue(reportDataOf(keysetDigest, nonce, new Uint8Array(32)));
   const document = utf8(
     JSON.stringify({
       version: 1,
-      kind: hardware.kind,
+      kind,
       simulated: issuer.simulated,
-      ...parts,
+      quote: toHex(quote),
+      collateral,
       nonce: toHex(nonce),
       gpuEvidence: null,
     }),

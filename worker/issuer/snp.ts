@@ -1,23 +1,39 @@
-/** Evidence of an AMD SEV-SNP guest: a report from configfs-tsm and the certificate table of the host. */
-import { PLATFORM, StunError } from '#protocol/index.ts';
+/** Evidence of an AMD SEV-SNP guest: a report from configfs-tsm with AMD's endorsements, from the host's table and from a file. */
+import { PLATFORM, StunError, toHex } from '#protocol/index.ts';
+import { parseCertificateTable } from './certificate-table.ts';
+import { readCollateralFile } from './collateral-file.ts';
 import type { EvidenceIssuer } from './issuer.ts';
-import { readTsmReport, type TsmOptions } from './tsm.ts';
+import { reportOfProvider, type TsmOptions } from './tsm.ts';
 
-/** An issuer for a SEV-SNP guest. The certificate table may be empty: verifiers then fetch the VCEK by chip id. */
-export function createSnpIssuer(tsm: TsmOptions): EvidenceIssuer {
+/** Bits 2 to 4 of the report's flags say which key signed: 1 is the VLEK. AMD 56860, table of ATTESTATION_REPORT. */
+const FLAGS_OFFSET = 0x48;
+
+/**
+ * An issuer for a SEV-SNP guest. The host's table counts before the file: it follows the machine's TCB version. The CRL is seldom in a
+ * table, so without a file nothing is known of revocation, which the default policy refuses.
+ * @param collateralPath - endorsements as `stun evidence fetch` writes them; undefined when the host's table is all there is
+ */
+export function createSnpIssuer(tsm: TsmOptions, collateralPath: string | undefined): EvidenceIssuer {
   return {
     description: 'AMD SEV-SNP',
     simulated: false,
     platformCode: PLATFORM.snp,
     issue: async (reportData) => {
-      const report = await readTsmReport(reportData, tsm);
-      if (report.provider !== 'sev_guest') {
-        throw new StunError(
-          'STUN_TSM_PROVIDER',
-          `a report of sev_guest was expected, got one of ${report.provider.slice(0, 32)}`,
-        );
+      const { outblob, auxblob } = await reportOfProvider('sev_guest', reportData, tsm);
+      const table = parseCertificateTable(auxblob);
+      const isVlek = ((outblob[FLAGS_OFFSET] ?? 0) & 0b11100) >> 2 === 1;
+      const file = collateralPath === undefined ? {} : await readCollateralFile(collateralPath);
+      const given = { vek: isVlek ? table.vlek : table.vcek, ask: table.ask, ark: table.ark, crl: table.crl };
+      const collateral: Record<string, unknown> = { crl: null };
+      for (const [name, der] of Object.entries(given)) {
+        const value = der === undefined ? file[name] : toHex(der);
+        if (value !== undefined) collateral[name] = value;
       }
-      return { kind: 'snp', report: report.outblob, certificates: report.auxblob };
+      const missing = ['vek', 'ask', 'ark'].filter((name) => collateral[name] === undefined);
+      if (missing.length > 0) {
+        throw new StunError('STUN_ENDORSEMENTS_MISSING', `neither the host's table nor a file has ${missing.join(', ')}`);
+      }
+      return { kind: 'snp', quote: outblob, collateral };
     },
   };
 }

@@ -109,3 +109,19 @@ export async function readTsmReport(reportData: Uint8Array, options: TsmOptions)
     if (made) await files.rmdir(entry).catch(() => undefined);
   }
 }
+
+/**
+ * As {@link readTsmReport}, from one kind of guest.
+ * @throws `STUN_TSM_PROVIDER` when another driver answered, `STUN_TSM_UNAVAILABLE`, `STUN_TSM_BUSY`
+ */
+export async function reportOfProvider(
+  provider: 'tdx_guest' | 'sev_guest',
+  reportData: Uint8Array,
+  options: TsmOptions,
+): Promise<TsmReport> {
+  const report = await readTsmReport(reportData, options);
+  if (report.provider !== provider) {
+    throw new StunError('STUN_TSM_PROVIDER', `a report of ${provider} was expected, got one of ${report.provider.slice(0, 32)}`);
+  }
+  return report;
+}

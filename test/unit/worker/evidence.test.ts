@@ -55,7 +55,7 @@ describe('worker evidence', () => {
     const pki = exportSimulatedPki(createSimulatedPki());
     const ppidOf = async (provider: string): Promise<string> => {
       const issued = await createSimulatedIssuer(pki, provider, () => atUnix).issue(new Uint8Array(64));
-      return issued.kind === 'tdx' ? Buffer.from(issued.quote).subarray(632).toString('hex') : '';
+      return Buffer.from(issued.quote).subarray(632).toString('hex');
     };
     assert.equal(await ppidOf(PROVIDER), await ppidOf(PROVIDER));
     assert.notEqual(await ppidOf(PROVIDER), await ppidOf('0x00000000000000000000000000000000000000a2'));
@@ -65,13 +65,9 @@ describe('worker evidence', () => {
     const pki = createSimulatedPki();
     const tdx = createSimulatedTdx({ atUnix, pki });
     const double = await createTsmDouble();
-    const read = double.files.read;
-    const files = {
-      ...double.files,
-      read: async (path: string) => (path.endsWith('outblob') ? tdx.quote((await read(path)).subarray(5)) : read(path)),
-    };
+    double.report = tdx.quote;
     const root = await machine({ 'collateral.json': JSON.stringify(tdx.collateral) });
-    const issuer = createTdxIssuer({ directory: double.directory, files }, join(root, 'collateral.json'));
+    const issuer = createTdxIssuer(double, join(root, 'collateral.json'));
     const document = await issueEvidence(issuer, keysetDigest, nonce);
     const context = { atUnix, roots: [pki.root], policy: simulatedPolicy, keysetDigest };
     // The quote is good and chains to the simulator's root, so a document that does not say "simulated" is caught by that.

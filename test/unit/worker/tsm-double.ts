@@ -25,6 +25,8 @@ export interface TsmDouble {
   /** Codes that the next calls of mkdir fail with. */
   readonly mkdirErrors: string[];
   provider: string;
+  /** What the platform reports over 64 bytes. */
+  report: (reportData: Uint8Array) => Uint8Array;
   /** undefined when the kernel has no such attribute. */
   auxblob: Uint8Array | undefined;
   /** Writes like any process with the rights to. */
@@ -45,7 +47,7 @@ export async function createTsmDouble(): Promise<TsmDouble> {
     generations.set(entry, generation);
     await writeFile(join(entry, 'inblob'), data);
     await writeFile(join(entry, 'generation'), `${generation}\n`);
-    await writeFile(join(entry, 'outblob'), reportOver(data));
+    await writeFile(join(entry, 'outblob'), double.report(data));
   };
   const double: TsmDouble = {
     directory,
@@ -55,6 +57,7 @@ export async function createTsmDouble(): Promise<TsmDouble> {
     outblobErrors: [],
     mkdirErrors: [],
     provider: 'tdx_guest',
+    report: reportOver,
     auxblob: new Uint8Array(),
     writeInblob,
     files: {
