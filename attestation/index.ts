@@ -12,7 +12,7 @@ export {
   tdxPolicyChecks,
   tdxVerificationChecks,
 } from './checks.ts';
-export type { EvidenceDocument, SnpEvidenceDocument, TdxEvidenceDocument } from './evidence/document.ts';
+export type { EvidenceDocument, IntelEvidenceDocument, SnpEvidenceDocument } from './evidence/document.ts';
 export { encodeEvidence, evidenceDigest, maxEvidenceBytes, parseEvidence } from './evidence/document.ts';
 export type {
   EvidenceAssessment,
@@ -27,13 +27,15 @@ export type {
 export {
   assessDocument,
   assessEvidence,
+  assessQuote,
   assessSgx,
   assessTdx,
   platformCode,
   verifyEvidence,
 } from './evidence/verify-evidence.ts';
+export type { EvidenceKind, EvidenceReport } from './evidence/report.ts';
+export { reportOf } from './evidence/report.ts';
 export type { PlatformSummary } from './evidence/summary.ts';
-export { summarize } from './evidence/summary.ts';
 export type { IntelCollateral, IntelCollateralJson } from './intel/collateral.ts';
 export { parseIntelCollateral, readIntelCollateralJson } from './intel/collateral.ts';
 export type { CollateralKey } from './intel/collateral-key.ts';
@@ -42,7 +44,7 @@ export type { PckExtension } from './intel/pck-extension.ts';
 export type { CertificationData } from './intel/certification-data.ts';
 export type { EnclaveReport } from './intel/enclave-report.ts';
 export type { IntelQuote, QuoteEnvelope, QuoteHeader } from './intel/quote.ts';
-export { encodeIntelQuote, parseIntelQuote } from './intel/quote.ts';
+export { encodeIntelQuote, parseIntelQuote, quoteKind } from './intel/quote.ts';
 export type { BodyType, QuoteBody, TdBodyType, TdReport, TdReportField } from './intel/quote-body.ts';
 export type { TcbEvaluation } from './intel/tcb-evaluation.ts';
 export type { ComponentStatus, PlatformStatus, TcbStatus } from './intel/tcb-status.ts';

@@ -57,7 +57,7 @@ export function outputBlindingOf(seed: bigint, demandHead: bigint): bigint {
 }
 
 /** Platform codes; 128 and above is simulated hardware. */
-export const PLATFORM = { tdx: 1, snp: 2, sgx: 3, simulatedTdx: 129, simulatedSnp: 130 } as const;
+export const PLATFORM = { tdx: 1, snp: 2, sgx: 3, simulatedTdx: 129, simulatedSnp: 130, simulatedSgx: 131 } as const;
 
 /** Whether a platform code names simulated hardware. */
 export function isSimulatedPlatform(platform: number): boolean {

@@ -2,8 +2,9 @@
  * The evidence document: what a worker hands out so that anybody can verify its hardware offline.
  *
  * Wire form, UTF-8 JSON: `{ "version": 1, "kind": "tdx", "simulated": false, "quote": "0x…", "collateral": { … },
- * "nonce": "0x…", "gpuEvidence": null }`; of kind `snp` the quote is the report and the collateral AMD's endorsements. `evidenceDigest` (docs/protocol.md, section 5) is over the exact bytes, so a document
- * is passed on as it came and never re-encoded.
+ * "nonce": "0x…", "gpuEvidence": null }`; kinds are `tdx`, `sgx` and `snp`, and of kind `snp` the quote is the report and the collateral
+ * AMD's endorsements. `evidenceDigest` (docs/protocol.md, section 5) is over the exact bytes, so a document is passed on as it came and
+ * never re-encoded.
  */
 import { StunError } from '#protocol/errors/stun-error.ts';
 import { fromHex, toHex, utf8 } from '#protocol/bytes.ts';
@@ -25,9 +26,9 @@ interface DocumentParts {
   readonly gpuEvidence: null;
 }
 
-/** A document with a TDX quote. */
-export interface TdxEvidenceDocument extends DocumentParts {
-  readonly kind: 'tdx';
+/** A document with a quote of a TD or of an enclave. */
+export interface IntelEvidenceDocument extends DocumentParts {
+  readonly kind: 'tdx' | 'sgx';
   readonly quote: Uint8Array;
   readonly collateral: IntelCollateralJson;
 }
@@ -40,7 +41,7 @@ export interface SnpEvidenceDocument extends DocumentParts {
 }
 
 /** A parsed evidence document. Nothing in it is verified. */
-export type EvidenceDocument = TdxEvidenceDocument | SnpEvidenceDocument;
+export type EvidenceDocument = IntelEvidenceDocument | SnpEvidenceDocument;
 
 /** Largest document that is read. */
 export const maxEvidenceBytes = 1_000_000;
@@ -68,16 +69,16 @@ export function parseEvidence(input: Uint8Array | string): EvidenceDocument {
   fields.only('version', 'kind', 'simulated', 'quote', 'collateral', 'nonce', 'gpuEvidence');
   fields.integer('version', 1, 1);
   const kind = fields.string('kind');
-  if (kind !== 'tdx' && kind !== 'snp')
-    throw new StunError('STUN_EVIDENCE_KIND', `expected evidence of kind tdx or snp, got ${kind.slice(0, 16)}`);
+  if (kind !== 'tdx' && kind !== 'sgx' && kind !== 'snp')
+    throw new StunError('STUN_EVIDENCE_KIND', `expected evidence of kind tdx, sgx or snp, got ${kind.slice(0, 16)}`);
   if (fields.value('gpuEvidence') !== null) throw new StunError('STUN_EVIDENCE_GPU', 'gpuEvidence must be null');
   const nonce = hexBytes(fields, 'nonce', 32);
   if (nonce.length !== 32) refuse(`evidence.nonce must have 32 bytes, got ${nonce.length}`);
   const parts = { version: 1, simulated: fields.boolean('simulated'), nonce, gpuEvidence: null } as const;
   const quote = hexBytes(fields, 'quote', maxQuoteBytes);
-  return kind === 'tdx'
-    ? Object.freeze({ ...parts, kind, quote, collateral: readCollateralFields(fields.object('collateral')) })
-    : Object.freeze({ ...parts, kind, quote, collateral: readSnpEndorsementsJson(fields.value('collateral')) });
+  return kind === 'snp'
+    ? Object.freeze({ ...parts, kind, quote, collateral: readSnpEndorsementsJson(fields.value('collateral')) })
+    : Object.freeze({ ...parts, kind, quote, collateral: readCollateralFields(fields.object('collateral')) });
 }
 
 /** Encodes a document to the bytes that are handed out. */

@@ -17,6 +17,7 @@ import {
 } from '../checks.ts';
 import type { IntelCollateral } from '../intel/collateral.ts';
 import { isParsedCollateral, parseIntelCollateral } from '../intel/collateral.ts';
+import { quoteKind } from '../intel/quote.ts';
 import type { PolicyAssessment } from '../intel/validate.ts';
 import type { VerificationContext } from '../intel/verify.ts';
 import type { IntelPolicy } from '../policy/intel-policy.ts';
@@ -39,7 +40,8 @@ import type { EvidenceDocument } from './document.ts';
 import { evidenceDigest, parseEvidence } from './document.ts';
 
 /** Platform codes of docs/protocol.md, section 2; 128 and more is simulated hardware. */
-export const platformCode = Object.freeze({ tdx: 1, snp: 2, simulatedTdx: 129, simulatedSnp: 130 });
+export const platformCode = Object.freeze({ tdx: 1, snp: 2, sgx: 3, simulatedTdx: 129, simulatedSnp: 130, simulatedSgx: 131 });
+const simulatedCode = { tdx: platformCode.simulatedTdx, snp: platformCode.simulatedSnp, sgx: platformCode.simulatedSgx } as const;
 
 /** A quote with its collateral, as bytes that nothing is known of. */
 export interface QuoteInput {
@@ -120,14 +122,24 @@ export function assessSgx(input: QuoteInput): SgxAssessment {
 }
 
 /** The report on what a document carries, of whichever kind. */
-export type PlatformAssessment = (TdxAssessment & { readonly kind: 'tdx' }) | (SnpAssessment & { readonly kind: 'snp' });
+export type PlatformAssessment =
+  | (TdxAssessment & { readonly kind: 'tdx' })
+  | (SgxAssessment & { readonly kind: 'sgx' })
+  | (SnpAssessment & { readonly kind: 'snp' });
+
+/** Assesses a bare quote of TDX or SGX, whichever its header names. */
+export function assessQuote(input: QuoteInput): PlatformAssessment {
+  return quoteKind(input.quote) === 'sgx' ? { kind: 'sgx', ...assessSgx(input) } : { kind: 'tdx', ...assessTdx(input) };
+}
 
 /** Assesses what a document carries, without what it says of itself and without what report_data binds. */
 export function assessDocument(document: EvidenceDocument, context: Omit<EvidenceContext, 'keysetDigest'>): PlatformAssessment {
   const { atUnix, roots, policy } = context;
-  if (document.kind === 'tdx')
-    return { kind: 'tdx', ...assessTdx({ quote: document.quote, collateral: document.collateral, atUnix, roots, policy }) };
-  return { kind: 'snp', ...assessSnp({ report: document.quote, endorsements: document.collateral, atUnix, roots, policy }) };
+  const { quote } = document;
+  if (document.kind === 'snp')
+    return { kind: 'snp', ...assessSnp({ report: quote, endorsements: document.collateral, atUnix, roots, policy }) };
+  const input = { quote, collateral: document.collateral, atUnix, roots, policy };
+  return document.kind === 'sgx' ? { kind: 'sgx', ...assessSgx(input) } : { kind: 'tdx', ...assessTdx(input) };
 }
 
 /** What {@link verifyEvidence} needs beside the document. */
@@ -143,11 +155,11 @@ export interface EvidenceContext {
 export interface VerifiedEvidence {
   readonly document: EvidenceDocument;
   /** What was verified of the hardware. */
-  readonly platform: VerifiedTdx | VerifiedSnp;
+  readonly platform: VerifiedTdx | VerifiedSgx | VerifiedSnp;
   /** Intel's status of the platform; null for SEV-SNP, where AMD gives none. */
   readonly tcbStatus: TcbStatus | null;
   readonly simulated: boolean;
-  /** 1 TDX, 2 SEV-SNP, 129 simulated TDX, 130 simulated SEV-SNP. */
+  /** One of {@link platformCode}. */
   readonly platformCode: number;
   /** PPID, 16 bytes, or CHIP_ID, 64 bytes: input of hardwareIdHash. */
   readonly hardwareId: Uint8Array;
@@ -214,13 +226,12 @@ export function assessEvidence(bytes: Uint8Array, context: EvidenceContext): Evi
       }
     });
     if (platform.failure !== null) throw platform.failure;
-    const [real, simulated] = verified.kind === 'tdx' ? (['tdx', 'simulatedTdx'] as const) : (['snp', 'simulatedSnp'] as const);
     const evidence: VerifiedEvidence = Object.freeze({
       document,
       platform: verified,
-      tcbStatus: verified.kind === 'tdx' ? verified.tcbStatus : null,
+      tcbStatus: verified.kind === 'snp' ? null : verified.tcbStatus,
       simulated: verified.simulated,
-      platformCode: platformCode[verified.simulated ? simulated : real],
+      platformCode: verified.simulated ? simulatedCode[verified.kind] : platformCode[verified.kind],
       hardwareId: verified.hardwareId,
       keysetDigest: context.keysetDigest.slice(),
       nonce: document.nonce,

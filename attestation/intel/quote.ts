@@ -25,6 +25,11 @@ const intelQeVendor = fromHex(intelQeVendorId);
 
 export const teeType = { sgx: 0, tdx: 0x81 } as const;
 
+/** The kind that the TEE type of a quote's header names. Anything but zero counts as TDX; whether it is, and whether it is whole, the parser says. */
+export function quoteKind(quote: Uint8Array): 'tdx' | 'sgx' {
+  return quote.length >= 8 && quote.subarray(4, 8).every((byte) => byte === teeType.sgx) ? 'sgx' : 'tdx';
+}
+
 /** The quote's header. `svns` are the bytes 8..11: which of the two u16 is QE SVN and which PCE SVN differs between tools. */
 export interface QuoteHeader {
   readonly version: 3 | 4 | 5;

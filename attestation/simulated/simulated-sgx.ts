@@ -2,8 +2,10 @@
  * A simulated SGX machine: byte-valid quotes of one enclave under a simulated root, with simulated collateral. They prove nothing about
  * hardware; see `simulated-tdx.ts`.
  */
+import { encodeEvidence } from '../evidence/document.ts';
 import type { IntelCollateralJson } from '../intel/collateral.ts';
 import { enclaveReportBytes, enclaveReportOffset, parseEnclaveReport } from '../intel/enclave-report.ts';
+import { computeReportData } from '../report-data.ts';
 import type { IntelTrustRoot } from '../trust/roots.ts';
 import { currentSvns, outdatedSvns } from './collateral.ts';
 import type { SimulatedPlatformOptions } from './simulated-platform.ts';
@@ -23,6 +25,8 @@ export interface SimulatedSgx {
   readonly root: IntelTrustRoot;
   /** Makes a quote. @param reportData - exactly 64 bytes */
   readonly quote: (reportData: Uint8Array) => Uint8Array;
+  /** Makes a whole evidence document that binds a keyset and a nonce, 32 bytes each. */
+  readonly evidence: (keysetDigest: Uint8Array, nonce: Uint8Array) => Uint8Array;
 }
 
 /** The simulated enclave. */
@@ -55,5 +59,16 @@ export function createSimulatedSgx(options: SimulatedSgxOptions): SimulatedSgx {
   const { ppid, root, collateralAt, quoteOf } = createSimulatedPlatform('sgx', { quoteVersion: 3, ...options });
   const quote = (reportData: Uint8Array): Uint8Array =>
     quoteOf({ type: 1, report: parseEnclaveReport(simulatedReport(options, reportData)) });
-  return Object.freeze({ ppid, collateral: collateralAt(options.atUnix), root, quote });
+  const collateral = collateralAt(options.atUnix);
+  const evidence = (keysetDigest: Uint8Array, nonce: Uint8Array): Uint8Array =>
+    encodeEvidence({
+      version: 1,
+      kind: 'sgx',
+      simulated: true,
+      quote: quote(computeReportData(keysetDigest, nonce)),
+      collateral,
+      nonce,
+      gpuEvidence: null,
+    });
+  return Object.freeze({ ppid, collateral, root, quote, evidence });
 }

@@ -2,8 +2,8 @@
 import { readFile, stat } from 'node:fs/promises';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { parseEvidence } from '#attestation/index.ts';
-import type { IntelCollateralJson, SnpEndorsementBytes, SnpEndorsementsJson } from '#attestation/index.ts';
+import { parseEvidence, quoteKind } from '#attestation/index.ts';
+import type { EvidenceKind, IntelCollateralJson, SnpEndorsementBytes, SnpEndorsementsJson } from '#attestation/index.ts';
 import { asStunError } from '#protocol/errors/registry.ts';
 import { StunError } from '#protocol/errors/stun-error.ts';
 
@@ -23,8 +23,6 @@ export interface EvidenceSource {
   /** A folder with `quote.bin` and `collateral.json`, or `report.bin`, `vek.der`, `ask.pem` and `ark.pem`; of `expected.json` only `verifyAt` is read. */
   readonly case?: string;
 }
-
-export type EvidenceKind = 'tdx' | 'sgx' | 'snp' | 'nvidia';
 
 /** The bytes of evidence. `collateral` is empty for kinds that are not read further. */
 export interface EvidenceBytes {
@@ -63,11 +61,6 @@ export function parseUnix(value: string | number): number {
   if (!Number.isSafeInteger(seconds) || seconds < 0)
     throw new StunError('STUN_INPUT', 'the time must be unix seconds, digits only');
   return seconds;
-}
-
-/** The kind that a quote's TEE type names; a quote that is too short for one is left to the parser. */
-function quoteKind(quote: Uint8Array): EvidenceKind {
-  return quote.length >= 8 && quote.subarray(4, 8).every((byte) => byte === 0) ? 'sgx' : 'tdx';
 }
 
 /** `verifyAt` of expected.json, or null where a case has none. Nothing else of the file is looked at. */
@@ -137,7 +130,7 @@ async function readDocument(path: string): Promise<EvidenceBytes> {
     const parsed = parseEvidence(document);
     if (parsed.kind === 'snp')
       return { ...base, kind: 'snp', quote: parsed.quote, collateral: new Uint8Array(0), endorsements: parsed.collateral };
-    return { ...base, quote: parsed.quote, collateral: parsed.collateral };
+    return { ...base, kind: parsed.kind, quote: parsed.quote, collateral: parsed.collateral };
   } catch (thrown) {
     asStunError(thrown); // a malformed document is an answer: the verifier reports it with its code
     return { ...base, quote: new Uint8Array(0), collateral: new Uint8Array(0) };

@@ -1,31 +1,29 @@
 /** `stun evidence verify` and `stun evidence inspect`: hardware evidence from files, judged offline. */
 import {
   assessEvidence,
-  assessSgx,
+  assessQuote,
   assessSnp,
-  assessTdx,
   defaultPolicy,
   defaultTrustRoots,
   parsePolicy,
   parseTrustRoot,
-  summarize,
+  reportOf,
 } from '#attestation/index.ts';
 import type {
   Check,
   CheckId,
-  Policy,
+  EvidenceReport,
   PlatformAssessment,
+  Policy,
+  QuoteAssessment,
   QuoteInput,
-  SgxAssessment,
-  SnpAssessment,
-  TdxAssessment,
   TrustRoot,
 } from '#attestation/index.ts';
 import { fromHex } from '#protocol/bytes.ts';
 import { exitCodeOf } from '#protocol/errors/registry.ts';
 import { StunError } from '#protocol/errors/stun-error.ts';
 import type { CommandResult } from '../command.ts';
-import type { EvidenceBytes, EvidenceKind, EvidenceSource } from './evidence-source.ts';
+import type { EvidenceBytes, EvidenceSource } from './evidence-source.ts';
 import { parseUnix, readEvidenceSource, readTextFile } from './evidence-source.ts';
 import { describeSource } from './evidence-fields.ts';
 import { describeSnp } from './evidence-snp-fields.ts';
@@ -42,54 +40,19 @@ export interface EvidenceVerifyOptions extends EvidenceSource {
   readonly keysetDigest?: string;
 }
 
-interface Verdict {
-  readonly kind: EvidenceKind;
-  readonly verified: boolean;
-  readonly validated: boolean;
-  readonly simulated: boolean;
-  readonly tcbStatus: string | null;
-  readonly platform: string | null;
-  readonly module: string | null;
-  readonly qe: string | null;
-  readonly advisoryIds: readonly string[];
-  readonly debug: boolean | null;
-  readonly checks: readonly { readonly id: string; readonly status: Check['status']; readonly code?: string }[];
-  readonly code?: string;
-  readonly reason?: string;
-}
-
-/** What any kind of hardware is reported as. */
-type Assessment = TdxAssessment | SgxAssessment | SnpAssessment | PlatformAssessment;
-
-function failed(kind: EvidenceKind, error: StunError, checks: readonly Check[]): Verdict {
-  return verdictOf(kind, null, checks, error);
-}
-
-function verdictOf(
-  kind: EvidenceKind,
-  assessment: Assessment | null,
-  checks: readonly Check[],
-  failure: StunError | null,
-): Verdict {
-  const { verified, ...facts } = summarize(assessment?.verified ?? null);
+function result(report: EvidenceReport): CommandResult {
+  const checks = report.checks.map((check) => ({ ...check }));
   return {
-    kind,
-    verified,
-    validated: verified && failure === null,
-    ...facts,
-    checks,
-    ...(failure === null ? {} : { code: failure.code, reason: failure.message }),
+    document: { ...report, checks },
+    text: describe(report),
+    exitCode: report.code === undefined ? 0 : exitCodeOf(report.code),
   };
 }
 
-function result(verdict: Verdict, failure: StunError | null): CommandResult {
-  return { document: { ...verdict }, text: describe(verdict), exitCode: failure === null ? 0 : exitCodeOf(failure.code) };
-}
-
-function describe(verdict: Verdict): string {
+function describe(verdict: EvidenceReport): string {
   const parts = [verdict.platform, verdict.module, verdict.qe].map((part) => part ?? '-').join(', ');
   return [
-    `${verdict.kind}${verdict.simulated ? ', SIMULATED HARDWARE: it protects nothing' : ''}`,
+    `${verdict.kind ?? 'evidence of no known kind'}${verdict.simulated ? ', SIMULATED HARDWARE: it protects nothing' : ''}`,
     `verified:  ${verdict.verified ? 'yes: signatures, chains and dates hold' : 'no'}`,
     `validated: ${verdict.validated ? 'yes: the policy is satisfied' : 'no'}`,
     verdict.kind === 'snp'
@@ -130,23 +93,25 @@ export async function evidenceVerify(options: EvidenceVerifyOptions): Promise<Co
       'STUN_EVIDENCE_KIND',
       'expected evidence of kind tdx, sgx or snp, got nvidia: it is not verified here',
     );
-    return result(failed(source.kind, error, kindCheck('evidence-kind', error)), error);
+    return result(reportOf(source.kind, null, kindCheck('evidence-kind', error), error));
   }
   if (source.document === null) {
-    const assessment = assessFiles(source, { atUnix, roots, policy });
-    return result(verdictOf(source.kind, assessment, assessment.checks, assessment.failure), assessment.failure);
+    const { verified, checks, failure } = assessFiles(source, { atUnix, roots, policy });
+    return result(reportOf(source.kind, verified, checks, failure));
   }
   if (options.keysetDigest === undefined)
     throw new StunError('STUN_INPUT', 'an evidence document needs --keyset-digest: what should it bind?');
   const keysetDigest = fromHex(options.keysetDigest, 32, 'keyset digest');
   const { platform, checks, failure } = assessEvidence(source.document, { atUnix, roots, policy, keysetDigest });
-  return result(verdictOf(platform?.kind ?? source.kind, platform, checks, failure), failure);
+  return result(reportOf(platform?.kind ?? source.kind, platform?.verified ?? null, checks, failure));
 }
 
-function assessFiles(source: EvidenceBytes, context: Pick<QuoteInput, 'atUnix' | 'roots' | 'policy'>): Assessment {
-  const { kind, quote, collateral, endorsements } = source;
+function assessFiles(
+  { quote, collateral, endorsements }: EvidenceBytes,
+  context: Pick<QuoteInput, 'atUnix' | 'roots' | 'policy'>,
+): QuoteAssessment<PlatformAssessment['verified']> {
   if (endorsements !== undefined) return assessSnp({ ...context, report: quote, endorsements });
-  return kind === 'sgx' ? assessSgx({ ...context, quote, collateral }) : assessTdx({ ...context, quote, collateral });
+  return assessQuote({ ...context, quote, collateral });
 }
 
 /**

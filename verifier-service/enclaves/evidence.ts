@@ -1,26 +1,9 @@
-/** Verifies evidence for a keyset: the answer in full, refused or not, and the strict form that listing and quotes use. */
-import {
-  assessDocument,
-  assessEvidence,
-  canonicalPolicyJson,
-  parseEvidence,
-  parsePolicy,
-  summarize,
-  verifyEvidence,
-} from '#attestation/index.ts';
-import type {
-  Check,
-  EvidenceAssessment,
-  EvidenceDocument,
-  PlatformAssessment,
-  Policy,
-  TrustRoot,
-  VerifiedEvidence,
-} from '#attestation/index.ts';
+/** Evidence in the strict form that listing, quotes and attestors use: it holds, or the code of the first failure is thrown. */
+import { canonicalPolicyJson, parsePolicy, verifyEvidence } from '#attestation/index.ts';
+import type { Policy, TrustRoot, VerifiedEvidence } from '#attestation/index.ts';
 import type { JsonObject } from '#attestation/json/capped-json.ts';
 import { toHex, utf8 } from '#protocol/bytes.ts';
 import { hardwareIdHashOf, policyIdOf } from '#protocol/commitments.ts';
-import { asStunError } from '#protocol/errors/registry.ts';
 import { StunError } from '#protocol/errors/stun-error.ts';
 import type { BlockView, ChainView } from '../ports.ts';
 
@@ -82,56 +65,4 @@ export async function assertRecentBlock(
     throw new StunError('STUN_EVIDENCE_NONCE', `the block of the nonce must be at most ${maxAgeSeconds} seconds old`);
   }
   return block;
-}
-
-/** The one report on evidence, the same on refusal. */
-export interface EvidenceReport {
-  readonly kind: 'tdx' | 'sgx' | 'snp' | 'nvidia' | null;
-  readonly verified: boolean;
-  readonly validated: boolean;
-  readonly simulated: boolean;
-  readonly tcbStatus: string | null;
-  readonly platform: string | null;
-  readonly module: string | null;
-  readonly qe: string | null;
-  readonly advisoryIds: readonly string[];
-  readonly debug: boolean | null;
-  readonly checks: readonly Check[];
-  readonly code?: string;
-  readonly reason?: string;
-}
-
-/** Reports on evidence that must bind a keyset. Everything in the report comes from attestation/. */
-export function reportOn(bytes: Uint8Array, demand: EvidenceDemand): EvidenceReport {
-  const assessment: EvidenceAssessment = assessEvidence(bytes, demand);
-  return reportOf(assessment.platform, assessment.checks, assessment.failure);
-}
-
-/** Reports on the quote of a document alone: what report_data binds stays unknown without a keyset. */
-export function reportWithoutKeyset(bytes: Uint8Array, demand: Omit<EvidenceDemand, 'keysetDigest'>): EvidenceReport {
-  const binding: Check = { id: 'report-data', status: 'unknown' };
-  let document: EvidenceDocument;
-  try {
-    document = parseEvidence(bytes);
-  } catch (thrown) {
-    const error = asStunError(thrown);
-    return reportOf(null, [{ id: 'evidence-format', status: 'refuted', code: error.code }, binding], error);
-  }
-  const platform = assessDocument(document, demand);
-  const lies = platform.verified !== null && platform.verified.simulated !== document.simulated;
-  const failure = lies ? new StunError('STUN_EVIDENCE_SIMULATED_TAG', 'the document and its root disagree') : platform.failure;
-  const tag: Check = lies
-    ? { id: 'evidence-simulated-tag', status: 'refuted', code: 'STUN_EVIDENCE_SIMULATED_TAG' }
-    : { id: 'evidence-simulated-tag', status: platform.verified === null ? 'unknown' : 'proven' };
-  return reportOf(platform, [{ id: 'evidence-format', status: 'proven' }, tag, binding, ...platform.checks], failure);
-}
-
-function reportOf(assessment: PlatformAssessment | null, checks: readonly Check[], failure: StunError | null): EvidenceReport {
-  return {
-    kind: assessment?.kind ?? null,
-    ...summarize(assessment?.verified ?? null),
-    validated: failure === null,
-    checks,
-    ...(failure === null ? {} : { code: failure.code, reason: failure.message }),
-  };
 }

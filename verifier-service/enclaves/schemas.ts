@@ -13,6 +13,29 @@ export const evidenceSchema = z.union([z.string().min(1).max(1_000_000), jsonObj
     'An evidence document: its exact text, or an object that is written out as JSON.stringify does. Digests are over the exact bytes.',
 });
 
+/** What is asked about evidence: exactly one of `evidence`, `quote` and `report`. */
+export const evidenceQuestionSchema = z
+  .strictObject({
+    evidence: evidenceSchema.optional(),
+    quote: bytesHex.optional().meta({ description: 'A bare quote of TDX or SGX, with `collateral`' }),
+    report: bytesHex.optional().meta({ description: 'A bare SEV-SNP report, with its endorsements as `collateral`' }),
+    collateral: jsonObject.optional().meta({ description: 'What the vendor says of the hardware: docs/attestation.md' }),
+    keyset: bytesHex.optional().meta({ description: 'What an evidence document must bind' }),
+    policy: jsonObject.optional(),
+    atUnix: unixSeconds.optional(),
+  })
+  .superRefine(({ evidence, quote, report, collateral, keyset }, context) => {
+    const refuse = (path: string, message: string): void => context.addIssue({ code: 'custom', path: [path], message });
+    const bare = quote ?? report;
+    if ([evidence, quote, report].filter((way) => way !== undefined).length !== 1)
+      refuse('evidence', 'exactly one of evidence, quote and report must be given');
+    else if ((bare === undefined) !== (collateral === undefined))
+      refuse('collateral', 'goes with a bare quote or report, and with nothing else');
+    else if (bare !== undefined && keyset !== undefined)
+      refuse('keyset', 'goes with an evidence document, which names its nonce');
+  })
+  .meta({ id: 'EvidenceQuestion' });
+
 const tensorSchema = z.strictObject({
   name: z.string().max(200),
   dtype: z.union([z.string().max(40), z.int()]),

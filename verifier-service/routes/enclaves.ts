@@ -1,61 +1,22 @@
-/** Evidence and listings of enclaves. */
+/** Listings of enclaves. */
 import { z } from 'zod';
 import type { Selectable } from 'kysely';
-import { defaultPolicy } from '#attestation/index.ts';
-import { fromHex } from '#protocol/bytes.ts';
 import { StunError } from '#protocol/errors/stun-error.ts';
-import { keysetDigestOf } from '#protocol/keyset.ts';
-import { addressHex, bytes32Hex, bytesHex, fieldHex, unixSeconds } from '#protocol/wire/scalars.ts';
+import { addressHex, bytes32Hex, fieldHex } from '#protocol/wire/scalars.ts';
 import type { Tables } from '../db/schema.ts';
-import { evidenceBytes, namedPolicy, reportOn, reportWithoutKeyset } from '../enclaves/evidence.ts';
 import { delistEnclave, listEnclave } from '../enclaves/listing.ts';
-import {
-  enclaveSchema,
-  enclaveSummarySchema,
-  evidenceReportSchema,
-  evidenceSchema,
-  jsonObject,
-  listingSchema,
-} from '../enclaves/schemas.ts';
+import { enclaveSchema, enclaveSummarySchema, listingSchema } from '../enclaves/schemas.ts';
 import { pageOf, pageQuery, pageSchema, placeOf } from '../http/pagination.ts';
 import { empty, json } from '../http/reply.ts';
 import { jsonBody, route, type Route } from '../http/route.ts';
-import { nowUnix, type Services } from '../services.ts';
+import type { Services } from '../services.ts';
 
 const digestParam = z.strictObject({ keysetDigest: bytes32Hex });
 
-/** The routes of evidence and enclaves. */
+/** The routes of enclaves. */
 export function enclaveRoutes(services: Services): readonly Route[] {
   const { db } = services;
   return [
-    route({
-      method: 'post',
-      path: '/v1/evidence/verify',
-      operationId: 'verifyEvidence',
-      tag: 'Evidence',
-      summary: 'Verify and validate an evidence document',
-      description:
-        'Answers 200 with the report on refusal too; accepted is what is both verified and validated. Without a keyset what report_data binds stays unknown. The policy is the default policy when none is given.',
-      access: 'public',
-      body: jsonBody(
-        z.strictObject({
-          evidence: evidenceSchema,
-          keyset: bytesHex.optional(),
-          policy: jsonObject.optional(),
-          atUnix: unixSeconds.optional(),
-        }),
-      ),
-      responses: { 200: { description: 'The report', schema: evidenceReportSchema } },
-      errors: ['STUN_POLICY_FORMAT', 'STUN_KEYSET_LAYOUT'],
-      handle: async ({ body }) => {
-        const policy = body.policy === undefined ? defaultPolicy : namedPolicy(body.policy).policy;
-        const demand = { policy, roots: services.roots, atUnix: body.atUnix ?? nowUnix(services) };
-        const bytes = evidenceBytes(body.evidence);
-        if (body.keyset === undefined) return json(200, reportWithoutKeyset(bytes, demand));
-        const keysetDigest = keysetDigestOf(fromHex(body.keyset, undefined, 'keyset'));
-        return json(200, reportOn(bytes, { ...demand, keysetDigest }));
-      },
-    }),
     route({
       method: 'post',
       path: '/v1/enclaves',

@@ -6,6 +6,7 @@ import { renderMetrics } from '../telemetry/store-gauges.ts';
 import { accountRoutes } from './accounts.ts';
 import { auditRoutes } from './audit.ts';
 import { enclaveRoutes } from './enclaves.ts';
+import { evidenceRoutes } from './evidence.ts';
 import { jobRoutes } from './jobs.ts';
 import { chainCheck, databaseCheck, operationRoutes, quoteCheck } from './operations.ts';
 import { orderRoutes } from './orders.ts';
@@ -17,6 +18,7 @@ import { workerRoutes } from './worker.ts';
 export function apiRoutes(services: Services): readonly Route[] {
   const routes: Route[] = [
     ...accountRoutes(services),
+    ...evidenceRoutes(services),
     ...enclaveRoutes(services),
     ...orderRoutes(services),
     ...jobRoutes(services),

@@ -10,10 +10,12 @@ import {
   verifyEvidence,
 } from '#attestation/index.ts';
 import { simulatedPolicy } from '#attestation/simulated/policy.ts';
+import { PLATFORM } from '#protocol/commitments.ts';
 import { reportDataOf } from '#protocol/keyset.ts';
 import { utf8 } from '#protocol/bytes.ts';
 import { throwsCode } from '../assert-code.ts';
-import { atUnix, keysetDigest, machine, nonce, pki, reportData } from './simulated-fixture.ts';
+import { sgxMachine, sgxPolicyWith } from './sgx-fixture.ts';
+import { atUnix, keysetDigest, machine, nonce, pki, ppid, reportData } from './simulated-fixture.ts';
 
 const context = { atUnix, roots: [pki.root], policy: simulatedPolicy, keysetDigest };
 const document = machine().evidence(keysetDigest, nonce);
@@ -80,5 +82,30 @@ describe('evidence documents', () => {
     throwsCode(parseWith({ collateral: [] }), 'STUN_EVIDENCE_FORMAT');
     throwsCode(parseWith({ collateral: { tcb_info: 'x' } }), 'STUN_EVIDENCE_FORMAT');
     throwsCode(() => parseEvidence(utf8(' '.repeat(maxEvidenceBytes + 1))), 'STUN_EVIDENCE_FORMAT');
+  });
+});
+
+describe('evidence documents of SGX', () => {
+  const enclave = sgxMachine().evidence(keysetDigest, nonce);
+  const rules = { ...context, policy: sgxPolicyWith({}) };
+
+  it('give the platform, the simulated platform code and the binding when everything holds', () => {
+    const evidence = verifyEvidence(enclave, rules);
+    assert.equal(evidence.platform.kind, 'sgx');
+    assert.equal(evidence.platformCode, PLATFORM.simulatedSgx);
+    assert.equal(evidence.tcbStatus, 'UpToDate');
+    assert.deepEqual(evidence.hardwareId, ppid);
+    assert.deepEqual(encodeEvidence(parseEvidence(enclave)), enclave);
+  });
+
+  it('are refused by a policy that names no enclave', () => {
+    throwsCode(() => verifyEvidence(enclave, context), 'STUN_POLICY_KIND');
+  });
+
+  it('are refused for another keyset, and under the name of another kind', () => {
+    throwsCode(() => verifyEvidence(enclave, { ...rules, keysetDigest: nonce }), 'STUN_REPORT_DATA');
+    const text = new TextDecoder().decode(enclave);
+    throwsCode(() => verifyEvidence(utf8(text.replace('"sgx"', '"tdx"')), rules), 'STUN_QUOTE_TEE_TYPE');
+    throwsCode(() => verifyEvidence(utf8(text.replace('"sgx"', '"cca"')), rules), 'STUN_EVIDENCE_KIND');
   });
 });

@@ -1,0 +1,93 @@
+import assert from 'node:assert/strict';
+import { canonicalPolicyJson, encodeSnpEndorsements } from '#attestation/index.ts';
+import type { EvidenceReport } from '#attestation/index.ts';
+import { simulatedPolicy } from '#attestation/simulated/policy.ts';
+import { toHex, utf8 } from '#protocol/bytes.ts';
+import { evidenceReportSchema } from '#service/enclaves/schemas.ts';
+import type { Incoming } from '#service/http/route.ts';
+import { evidenceRoutes } from '#service/routes/evidence.ts';
+import type { Services } from '#service/services.ts';
+import { throwsCode } from '../assert-code.ts';
+import { acceptedSgxCollateral, acceptedSgxQuote, sgxMachine, sgxPolicyWith } from '../attestation/sgx-fixture.ts';
+import {
+  acceptedCollateral,
+  acceptedQuote,
+  atUnix,
+  keysetDigest,
+  machine,
+  nonce,
+  pki,
+  reportData,
+} from '../attestation/simulated-fixture.ts';
+import { snpMachine } from '../attestation/snp-fixture.ts';
+
+const snp = snpMachine();
+const services = { roots: [pki.root, snp.root], nowMs: () => atUnix * 1000 } as unknown as Services;
+const policy: unknown = JSON.parse(canonicalPolicyJson(simulatedPolicy));
+const sgxPolicy: unknown = JSON.parse(canonicalPolicyJson(sgxPolicyWith({})));
+const endorsements = encodeSnpEndorsements(snp.endorsements);
+
+/** Asks as a request does: the bytes of a body, read by the route's own schema. */
+async function ask(question: Record<string, unknown>): Promise<EvidenceReport> {
+  const [route] = evidenceRoutes(services);
+  assert.ok(route?.body !== undefined);
+  const body = route.body.read(utf8(JSON.stringify(question)));
+  const reply = await route.handle({ body } as unknown as Incoming<never, never, never>);
+  assert.ok(reply.kind === 'json' && reply.status === 200);
+  evidenceReportSchema.parse(JSON.parse(JSON.stringify(reply.body)));
+  return reply.body as EvidenceReport;
+}
+
+describe('evidence over REST', () => {
+  const text = (bytes: Uint8Array): string => new TextDecoder().decode(bytes);
+  const accepted: readonly (readonly [string, string, () => Record<string, unknown>])[] = [
+    ['a document of TDX', 'tdx', () => ({ evidence: text(machine().evidence(keysetDigest, nonce)), policy })],
+    ['a document of SGX', 'sgx', () => ({ evidence: text(sgxMachine().evidence(keysetDigest, nonce)), policy: sgxPolicy })],
+    ['a document of SEV-SNP', 'snp', () => ({ evidence: text(snp.evidence(keysetDigest, nonce)), policy })],
+    ['a quote of TDX', 'tdx', () => ({ quote: toHex(acceptedQuote), collateral: acceptedCollateral, policy })],
+    ['a quote of SGX', 'sgx', () => ({ quote: toHex(acceptedSgxQuote), collateral: acceptedSgxCollateral, policy: sgxPolicy })],
+    ['a report of SEV-SNP', 'snp', () => ({ report: toHex(snp.report(reportData)), collateral: endorsements, policy })],
+  ];
+  for (const [name, kind, question] of accepted) {
+    it(`accepts ${name}, and refuses it under the default policy`, async () => {
+      const report = await ask(question());
+      assert.deepEqual([report.kind, report.verified, report.validated, report.simulated], [kind, true, true, true]);
+      const byDefault = await ask({ ...question(), policy: undefined });
+      assert.deepEqual([byDefault.verified, byDefault.validated], [true, false]);
+      assert.match(byDefault.code ?? '', /^STUN_POLICY_(SIMULATED|KIND)$/);
+    });
+  }
+
+  const refused: readonly (readonly [string, string, () => Record<string, unknown>])[] = [
+    ['a quote cut short', 'STUN_QUOTE_FORMAT', () => ({ quote: '0x0400', collateral: acceptedCollateral })],
+    ['collateral that is none', 'STUN_COLLATERAL_FORMAT', () => ({ quote: toHex(acceptedQuote), collateral: { tcb_info: 1 } })],
+    [
+      'endorsements that are none',
+      'STUN_SNP_ENDORSEMENTS_FORMAT',
+      () => ({ report: toHex(snp.report(reportData)), collateral: { vek: 1 } }),
+    ],
+    ['a document that is none', 'STUN_EVIDENCE_FORMAT', () => ({ evidence: { version: 1 } })],
+  ];
+  for (const [name, code, question] of refused) {
+    it(`answers for ${name} with its code`, async () => {
+      const report = await ask({ ...question(), policy });
+      assert.deepEqual([report.code, report.verified, report.validated], [code, false, false]);
+      assert.ok(report.checks.some((check) => check.code === code && check.status === 'refuted'));
+    });
+  }
+
+  it('refuses questions that name nothing, two things, or what does not go together', async () => {
+    const quote = { quote: toHex(acceptedQuote), collateral: acceptedCollateral };
+    const evidence = { evidence: text(machine().evidence(keysetDigest, nonce)) };
+    for (const question of [
+      {},
+      { ...quote, ...evidence },
+      { quote: quote.quote },
+      { ...evidence, collateral: {} },
+      { ...quote, keyset: '0x' },
+    ]) {
+      const [route] = evidenceRoutes(services);
+      throwsCode(() => route?.body?.read(utf8(JSON.stringify(question))), 'STUN_INPUT');
+    }
+  });
+});

@@ -1,0 +1,75 @@
+/** Answers about evidence, refused or not: an evidence document, or a bare quote or report with what its vendor says about it. */
+import {
+  assessDocument,
+  assessEvidence,
+  assessQuote,
+  assessSnp,
+  defaultPolicy,
+  parseEvidence,
+  reportOf,
+} from '#attestation/index.ts';
+import type {
+  Check,
+  EvidenceContext,
+  EvidenceDocument,
+  EvidenceReport,
+  IntelCollateralJson,
+  SnpEndorsementsJson,
+} from '#attestation/index.ts';
+import type { z } from 'zod';
+import { fromHex } from '#protocol/bytes.ts';
+import { asStunError } from '#protocol/errors/registry.ts';
+import { StunError } from '#protocol/errors/stun-error.ts';
+import { keysetDigestOf } from '#protocol/keyset.ts';
+import { nowUnix, type Services } from '../services.ts';
+import { evidenceBytes, namedPolicy } from './evidence.ts';
+import type { evidenceQuestionSchema } from './schemas.ts';
+
+type Question = z.output<typeof evidenceQuestionSchema>;
+type Context = Omit<EvidenceContext, 'keysetDigest'>;
+
+/**
+ * Reports on evidence. Bad evidence is an answer; everything in it comes from attestation/.
+ * @throws `STUN_POLICY_FORMAT`, `STUN_KEYSET_LAYOUT` for a question that cannot be asked
+ */
+export function reportOn(services: Pick<Services, 'roots' | 'nowMs'>, question: Question): EvidenceReport {
+  const policy = question.policy === undefined ? defaultPolicy : namedPolicy(question.policy).policy;
+  const context: Context = { policy, roots: services.roots, atUnix: question.atUnix ?? nowUnix(services) };
+  if (question.evidence !== undefined) return ofDocument(evidenceBytes(question.evidence), question.keyset, context);
+  // Of a form that only the parser knows: what does not have it is refuted there, under its own check.
+  const { collateral } = question;
+  if (question.quote !== undefined) {
+    const quote = fromHex(question.quote);
+    const assessment = assessQuote({ ...context, quote, collateral: collateral as unknown as IntelCollateralJson });
+    return reportOf(assessment.kind, assessment.verified, assessment.checks, assessment.failure);
+  }
+  const report = fromHex(question.report ?? '0x');
+  const assessment = assessSnp({ ...context, report, endorsements: collateral as unknown as SnpEndorsementsJson });
+  return reportOf('snp', assessment.verified, assessment.checks, assessment.failure);
+}
+
+function ofDocument(bytes: Uint8Array, keyset: string | undefined, context: Context): EvidenceReport {
+  if (keyset === undefined) return withoutKeyset(bytes, context);
+  const keysetDigest = keysetDigestOf(fromHex(keyset, undefined, 'keyset'));
+  const { platform, checks, failure } = assessEvidence(bytes, { ...context, keysetDigest });
+  return reportOf(platform?.kind ?? null, platform?.verified ?? null, checks, failure);
+}
+
+/** The quote of a document alone: what report_data binds stays unknown without a keyset. */
+function withoutKeyset(bytes: Uint8Array, context: Context): EvidenceReport {
+  const binding: Check = { id: 'report-data', status: 'unknown' };
+  let document: EvidenceDocument;
+  try {
+    document = parseEvidence(bytes);
+  } catch (thrown) {
+    const error = asStunError(thrown);
+    return reportOf(null, null, [{ id: 'evidence-format', status: 'refuted', code: error.code }, binding], error);
+  }
+  const { kind, verified, checks, failure } = assessDocument(document, context);
+  const lies = verified !== null && verified.simulated !== document.simulated;
+  const error = lies ? new StunError('STUN_EVIDENCE_SIMULATED_TAG', 'the document and its root disagree') : failure;
+  const tag: Check = lies
+    ? { id: 'evidence-simulated-tag', status: 'refuted', code: 'STUN_EVIDENCE_SIMULATED_TAG' }
+    : { id: 'evidence-simulated-tag', status: verified === null ? 'unknown' : 'proven' };
+  return reportOf(kind, verified, [{ id: 'evidence-format', status: 'proven' }, tag, binding, ...checks], error);
+}
