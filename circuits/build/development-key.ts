@@ -84,7 +84,7 @@ function scalarsOf(r1cs: R1cs, trapdoor: Trapdoor): KeyScalars {
 }
 
 /** Section 4: every term of A and B, then one row per public wire; values carry the Montgomery factor twice. */
-function coefficientSection(curve: Bn128, r1cs: R1cs): Uint8Array {
+export function coefficientSection(curve: Bn128, r1cs: R1cs): Uint8Array {
   let count = r1cs.publicCount + 1;
   visitTerms(r1cs, (matrix) => {
     if (matrix !== 2) count++;

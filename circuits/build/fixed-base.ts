@@ -7,7 +7,7 @@ import type { Bn128, WasmGroup } from 'ffjavascript';
 const SCALAR_BITS = 254;
 const SCALAR_BYTES = 32;
 /** Points brought to affine form together. */
-const BATCH = 1024;
+export const BATCH = 1024;
 const PAGE_BYTES = 65536;
 /** Room that is kept free behind every reservation: batch functions put their products there without growing the memory. */
 const SCRATCH_BYTES = BATCH * 64 * 4;
@@ -15,13 +15,20 @@ const SCRATCH_BYTES = BATCH * 64 * 4;
 /** Window widths that balance table building against additions for 10^4 to 10^6 scalars. */
 const WINDOW_BITS = { g1: 13, g2: 11 } as const;
 
-/** Reserves WebAssembly memory behind the library's own allocation pointer, growing it as needed. */
-function reserve(curve: Bn128, bytes: number): number {
+/**
+ * Reserves WebAssembly memory behind the library's own allocation pointer, growing it as needed.
+ * @returns where it starts
+ */
+export function reserve(curve: Bn128, bytes: number): number {
   const { memory } = curve.tm;
   const free = new Uint32Array(memory.buffer, 0, 1);
   const start = Math.ceil(free[0]! / 8) * 8;
   const missing = start + bytes + SCRATCH_BYTES - memory.buffer.byteLength;
-  if (missing > 0) memory.grow(Math.ceil(missing / PAGE_BYTES));
+  if (missing > 0) {
+    memory.grow(Math.ceil(missing / PAGE_BYTES));
+    // The library keeps views of its own, which growing makes stale.
+    Object.assign(curve.tm, { u8: new Uint8Array(memory.buffer), u32: new Uint32Array(memory.buffer) });
+  }
   new Uint32Array(memory.buffer, 0, 1)[0] = start + bytes;
   return start;
 }

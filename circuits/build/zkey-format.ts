@@ -13,8 +13,10 @@ export const BASE_FIELD_ORDER = 218882428718392752222464057452572750886963111572
 
 const GROTH16 = 1;
 const SECTION_COUNT = 10;
-const G1_BYTES = 64;
-const G2_BYTES = 128;
+/** An affine point of G1: x, y. */
+export const G1_BYTES = 64;
+/** An affine point of G2: x.c0, x.c1, y.c0, y.c1. */
+export const G2_BYTES = 128;
 /** Hash of the circuit's points and the number of contributions: all zero says that nobody contributed. */
 const EMPTY_CONTRIBUTIONS_BYTES = 64 + 4;
 

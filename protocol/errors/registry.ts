@@ -5,6 +5,7 @@
 import type { ErrorClass, ErrorEntry } from './stun-error.ts';
 import { StunError } from './stun-error.ts';
 import { attestationErrors } from './attestation-errors.ts';
+import { ceremonyErrors } from './ceremony-errors.ts';
 import { chainErrors } from './chain-errors.ts';
 import { circuitErrors } from './circuit-errors.ts';
 import { clientErrors } from './client-errors.ts';
@@ -20,6 +21,7 @@ export const errorTables = {
   attestation: attestationErrors,
   job: jobErrors,
   circuit: circuitErrors,
+  ceremony: ceremonyErrors,
   chain: chainErrors,
   prover: proverErrors,
   worker: workerErrors,
@@ -33,6 +35,7 @@ export const errorRegistry = {
   ...attestationErrors,
   ...jobErrors,
   ...circuitErrors,
+  ...ceremonyErrors,
   ...chainErrors,
   ...proverErrors,
   ...workerErrors,
