@@ -32,4 +32,34 @@ export const ceremonyErrors = {
     httpStatus: 422,
     doc: 'A file is no whole Groth16 proving key over BN254 with a record of contributions. Get it again from whoever made it.',
   },
+  STUN_CEREMONY_CIRCUIT: {
+    class: 'verification',
+    actor: 'operator',
+    httpStatus: 422,
+    doc: 'A key or transcript belongs to another circuit or other powers of tau than those it is verified with. Use those it was started from.',
+  },
+  STUN_CEREMONY_CONTRIBUTION: {
+    class: 'verification',
+    actor: 'operator',
+    httpStatus: 422,
+    doc: 'A contribution does not hold: its proof of knowledge, its transcript or the step of delta. Go back to the key before it.',
+  },
+  STUN_CEREMONY_BEACON: {
+    class: 'verification',
+    actor: 'operator',
+    httpStatus: 422,
+    doc: 'A beacon is not what its value gives, or has a value or number of iterations out of range. Apply the announced beacon again.',
+  },
+  STUN_CEREMONY_KEY: {
+    class: 'verification',
+    actor: 'operator',
+    httpStatus: 422,
+    doc: 'A proving key does not follow from its own contributions. Do not use it; go back to the key before the last step.',
+  },
+  STUN_CEREMONY_CLOSED: {
+    class: 'input',
+    actor: 'caller',
+    httpStatus: 409,
+    doc: 'A key ends with a beacon, so nothing can be added to it. Contribute to the key before the beacon.',
+  },
 } as const satisfies Record<string, ErrorEntry>;
