@@ -5,7 +5,7 @@
  */
 import { StunError } from '#protocol/errors/stun-error.ts';
 import { concatBytes } from '#protocol/bytes.ts';
-import { littleEndian, QuoteCursor } from './quote-cursor.ts';
+import { ByteCursor, littleEndian } from '../byte-cursor.ts';
 
 /** Which TCB the platform had when its PCK key signed. */
 interface PlatformTcb {
@@ -33,7 +33,7 @@ function byteText(bytes: Uint8Array): string {
   return text;
 }
 
-function readTcb(cursor: QuoteCursor): PlatformTcb {
+function readTcb(cursor: ByteCursor): PlatformTcb {
   return {
     cpuSvn: cursor.take(16, 'CPUSVN'),
     pceSvn: cursor.uint(2, 'PCESVN'),
@@ -57,7 +57,7 @@ export function parseCertificationData(type: number, bytes: Uint8Array): Certifi
       `certification data of type ${type} must have ${expected} bytes, got ${bytes.length}`,
     );
   }
-  const cursor = new QuoteCursor(bytes);
+  const cursor = new ByteCursor(bytes, 'STUN_QUOTE_FORMAT');
   const ppid = cursor.take(ppidBytes[type], 'PPID');
   return type === 1 ? { type, ppid, ...readTcb(cursor) } : { type, encryptedPpid: ppid, ...readTcb(cursor) };
 }

@@ -9,19 +9,20 @@
  */
 import { StunError } from '#protocol/errors/stun-error.ts';
 import { concatBytes, equalBytes, fromHex, toHex } from '#protocol/bytes.ts';
+import { ByteCursor, littleEndian } from '../byte-cursor.ts';
 import type { CertificationData } from './certification-data.ts';
 import { encodeCertificationData, parseCertificationData } from './certification-data.ts';
 import type { EnclaveReport } from './enclave-report.ts';
 import { enclaveReportBytes, parseEnclaveReport } from './enclave-report.ts';
 import type { BodyType, QuoteBody } from './quote-body.ts';
 import { bodyBytes, encodeQuoteBody, parseQuoteBody } from './quote-body.ts';
-import { littleEndian, QuoteCursor } from './quote-cursor.ts';
 
 /** Largest quote that is read, padding included. Real ones are 4.6 to 8 KB. */
 export const maxQuoteBytes = 65_536;
 /** Intel's quoting enclave vendor id. */
 export const intelQeVendorId = '0x939a7233f79c4ca9940a0db3957f0607';
 const intelQeVendor = fromHex(intelQeVendorId);
+const format = 'STUN_QUOTE_FORMAT';
 
 export const teeType = { sgx: 0, tdx: 0x81 } as const;
 
@@ -73,19 +74,19 @@ export function parseIntelQuote(bytes: Uint8Array): IntelQuote {
   if (bytes.length > maxQuoteBytes)
     throw new StunError('STUN_QUOTE_FORMAT', `expected at most ${maxQuoteBytes} bytes, got ${bytes.length}`);
   const own = Uint8Array.from(bytes); // a copy: the caller's buffer may change later
-  const cursor = new QuoteCursor(own);
+  const cursor = new ByteCursor(own, format);
   const header = parseHeader(cursor);
   const type = header.version === 5 ? readDescriptor(cursor, header) : header.teeType === teeType.sgx ? 1 : 2;
   const body = parseQuoteBody(type, cursor.take(bodyBytes[type], 'body'));
   const signedBytes = own.subarray(0, cursor.offset);
-  const auth = new QuoteCursor(cursor.take(cursor.uint(4, 'signature data length'), 'signature data'));
+  const auth = new ByteCursor(cursor.take(cursor.uint(4, 'signature data length'), 'signature data'), format);
   const signature = auth.take(64, 'quote signature');
   const attestationKey = auth.take(64, 'attestation key');
   const qe = header.version === 3 ? parseQePart(auth, 'signature data') : parseWrappedQePart(auth);
   return { header, body, signedBytes, signature, attestationKey, ...qe, trailingBytes: cursor.remaining };
 }
 
-function parseHeader(cursor: QuoteCursor): QuoteHeader {
+function parseHeader(cursor: ByteCursor): QuoteHeader {
   const version = cursor.uint(2, 'version');
   if (version !== 3 && version !== 4 && version !== 5)
     throw new StunError('STUN_QUOTE_VERSION', `expected quote version 3, 4 or 5, got ${version}`);
@@ -106,7 +107,7 @@ function parseHeader(cursor: QuoteCursor): QuoteHeader {
 }
 
 /** The descriptor of a version 5 body: type and size, both of which must fit each other and the TEE type. */
-function readDescriptor(cursor: QuoteCursor, header: QuoteHeader): BodyType {
+function readDescriptor(cursor: ByteCursor, header: QuoteHeader): BodyType {
   const type = cursor.uint(2, 'body type');
   const size = cursor.uint(4, 'body size');
   const known = type === 1 || type === 2 || type === 3 || type === 4;
@@ -124,15 +125,15 @@ function readDescriptor(cursor: QuoteCursor, header: QuoteHeader): BodyType {
 
 type QePart = Pick<QuoteEnvelope, 'qeReport' | 'qeReportSignature' | 'qeAuthData' | 'certification'>;
 
-function parseWrappedQePart(auth: QuoteCursor): QePart {
+function parseWrappedQePart(auth: ByteCursor): QePart {
   const type = auth.uint(2, 'certification data type');
   if (type !== 6) throw new StunError('STUN_QUOTE_CERTIFICATION_DATA', `expected certification data of type 6, got ${type}`);
-  const wrapped = new QuoteCursor(auth.take(auth.uint(4, 'certification data length'), 'certification data'));
+  const wrapped = new ByteCursor(auth.take(auth.uint(4, 'certification data length'), 'certification data'), format);
   auth.end('signature data');
   return parseQePart(wrapped, 'certification data');
 }
 
-function parseQePart(cursor: QuoteCursor, what: string): QePart {
+function parseQePart(cursor: ByteCursor, what: string): QePart {
   const qeReport = parseEnclaveReport(cursor.take(enclaveReportBytes, 'QE report'));
   const qeReportSignature = cursor.take(64, 'QE report signature');
   const qeAuthData = cursor.take(cursor.uint(2, 'QE authentication data length'), 'QE authentication data');

@@ -6,7 +6,7 @@
 import { StunError } from '#protocol/errors/stun-error.ts';
 import { concatBytes, equalBytes, fromHex, utf8 } from '#protocol/bytes.ts';
 import { cryptoProvider } from '../crypto/provider.ts';
-import { littleEndian } from '../intel/quote-cursor.ts';
+import { littleEndian } from '../byte-cursor.ts';
 import { parseCappedJson, parseCappedJsonBytes } from '../json/capped-json.ts';
 import { FieldReader } from '../json/fields.ts';
 import type { Measurement, RtmrIndex } from './rtmr.ts';
