@@ -1,7 +1,7 @@
 /** The ledger of checks: what was proven, what was refuted and with which code, what stayed unknown. */
 import type { ErrorCode } from '#protocol/errors/registry.ts';
-import { asStunError } from '#protocol/errors/registry.ts';
 import type { StunError } from '#protocol/errors/stun-error.ts';
+import { asStunError } from '#protocol/errors/stun-error.ts';
 
 /** Checks of the verification of a TDX quote, in the order in which they run. */
 export const tdxVerificationChecks = [

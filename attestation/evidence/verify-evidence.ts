@@ -3,8 +3,7 @@
  * No I/O, no clock: the time and the roots are arguments. Whether the nonce is recent is the caller's to decide.
  */
 import type { ErrorCode } from '#protocol/errors/registry.ts';
-import { asStunError } from '#protocol/errors/registry.ts';
-import { StunError } from '#protocol/errors/stun-error.ts';
+import { asStunError, StunError } from '#protocol/errors/stun-error.ts';
 import { equalBytes } from '#protocol/bytes.ts';
 import type { Check, CheckId } from '../checks.ts';
 import {

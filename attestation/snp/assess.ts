@@ -1,6 +1,6 @@
 /** From the bytes of a SEV-SNP report to an answer: parse, verify, validate, and report on all of it, on refusal too. */
-import { asStunError } from '#protocol/errors/registry.ts';
 import type { StunError } from '#protocol/errors/stun-error.ts';
+import { asStunError } from '#protocol/errors/stun-error.ts';
 import type { Check } from '../checks.ts';
 import { CheckLedger, snpPolicyChecks, snpVerificationChecks } from '../checks.ts';
 import type { Policy } from '../policy/policy.ts';

@@ -3,7 +3,6 @@
  * Each table belongs to one area; a code stands in exactly one of them.
  */
 import type { ErrorClass, ErrorEntry } from './stun-error.ts';
-import { StunError } from './stun-error.ts';
 import { attestationErrors } from './attestation-errors.ts';
 import { ceremonyErrors } from './ceremony-errors.ts';
 import { chainErrors } from './chain-errors.ts';
@@ -14,6 +13,8 @@ import { jobErrors } from './job-errors.ts';
 import { proverErrors } from './prover-errors.ts';
 import { serviceErrors } from './service-errors.ts';
 import { workerErrors } from './worker-errors.ts';
+
+export { asStunError } from './stun-error.ts';
 
 /** Every table by the area that owns it. */
 export const errorTables = {
@@ -68,10 +69,4 @@ export function exitCodeOf(code: ErrorCode): number {
 /** Whether a string is a code of the registry. */
 export function isErrorCode(code: string): code is ErrorCode {
   return Object.hasOwn(errorRegistry, code);
-}
-
-/** Turns anything thrown into a StunError; what is not one becomes `STUN_INTERNAL` with the original as cause. */
-export function asStunError(thrown: unknown): StunError {
-  if (thrown instanceof StunError) return thrown;
-  return new StunError('STUN_INTERNAL', 'an unexpected error occurred', { cause: thrown });
 }

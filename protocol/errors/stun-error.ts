@@ -44,3 +44,9 @@ export class StunError extends Error {
     this.details = options.details ?? {};
   }
 }
+
+/** Turns anything thrown into a StunError; what is not one becomes `STUN_INTERNAL` with the original as cause. */
+export function asStunError(thrown: unknown): StunError {
+  if (thrown instanceof StunError) return thrown;
+  return new StunError('STUN_INTERNAL', 'an unexpected error occurred', { cause: thrown });
+}
