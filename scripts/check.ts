@@ -2,6 +2,7 @@
  * `npm run check [-- GATE…]`: every static gate over the tree, each with what it counted. A gate that finds something, or
  * that has nothing to look at, fails the check.
  */
+import { browser } from './gates/browser.ts';
 import { dependencies } from './gates/dependencies.ts';
 import { forbiddenWords } from './gates/forbidden-words.ts';
 import { format } from './gates/format.ts';
@@ -25,6 +26,7 @@ const gates: readonly Gate[] = [
   forbiddenWords,
   generated,
   dependencies,
+  browser,
   format,
 ];
 

@@ -53,6 +53,10 @@ export const docCommands: readonly DocumentedCommand[] = [
   { command: 'npm run mutate -- protocol', proof: { ci: { limitMinutes: 4 } } },
   { command: 'npm run test:full', proof: { notRun: 'takes hours; its last result stands in test/full-result.json' } },
   { command: 'npm run bench', proof: { ci: { limitMinutes: 1 } } },
+  {
+    command: 'npm run build:browser',
+    proof: { ci: { limitMinutes: 1, says: [/^\.stun\/browser\/attestation\.js: \d+ modules, \d+ bytes after gzip/m] } },
+  },
   // docs/customer.md, docs/auditor.md
   { command: 'npx stun doctor', proof: { ci: { limitMinutes: 1 } } },
   { command: 'npx stun completion bash', proof: { ci: { limitMinutes: 1 } } },

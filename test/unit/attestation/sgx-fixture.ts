@@ -5,6 +5,7 @@ import { simulatedPolicy } from '#attestation/simulated/policy.ts';
 import { createSimulatedSgx, simulatedEnclave } from '#attestation/simulated/simulated-sgx.ts';
 import type { SimulatedSgx, SimulatedSgxOptions } from '#attestation/simulated/simulated-sgx.ts';
 import { toHex } from '#protocol/bytes.ts';
+import { observed } from './observed-inputs.ts';
 import { atUnix, pki, ppid, reportData } from './simulated-fixture.ts';
 
 /** The fixed machine, with changes. */
@@ -51,14 +52,14 @@ export const acceptedSgxCollateral = accepted.collateral;
 
 /** Assesses the accepted quote with changes. */
 export function assessSgxWith(changes: SgxChanges): SgxAssessment {
-  return assessSgx({
+  const start = {
     quote: acceptedSgxQuote,
     collateral: acceptedSgxCollateral,
     atUnix,
     roots: [pki.root],
     policy: sgxPolicyWith({}),
-    ...changes,
-  });
+  };
+  return assessSgx(observed('assessSgx', { ...start, ...changes }));
 }
 
 /** Assesses a machine made with changes. */

@@ -5,6 +5,7 @@ import { createSimulatedPki } from '#attestation/simulated/pki.ts';
 import { simulatedPolicy } from '#attestation/simulated/policy.ts';
 import { createSimulatedTdx } from '#attestation/simulated/simulated-tdx.ts';
 import type { SimulatedTdx, SimulatedTdxOptions } from '#attestation/simulated/simulated-tdx.ts';
+import { observed } from './observed-inputs.ts';
 
 /** 2026-09-21T13:46:40Z. */
 export const atUnix = 1_790_000_000;
@@ -41,14 +42,8 @@ export const acceptedCollateral = accepted.collateral;
 
 /** Assesses the accepted evidence with changes. */
 export function assessWith(changes: AssessChanges): TdxAssessment {
-  return assessTdx({
-    quote: acceptedQuote,
-    collateral: acceptedCollateral,
-    atUnix,
-    roots: [pki.root],
-    policy: simulatedPolicy,
-    ...changes,
-  });
+  const start = { quote: acceptedQuote, collateral: acceptedCollateral, atUnix, roots: [pki.root], policy: simulatedPolicy };
+  return assessTdx(observed('assessTdx', { ...start, ...changes }));
 }
 
 /** Assesses a machine made with changes. */

@@ -5,6 +5,7 @@ import { simulatedPolicy } from '#attestation/simulated/policy.ts';
 import { createSimulatedSnp } from '#attestation/simulated/simulated-snp.ts';
 import type { SimulatedSnp, SimulatedSnpOptions, SnpChanges } from '#attestation/simulated/simulated-snp.ts';
 import { createSimulatedSnpPki, simulatedSnpPkiOf } from '#attestation/simulated/snp-pki.ts';
+import { observed } from './observed-inputs.ts';
 import { atUnix, reportData } from './simulated-fixture.ts';
 
 export const snpPki = createSimulatedSnpPki();
@@ -38,14 +39,14 @@ export interface SnpAssessChanges {
 
 /** Assesses the accepted evidence with changes. */
 export function assessSnpWith(changes: SnpAssessChanges): SnpAssessment {
-  return assessSnp({
+  const start = {
     report: acceptedReport,
     endorsements: acceptedEndorsements,
     atUnix,
     roots: [accepted.root],
     policy: simulatedPolicy,
-    ...changes,
-  });
+  };
+  return assessSnp(observed('assessSnp', { ...start, ...changes }));
 }
 
 /** Assesses a machine made with other options. */

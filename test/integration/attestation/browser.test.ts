@@ -1,0 +1,109 @@
+/** The bundle of attestation in headless Chromium, beside Node: the same cases, and every field of every verdict the same. */
+import assert from 'node:assert/strict';
+import type { Server } from 'node:http';
+import type { Browser, Page } from 'playwright-core';
+import { defaultPolicy, defaultTrustRoots } from '#attestation/index.ts';
+import { sampleCases } from '#test/depth.ts';
+import { negativeVectors } from '#test/negative/attestation/negative-vectors.ts';
+import { sgxVectors } from '#test/negative/attestation/sgx-vectors.ts';
+import { snpNegativeVectors } from '#test/negative/attestation/snp-negative-vectors.ts';
+import { inputsOf } from '#test/unit/attestation/observed-inputs.ts';
+import { assessSgxWith } from '#test/unit/attestation/sgx-fixture.ts';
+import { assessWith, flipped } from '#test/unit/attestation/simulated-fixture.ts';
+import { assessSnpMachine, assessSnpWith } from '#test/unit/attestation/snp-fixture.ts';
+import { amdCases } from '#test/unit/attestation/snp-vector-cases.ts';
+import { intelCases } from '#test/unit/attestation/vector-cases.ts';
+import type { IntelCase } from '#test/unit/attestation/vector-cases.ts';
+import { bundle } from '../../../scripts/browser/bundle.ts';
+import { serve, startChromium } from './chromium.ts';
+import { encodeCase, runCases } from './run-cases.ts';
+
+const real = { roots: defaultTrustRoots, policy: defaultPolicy };
+
+/** Real quotes at their time; a sample of them on both sides of their window's ends, and with a byte of the signed body changed. */
+function intelInputs(): string[] {
+  const vectors = intelCases('');
+  const encode = ({ name, quote, collateral, verifyAt }: IntelCase, changes: object = {}): string =>
+    encodeCase(name.startsWith('tdx-') ? 'assessTdx' : 'assessSgx', { ...real, quote, collateral, atUnix: verifyAt, ...changes });
+  const changed = vectors.flatMap((vector) => [
+    ...vector.window.flatMap((end) => [end - 1, end, end + 1]).map((atUnix) => encode(vector, { atUnix })),
+    encode(vector, { quote: flipped(vector.quote, 200) }),
+  ]);
+  return [...vectors.map((vector) => encode(vector)), ...(changed.length === 0 ? [] : sampleCases(changed, 24))];
+}
+
+/** Real reports, as they are and with a byte of the measurement changed. */
+function amdInputs(): string[] {
+  return amdCases().flatMap(({ report, endorsements, verifyAt }) =>
+    [report, flipped(report, 0x90)].map((bytes) =>
+      encodeCase('assessSnp', { ...real, report: bytes, endorsements, atUnix: verifyAt }),
+    ),
+  );
+}
+
+/** Simulated evidence that is accepted, and a sample of the negative vectors of every kind. */
+function simulatedInputs(): string[] {
+  const accepted = [
+    () => assessWith({}),
+    () => assessSgxWith({}),
+    () => assessSnpWith({}),
+    () => assessSnpMachine({ product: 'Turin' }),
+  ];
+  const refused = [negativeVectors, sgxVectors, snpNegativeVectors].flatMap((vectors) =>
+    sampleCases(vectors, 16).map((vector) => vector.run),
+  );
+  return [...accepted, ...refused].flatMap((run) => inputsOf(run)).map(({ call, input }) => encodeCase(call, input));
+}
+
+describe('attestation in a browser', function () {
+  this.timeout(120_000);
+  let browser: Browser | null = null;
+  let server: Server;
+  let page: Page;
+  const build = '/attestation.js';
+  const asked: string[] = [];
+  const complaints: string[] = [];
+
+  before(async function () {
+    browser = await startChromium();
+    if (browser === null) return this.skip();
+    const { code } = await bundle('attestation/index.ts');
+    const served = await serve({
+      '/': ['text/html; charset=utf-8', '<!doctype html><title>attestation</title>'],
+      [build]: ['text/javascript; charset=utf-8', code],
+    });
+    server = served.server;
+    page = await browser.newPage();
+    page.on('request', (request) => asked.push(new URL(request.url()).pathname));
+    page.on('console', (message) => complaints.push(message.text()));
+    page.on('pageerror', (error) => complaints.push(String(error)));
+    await page.goto(`${served.origin}/`);
+  });
+
+  after(async () => {
+    await browser?.close();
+    server?.close();
+  });
+
+  for (const [what, inputs] of [
+    ['real quotes of Intel hardware', intelInputs],
+    ['real SEV-SNP reports', amdInputs],
+    ['simulated evidence and negative vectors', simulatedInputs],
+  ] as const) {
+    it(`gives the verdicts of Node, field by field: ${what}`, async function () {
+      const cases = inputs();
+      if (cases.length === 0) return this.skip();
+      const here = await runCases({ build: '#attestation/index.ts', cases });
+      const there = await page.evaluate(runCases, { build, cases });
+      assert.equal(there.length, cases.length);
+      there.forEach((verdict, i) => assert.deepEqual(JSON.parse(verdict), JSON.parse(here[i] ?? '')));
+      const accepted = here.filter((verdict) => (JSON.parse(verdict) as { failure: unknown }).failure === null).length;
+      console.log(`      ${cases.length} verdicts, ${accepted} of them acceptances`);
+    });
+  }
+
+  it('asks for the page and the bundle alone, and nothing was refused or complained of', () => {
+    assert.deepEqual(asked, ['/', build]);
+    assert.deepEqual(complaints, []);
+  });
+});
