@@ -1,21 +1,32 @@
 /**
- * How long the verification of TDX evidence takes: in a fresh process, from bytes, and with collateral parsed once, that also for many platforms in turn.
- * Real quotes when STUN_VECTORS names them, the simulated machine always.
+ * How long verification takes. TDX: in a fresh process, from bytes, with collateral parsed once and that also for many platforms in turn; a real quote
+ * beside @phala/dcap-qvl, sample by sample in the same run. SEV-SNP from bytes. And how large the bundle for browsers is. Real evidence when STUN_VECTORS names
+ * it, the simulated machine always.
  */
 import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { assessEvidence, assessTdx, defaultPolicy, defaultTrustRoots, parseIntelCollateral } from '#attestation/index.ts';
+import {
+  assessEvidence,
+  assessSnp,
+  assessTdx,
+  defaultPolicy,
+  defaultTrustRoots,
+  parseIntelCollateral,
+} from '#attestation/index.ts';
 import { createSimulatedPki } from '#attestation/simulated/pki.ts';
 import { simulatedPolicy } from '#attestation/simulated/policy.ts';
 import { createSimulatedTdx } from '#attestation/simulated/simulated-tdx.ts';
+import { bundle } from '../scripts/browser/bundle.ts';
 import type { Figure } from './figure.ts';
 import { summarise } from './figure.ts';
+import { peerCollateral, peerVerify } from './peers/dcap-qvl.ts';
 
 const warmUpRuns = 50;
 const measuredRuns = 300;
 const freshProcesses = 7;
-const realCase = 'tdx-v4-90c06f000000-cbdb5b2f-at-2026-03-31';
+const realQuote = 'intel/tdx-v4-90c06f000000-cbdb5b2f-at-2026-03-31';
+const realReport = 'amd/genoa-v5-vcek-7ea4daeb';
 
 function timesMs(body: () => void): number[] {
   for (let i = 0; i < warmUpRuns; i++) body();
@@ -26,15 +37,26 @@ function timesMs(body: () => void): number[] {
   });
 }
 
-/** CPU time of this process, user and system, per call: figures that hold beside other load. */
-function cpuTimesMs(body: () => void, callsPerSample = 5): number[] {
-  for (let i = 0; i < warmUpRuns; i++) body();
-  return Array.from({ length: Math.ceil(measuredRuns / callsPerSample) }, () => {
-    const start = process.cpuUsage();
-    for (let i = 0; i < callsPerSample; i++) body();
-    const { user, system } = process.cpuUsage(start);
-    return (user + system) / 1000 / callsPerSample;
-  });
+/**
+ * CPU time of this process, user and system, per call: figures that hold beside other load. With several bodies their samples take turns, so that
+ * all of them see the same machine.
+ */
+function cpuTimesMs(bodies: readonly (() => void)[], callsPerSample = 5): number[][] {
+  for (const body of bodies) for (let i = 0; i < warmUpRuns; i++) body();
+  const samples = bodies.map((): number[] => []);
+  for (let round = 0; round < measuredRuns / callsPerSample; round++) {
+    bodies.forEach((body, index) => {
+      const start = process.cpuUsage();
+      for (let i = 0; i < callsPerSample; i++) body();
+      const { user, system } = process.cpuUsage(start);
+      samples[index]?.push((user + system) / 1000 / callsPerSample);
+    });
+  }
+  return samples;
+}
+
+function median(samples: readonly number[]): number {
+  return summarise('', '', samples).median;
 }
 
 /** How many calls of a time one core makes in a second. */
@@ -88,21 +110,61 @@ function simulated(): { document: Uint8Array; atUnix: number; root: ReturnType<t
   return { document: machine.evidence(new Uint8Array(32), new Uint8Array(32)), atUnix, root: machine.root };
 }
 
-function realFigures(): Figure[] {
-  const folder = join(process.env['STUN_VECTORS'] ?? '', 'intel', realCase);
-  if (process.env['STUN_VECTORS'] === undefined || !existsSync(folder)) return [];
+/** The folder of a real case; null without the vectors. */
+function realFolder(name: string): string | null {
+  const folder = join(process.env['STUN_VECTORS'] ?? '', name);
+  return process.env['STUN_VECTORS'] !== undefined && existsSync(folder) ? folder : null;
+}
+
+function verifyAtOf(folder: string): number {
+  return (JSON.parse(readFileSync(join(folder, 'expected.json'), 'utf8')) as { verifyAt: number }).verifyAt;
+}
+
+/** A real quote, ours beside the peer's: both from the collateral's JSON text, and both from what each can keep of it. */
+function realTdx(): Figure[] {
+  const folder = realFolder(realQuote);
+  if (folder === null) return [];
   const quote = new Uint8Array(readFileSync(join(folder, 'quote.bin')));
-  const collateral = readFileSync(join(folder, 'collateral.json'), 'utf8');
-  const atUnix = (JSON.parse(readFileSync(join(folder, 'expected.json'), 'utf8')) as { verifyAt: number }).verifyAt;
-  const parsed = parseIntelCollateral(collateral);
+  const text = readFileSync(join(folder, 'collateral.json'), 'utf8');
+  const atUnix = verifyAtOf(folder);
   const base = { quote, atUnix, roots: defaultTrustRoots, policy: defaultPolicy };
-  const cold = cpuTimesMs(() => accept(assessTdx({ ...base, collateral }).failure));
-  const warm = cpuTimesMs(() => accept(assessTdx({ ...base, collateral: parsed }).failure));
+  const kept = { ours: parseIntelCollateral(text), theirs: peerCollateral(text) };
+  const [cold = [], peerCold = [], warm = [], peerWarm = []] = cpuTimesMs([
+    () => accept(assessTdx({ ...base, collateral: text }).failure),
+    () => peerVerify(quote, peerCollateral(text), atUnix),
+    () => accept(assessTdx({ ...base, collateral: kept.ours }).failure),
+    () => peerVerify(quote, kept.theirs, atUnix),
+  ]);
   return [
-    summarise('real TDX v4 quote, from bytes, CPU', 'ms', cold),
-    summarise('real TDX v4 quote, collateral parsed once, CPU', 'ms', warm),
+    summarise('real TDX v4 quote, from bytes, CPU; beside @phala/dcap-qvl', 'ms', cold, median(peerCold)),
+    summarise('real TDX v4 quote, collateral parsed once, CPU; beside @phala/dcap-qvl', 'ms', warm, median(peerWarm)),
     perSecond('real TDX v4 quotes a second and core, collateral parsed once', warm),
   ];
+}
+
+/** A real report from bytes: two RSA-PSS and one P-384 signature. The policy refuses it for want of a CRL; all the rest is computed. */
+function realSnp(): Figure[] {
+  const folder = realFolder(realReport);
+  if (folder === null) return [];
+  const [report, vek, ask, ark] = ['report.bin', 'vek.der', 'ask.pem', 'ark.pem'].map(
+    (name) => new Uint8Array(readFileSync(join(folder, name))),
+  ) as [Uint8Array, Uint8Array, Uint8Array, Uint8Array];
+  const base = { report, atUnix: verifyAtOf(folder), roots: defaultTrustRoots, policy: defaultPolicy };
+  const [samples = []] = cpuTimesMs([
+    () => {
+      const { verified, failure } = assessSnp({ ...base, endorsements: { vek, ask, ark, crl: null } });
+      if (verified === null) accept(failure);
+    },
+  ]);
+  return [
+    summarise('real SEV-SNP v5 report of Genoa, from bytes, CPU', 'ms', samples),
+    perSecond('real SEV-SNP reports a second and core', samples),
+  ];
+}
+
+async function bundleSize(): Promise<Figure> {
+  const { gzipBytes } = await bundle('attestation/index.ts');
+  return summarise('bundle for browsers, gzip', 'bytes', [gzipBytes]);
 }
 
 /** Quotes of many platforms in turn, more than there are kept keys: each brings a PCK key and an attestation key of its own. */
@@ -117,18 +179,21 @@ function manyPlatforms(): Figure[] {
     const quote = quotes[turn++ % quotes.length] ?? new Uint8Array(0);
     accept(assessTdx({ quote, collateral, atUnix, roots: [pki.root], policy: simulatedPolicy }).failure);
   };
-  return [perSecond('TDX v4 quotes of 64 platforms a second and core, collateral parsed once', cpuTimesMs(next, 16))];
+  const [samples = []] = cpuTimesMs([next], 16);
+  return [perSecond('TDX v4 quotes of 64 platforms a second and core, collateral parsed once', samples)];
 }
 
 /** Runs the benchmark. */
-export function run(): Promise<Figure[]> {
+export async function run(): Promise<Figure[]> {
   const { document, atUnix, root } = simulated();
   const context = { atUnix, roots: [root], policy: simulatedPolicy, keysetDigest: new Uint8Array(32) };
   const fromBytes = timesMs(() => accept(assessEvidence(document, context).failure));
-  return Promise.resolve([
+  return [
     summarise('evidence document, fresh process with import', 'ms', freshProcessMs()),
     summarise('evidence document, from bytes', 'ms', fromBytes),
-    ...realFigures(),
+    ...realTdx(),
     ...manyPlatforms(),
-  ]);
+    ...realSnp(),
+    await bundleSize(),
+  ];
 }
