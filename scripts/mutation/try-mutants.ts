@@ -1,74 +1,111 @@
-/** Runs the tests of a folder over mutants of it, each in a copy of the tree. */
-import { spawn } from 'node:child_process';
-import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
-import { availableParallelism, tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
-import { projectFiles, root } from '../project-files.ts';
-import { applied } from './mutants.ts';
+/** Runs, for each mutant, the tests that reach it. */
+import { inLanes } from './lanes.ts';
 import type { Mutant } from './mutants.ts';
+import type { Selection } from './run-file.ts';
+import { surveyTests } from './survey.ts';
+import type { Plan } from './survey.ts';
+import { startTestChild } from './test-child.ts';
+import type { TestChild } from './test-child.ts';
 
-/** What the tests did with a mutant; `stopped` (it ran too long) counts as noticed. */
-export type Fate = 'killed' | 'stopped' | 'survived';
+/** What the tests did with a mutant: `stopped` (it ran too long) counts as noticed, `unreached` (no test runs its code) does not. */
+export type Fate = 'killed' | 'stopped' | 'survived' | 'unreached';
 
-/** A tree of its own in which one file at a time may be changed. */
-function copyTree(): string {
-  const tree = mkdtempSync(join(tmpdir(), 'stun-mutation-'));
-  for (const path of projectFiles()) {
-    mkdirSync(dirname(join(tree, path)), { recursive: true });
-    cpSync(join(root, path), join(tree, path));
-  }
-  symlinkSync(join(root, 'node_modules'), join(tree, 'node_modules'));
-  if (existsSync(join(root, '.stun'))) symlinkSync(join(root, '.stun'), join(tree, '.stun'));
-  return tree;
+/** A run that takes this much and ten times as long as without a mutant is taken for an endless loop. */
+const endlessMs = 30_000;
+/** Module instances cannot be unloaded: a process that holds this much is ended. */
+const residentLimitBytes = 1_500_000_000;
+
+interface Trial {
+  readonly mutant: Mutant;
+  readonly plan: Plan;
 }
 
-async function runTests(tree: string, tests: readonly string[], limitMs: number): Promise<Fate> {
-  const mocha = join(root, 'node_modules/mocha/bin/mocha.js');
-  const env = { ...process.env, STUN_SEED: '1' };
-  const child = spawn(process.execPath, [mocha, '--bail', '--exit', '--reporter', 'min', ...tests], {
-    cwd: tree,
-    stdio: 'ignore',
-    env,
-  });
-  let stopped = false;
-  const timer = setTimeout(() => {
-    stopped = true;
-    child.kill('SIGKILL');
-  }, limitMs);
-  const status = await new Promise<number>((resolve, reject) => {
-    child.on('error', reject);
-    child.on('close', (code) => resolve(code ?? 1));
-  });
-  clearTimeout(timer);
-  return stopped ? 'stopped' : status === 0 ? 'survived' : 'killed';
+/** A mutant that a test noticed, with what has to be run to see it again. */
+interface Kill extends Trial {
+  readonly selection: Selection;
+}
+
+/** A mutant that a test noticed, with what to run to see it again. */
+interface Kill extends Trial {
+  readonly selection: Selection;
+}
+
+/** Kills of one process that are confirmed together. */
+const confirmedTogether = 25;
+
+/**
+ * Modules are loaded anew for each mutant, packages are not. That no mutant has spoilt them for the ones after it is shown by the tests
+ * that noticed one: without a mutant they must still pass in the same process.
+ */
+async function passUnchanged(child: TestChild, kills: readonly Kill[]): Promise<boolean> {
+  const selections = [...Map.groupBy(kills, ({ selection }) => selection.file)].map(([file, of]) => ({
+    file,
+    tests: of.some(({ selection }) => selection.tests === null) ? null : of.flatMap(({ selection }) => selection.tests ?? []),
+  }));
+  const answer = await child.give({ kind: 'try', mutant: null, selections }, 10 * 60_000);
+  return typeof answer !== 'string' && answer.failure === null;
 }
 
 /**
- * Tries every mutant against the tests. Throws when the tests fail without any mutant, because then a kill says nothing.
- * `limitMs` bounds one run; `onFate` is told each outcome as it comes.
+ * Tries every mutant against the tests in `files`; `onFate` is told each outcome once, when it is certain. A run is stopped after `graceMs`
+ * and ten times what it takes without a mutant.
  */
 export async function tryMutants(
   mutants: readonly Mutant[],
-  tests: readonly string[],
-  limitMs: number,
+  files: readonly string[],
   onFate: (mutant: Mutant, fate: Fate) => void,
+  graceMs = endlessMs,
 ): Promise<void> {
-  const waiting = [...mutants];
-  const lane = async (): Promise<void> => {
-    const tree = copyTree();
-    try {
-      if ((await runTests(tree, tests, 10 * limitMs)) !== 'survived')
-        throw new Error(`the tests fail without a mutant: ${tests.join(' ')}`);
-      for (let mutant = waiting.shift(); mutant !== undefined; mutant = waiting.shift()) {
-        const file = join(tree, mutant.file);
-        const source = readFileSync(file, 'utf8');
-        writeFileSync(file, applied(source, mutant));
-        onFate(mutant, await runTests(tree, tests, limitMs));
-        writeFileSync(file, source);
-      }
-    } finally {
-      rmSync(tree, { recursive: true, force: true });
-    }
+  const plans = await surveyTests(mutants, files);
+  const trials = mutants.map((mutant, index) => ({ mutant, plan: plans[index]! }));
+  for (const { mutant, plan } of trials) if (plan.selections.length === 0) onFate(mutant, 'unreached');
+  const reached = trials.filter(({ plan }) => plan.selections.length > 0);
+
+  const doubted = new Set<Mutant>();
+  const doubt = (mutant: Mutant): void => {
+    if (doubted.has(mutant)) throw new Error(`what noticed ${mutant.file}:${mutant.line} fails without it too`);
+    doubted.add(mutant);
   };
-  await Promise.all(Array.from({ length: Math.min(2, availableParallelism(), mutants.length) }, lane));
+
+  await inLanes(reached, async (next, again) => {
+    let child = startTestChild();
+    let unconfirmed: Kill[] = [];
+    const restart = (): void => {
+      child.end();
+      child = startTestChild();
+      for (const { mutant, plan } of unconfirmed) again({ mutant, plan });
+      unconfirmed = [];
+    };
+    const confirm = async (): Promise<void> => {
+      if (unconfirmed.length === 0) return;
+      if (!(await passUnchanged(child, unconfirmed))) {
+        for (const { mutant } of unconfirmed) doubt(mutant);
+        return restart();
+      }
+      for (const { mutant } of unconfirmed) onFate(mutant, 'killed');
+      unconfirmed = [];
+    };
+    for (;;) {
+      const trial = next();
+      if (trial === undefined && unconfirmed.length === 0) break;
+      if (trial === undefined) {
+        await confirm();
+        continue;
+      }
+      const { mutant, plan } = trial;
+      const answer = await child.give({ kind: 'try', mutant, selections: plan.selections }, graceMs + 10 * plan.expectedMs);
+      if (typeof answer === 'string') {
+        onFate(mutant, answer === 'stopped' ? 'stopped' : 'killed');
+        restart();
+        continue;
+      }
+      const { failure, residentBytes } = answer;
+      if (failure === null) onFate(mutant, 'survived');
+      else
+        unconfirmed.push({ ...trial, selection: { file: failure.file, tests: failure.test === null ? null : [failure.test] } });
+      if (unconfirmed.length >= confirmedTogether || residentBytes > residentLimitBytes) await confirm();
+      if (residentBytes > residentLimitBytes) restart();
+    }
+    child.end();
+  });
 }

@@ -1,14 +1,22 @@
 /** Simulated SEV-SNP machines under one PKI, so that every test starts from the same accepted evidence. */
+import { generateKeyPairSync } from 'node:crypto';
 import { assessSnp } from '#attestation/index.ts';
 import type { Policy, SnpAssessment, SnpEndorsementBytes, SnpPolicy, TrustRoot } from '#attestation/index.ts';
 import { simulatedPolicy } from '#attestation/simulated/policy.ts';
 import { createSimulatedSnp } from '#attestation/simulated/simulated-snp.ts';
 import type { SimulatedSnp, SimulatedSnpOptions, SnpChanges } from '#attestation/simulated/simulated-snp.ts';
-import { createSimulatedSnpPki, simulatedSnpPkiOf } from '#attestation/simulated/snp-pki.ts';
+import { importSimulatedSnpPki, simulatedSnpPkiOf } from '#attestation/simulated/snp-pki.ts';
+import { toHex } from '#protocol/bytes.ts';
 import { observed } from './observed-inputs.ts';
 import { atUnix, reportData } from './simulated-fixture.ts';
 
-export const snpPki = createSimulatedSnpPki();
+/** RSA keys of 4,096 bits take seconds: they are made once in a process, even where it loads the modules anew for every mutant. */
+const kept = globalThis as { stunTestSnpKeys?: { readonly ark: Uint8Array; readonly ask: Uint8Array } };
+const freshKey = (): Uint8Array =>
+  generateKeyPairSync('rsa', { modulusLength: 4096 }).privateKey.export({ type: 'pkcs8', format: 'der' });
+const { ark, ask } = (kept.stunTestSnpKeys ??= { ark: freshKey(), ask: freshKey() });
+
+export const snpPki = importSimulatedSnpPki(JSON.stringify({ version: 1, ark: toHex(ark), ask: toHex(ask) }));
 /** Another root with another authority: the same keys in each other's place. */
 export const otherSnpPki = simulatedSnpPkiOf(snpPki.askKey, snpPki.arkKey);
 export const chipId = Uint8Array.from({ length: 64 }, (_, i) => i + 1);
