@@ -58,6 +58,13 @@ export interface CrlSpec {
 }
 
 const ecdsaWithSha256 = derSequence(derOid(oid.ecdsaWithSha256));
+const ecdsaWithSha384 = derSequence(derOid(oid.ecdsaWithSha384));
+const pointBytes384 = 97;
+
+/** The signature algorithm of a key: that of its curve. */
+function algorithmOf({ publicKey }: SigningKey): Uint8Array {
+  return publicKey.length === pointBytes384 ? ecdsaWithSha384 : ecdsaWithSha256;
+}
 
 /** The key identifier of a public key: the first 20 bytes of its SHA-256. */
 export function keyId(publicKey: Uint8Array): Uint8Array {
@@ -76,7 +83,7 @@ function authorityKeyIdExtension(id: Uint8Array): ExtensionSpec {
 }
 
 function sign(tbs: Uint8Array, key: SigningKey): Uint8Array {
-  return derSequence(tbs, ecdsaWithSha256, derBits(derSignature(key.sign(tbs))));
+  return derSequence(tbs, algorithmOf(key), derBits(derSignature(key.sign(tbs))));
 }
 
 /** Makes a certificate. @returns DER */
@@ -92,14 +99,15 @@ export function makeCertificate(spec: CertificateSpec, issuerKey: SigningKey): U
     { id: oid.basicConstraints, critical: true, value: basicConstraints },
     ...spec.extensions,
   ];
+  const curve = spec.publicKey.length === pointBytes384 ? oid.secp384r1 : oid.prime256v1;
   const tbs = derSequence(
     der(0xa0, derSmallInteger(2)),
     derInteger(spec.serial),
-    ecdsaWithSha256,
+    algorithmOf(issuerKey),
     derName(spec.issuer, simulatedOrganisation),
     derSequence(derTime(spec.notBeforeUnix), derTime(spec.notAfterUnix)),
     derName(spec.subject, simulatedOrganisation),
-    derSequence(derSequence(derOid(oid.ecPublicKey), derOid(oid.prime256v1)), derBits(spec.publicKey)),
+    derSequence(derSequence(derOid(oid.ecPublicKey), derOid(curve)), derBits(spec.publicKey)),
     der(0xa3, derSequence(...extensions.map(derExtension))),
   );
   return sign(tbs, issuerKey);
@@ -116,7 +124,7 @@ export function makeCrl(spec: CrlSpec, issuerKey: SigningKey): Uint8Array {
   ];
   const tbs = derSequence(
     derSmallInteger(1),
-    ecdsaWithSha256,
+    algorithmOf(issuerKey),
     derName(spec.issuer, simulatedOrganisation),
     derTime(spec.thisUpdateUnix),
     derTime(spec.nextUpdateUnix),

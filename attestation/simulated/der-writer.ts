@@ -76,9 +76,9 @@ export function derName(commonName: string, organisation: string): Uint8Array {
   );
 }
 
-/** An ECDSA-Sig-Value from raw r||s. */
+/** An ECDSA-Sig-Value from raw r||s of equal length. */
 export function derSignature(raw: Uint8Array): Uint8Array {
-  return derSequence(derInteger(raw.subarray(0, 32)), derInteger(raw.subarray(32)));
+  return derSequence(derInteger(raw.subarray(0, raw.length / 2)), derInteger(raw.subarray(raw.length / 2)));
 }
 
 /** Bytes of hex without `0x`. */
