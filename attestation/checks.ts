@@ -114,6 +114,19 @@ export const snpPolicyChecks = [
   'policy-hardware',
 ] as const;
 
+/** What RIM documents speak for. */
+export const rimKinds = ['driver', 'vbios'] as const;
+const rimFileChecks = ['cert-chain', 'cert-expired', 'signature', 'digest', 'version', 'measurement'] as const;
+
+export type RimCheckId = 'rim-format' | `rim-${(typeof rimKinds)[number]}-${(typeof rimFileChecks)[number]}` | 'rim-index-owner';
+
+/** Checks of NVIDIA's reference values; they stand outside the verification of the device, and all of them run. */
+export const rimChecks: readonly RimCheckId[] = [
+  'rim-format',
+  ...rimKinds.flatMap((kind) => rimFileChecks.map((check) => `rim-${kind}-${check}` as const)),
+  'rim-index-owner',
+];
+
 /** Checks that an evidence document adds to those of its quote. */
 export const evidenceChecks = [
   'evidence-format',
@@ -129,6 +142,7 @@ export type CheckId =
   | (typeof sgxPolicyChecks)[number]
   | (typeof snpVerificationChecks)[number]
   | (typeof snpPolicyChecks)[number]
+  | RimCheckId
   | (typeof evidenceChecks)[number];
 
 /** One line of the report. `code` is there when the status is refuted, and when it is unknown for a reason that has one. */

@@ -39,7 +39,8 @@ export function parsePemChain(text: string): readonly Uint8Array[] {
   return certificates;
 }
 
-function decodeBase64(text: string): Uint8Array {
+/** The bytes of canonical base64 with padding, without line breaks. @throws `STUN_PEM_FORMAT` */
+export function decodeBase64(text: string): Uint8Array {
   if (text.length % 4 !== 0 || !/^[A-Za-z0-9+/]+={0,2}$/.test(text)) refuse('expected base64 with padding');
   const binary = atob(text);
   if (btoa(binary) !== text) refuse('expected canonical base64');

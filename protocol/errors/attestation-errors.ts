@@ -1,11 +1,13 @@
 /** Error codes of the attestation area: parsing and verifying evidence, judging it by policy, fetching collateral. */
 import type { ErrorEntry } from './stun-error.ts';
 import { gpuErrors } from './gpu-errors.ts';
+import { rimErrors } from './rim-errors.ts';
 import { snpErrors } from './snp-errors.ts';
 
 export const attestationErrors = {
   ...snpErrors,
   ...gpuErrors,
+  ...rimErrors,
   STUN_QUOTE_FORMAT: {
     class: 'input',
     actor: 'caller',

@@ -9,9 +9,12 @@ import {
   tdxPolicyChecks,
   tdxVerificationChecks,
 } from '#attestation/index.ts';
+import { rimChecks } from '#attestation/checks.ts';
+import { rimCheckSources } from '#attestation/nvidia/rim/check-sources.ts';
 import { snpCheckSources } from '#attestation/snp/check-sources.ts';
 import { isErrorCode } from '#protocol/errors/registry.ts';
 import { negativeVectors } from '../../negative/attestation/negative-vectors.ts';
+import { rimNegativeVectors } from '../../negative/attestation/rim-negative-vectors.ts';
 import { sgxVectors } from '../../negative/attestation/sgx-vectors.ts';
 import { snpNegativeVectors } from '../../negative/attestation/snp-negative-vectors.ts';
 
@@ -36,6 +39,12 @@ const tables = [
   ['Checks', negativeVectors, 100],
   ['Checks of SGX quotes', sgxVectors, 40],
   ['Checks of SEV-SNP reports', snpNegativeVectors, 90],
+  ['Checks of RIM documents', rimNegativeVectors, 90],
+] as const;
+
+const sourceTables = [
+  ['Checks of SEV-SNP reports', snpCheckSources],
+  ['Checks of RIM documents', rimCheckSources],
 ] as const;
 
 describe('docs/attestation.md', () => {
@@ -58,12 +67,14 @@ describe('docs/attestation.md', () => {
     });
   }
 
-  it('names for SEV-SNP the sources that programs get', () => {
-    const sources = new Map<string, string>(Object.entries(snpCheckSources));
-    const rows = rowsOf('Checks of SEV-SNP reports');
-    for (const [check = '', , source] of rows) assert.equal(source, sources.get(check), check);
-    assert.deepEqual(new Set(rows.map(([check]) => check)), new Set(sources.keys()));
-  });
+  for (const [heading, known] of sourceTables) {
+    it(`names under "${heading}" the sources that programs get`, () => {
+      const sources = new Map<string, string>(Object.entries(known));
+      const rows = rowsOf(heading);
+      for (const [check = '', , source] of rows) assert.equal(source, sources.get(check), check);
+      assert.deepEqual(new Set(rows.map(([check]) => check)), new Set(sources.keys()));
+    });
+  }
 
   it('names every check', () => {
     for (const id of [
@@ -73,6 +84,7 @@ describe('docs/attestation.md', () => {
       ...sgxPolicyChecks,
       ...snpVerificationChecks,
       ...snpPolicyChecks,
+      ...rimChecks,
       ...evidenceChecks,
     ])
       assert.ok(page.includes(`\`${id}\``), id);
