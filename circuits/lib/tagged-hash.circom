@@ -1,6 +1,6 @@
 pragma circom 2.1.6;
 
-include "../../node_modules/circomlib/circuits/poseidon.circom";
+include "poseidon.circom";
 
 // Poseidon(tag, inputs[0], .., inputs[nInputs - 1]): the only form of hash outside EdDSA (docs/protocol.md section 1).
 // The tag is a constant of the circuit, so a value hashed for one purpose never equals one hashed for another.
@@ -13,7 +13,7 @@ template TaggedHash(tag, nInputs) {
     signal input inputs[nInputs];
     signal output out;
 
-    component hash = Poseidon(nInputs + 1);
+    component hash = PoseidonHash(0, nInputs + 1);
     hash.inputs[0] <== tag;
     for (var i = 0; i < nInputs; i++) {
         hash.inputs[i + 1] <== inputs[i];

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// Generated from circuits/main/settlement-16.circom, do not edit. Source hash 8fa9e97138691d9d17e7a37a360b13c94f8fca5b6ed5cc8e287403af10c2098f.
+// Generated from circuits/main/settlement-16.circom, do not edit. Source hash b6d50c8caf3670e654bea98829dfc12a7cacfb6123ac1f7e6f930ebc2fbdeec3.
 pragma solidity ^0.8.37;
 
 import {ISettlementVerifier} from "../interfaces/ISettlementVerifier.sol";
@@ -12,7 +12,7 @@ contract Settlement16Verifier is ISettlementVerifier {
     /// @inheritdoc ISettlementVerifier
     bool public constant override DEVELOPMENT = true;
     /// @inheritdoc ISettlementVerifier
-    bytes32 public constant override VK_HASH = 0x76fe3d571a5accd8291df136820e8dce558b497a3e1f97168c572ccbbba816e0;
+    bytes32 public constant override VK_HASH = 0xbfa79ea74b4318d6ee6457acff82566470a196fe4b841379d253844adeb274dd;
     /// @inheritdoc ISettlementVerifier
     uint256 public constant override N = 16;
 
@@ -52,17 +52,17 @@ contract Settlement16Verifier is ISettlementVerifier {
 
             if ok {
                 // vk_x = IC[0] + sum of signals[i] * IC[i + 1]
-                mstore(add(pairing, 384), 0x1435d766195b7099d9ab9a08715dc5433706ef6cc28457729ae31ac1f6ed82d6)
-                mstore(add(pairing, 416), 0x1acd26ba075c3f2b4a229ce532bf4b9d944ced6170edee7c78c27572700de345)
+                mstore(add(pairing, 384), 0x07b1247d76118123cc0002bfa1facedce2abfcfd04b15af70d8e52860dd68551)
+                mstore(add(pairing, 416), 0x0d5a7b50513c8d4ff539d4eec91acbfb974a3799df9ed276ac21f4d3339cf969)
                 // + signals[0] * IC[1]
-                mstore(add(pairing, 448), 0x0d11ac1e78e033e607cfe3dbef9743da203ce8b126c3ce6921dd34c993ea2a57)
-                mstore(add(pairing, 480), 0x053a2e647d5609881e05c99247b4a48e8ce68090dfb725f87529984d65b39e42)
+                mstore(add(pairing, 448), 0x2b431e1e2cc63190dccf653fa99ea308241473712ccae2e5d825c52627d90219)
+                mstore(add(pairing, 480), 0x0a0699c3ddc0f4fdca7b49f7bb5f4ecdbd7098eecc155a9cb7df480cd676ce66)
                 mstore(add(pairing, 512), calldataload(add(signals, 0)))
                 ok := and(ok, staticcall(gas(), 7, add(pairing, 448), 96, add(pairing, 448), 64))
                 ok := and(ok, staticcall(gas(), 6, add(pairing, 384), 128, add(pairing, 384), 64))
                 // + signals[1] * IC[2]
-                mstore(add(pairing, 448), 0x014a205d2e5352e13228263f7b9eb3dd904f826f927d61ee7ffd14cb9b5b388d)
-                mstore(add(pairing, 480), 0x053a772580bc87ac4125a8ac95f68740a3c8ef74b848e2532b0373b78a1786d3)
+                mstore(add(pairing, 448), 0x10eaa92965bbec3fe9eaea2afe7800f4c4eadb1bf5c0e6d462a62b15437a9f64)
+                mstore(add(pairing, 480), 0x1b06f76d76271b95b432be3a1783f3a28f777b9f91e837cc12ffe820d2d51e1b)
                 mstore(add(pairing, 512), calldataload(add(signals, 32)))
                 ok := and(ok, staticcall(gas(), 7, add(pairing, 448), 96, add(pairing, 448), 64))
                 ok := and(ok, staticcall(gas(), 6, add(pairing, 384), 128, add(pairing, 384), 64))
@@ -73,32 +73,32 @@ contract Settlement16Verifier is ISettlementVerifier {
                 ok := and(ok, staticcall(gas(), 7, add(pairing, 448), 96, add(pairing, 448), 64))
                 ok := and(ok, staticcall(gas(), 6, add(pairing, 384), 128, add(pairing, 384), 64))
                 // + signals[3] * IC[4]
-                mstore(add(pairing, 448), 0x04d3f0b61991afd3fc110dcbc792da76625c5ff2404e4d2e931d506d17e13643)
-                mstore(add(pairing, 480), 0x12d1746a363025adbdfe7b507a66a634dc052e86cf7b1bcb27d065167028655c)
+                mstore(add(pairing, 448), 0x0ae90be6a6af5d8ba2f5c184d2739ae49d0c2b93fce805f33e5ffb559f216f10)
+                mstore(add(pairing, 480), 0x29ed5acbf7692e98920b4f870168904e83a1eeb31788566fc3f323e6b2fb10bc)
                 mstore(add(pairing, 512), calldataload(add(signals, 96)))
                 ok := and(ok, staticcall(gas(), 7, add(pairing, 448), 96, add(pairing, 448), 64))
                 ok := and(ok, staticcall(gas(), 6, add(pairing, 384), 128, add(pairing, 384), 64))
                 // + signals[4] * IC[5]
-                mstore(add(pairing, 448), 0x11f3cae67c88da30753c42b9fd4c55f18862f40bb841589fe507d91b5ab635de)
-                mstore(add(pairing, 480), 0x29c4b1cbc9b5bfefeceaa999102d213b054c7da57f034e2b45ecccdb374a887f)
+                mstore(add(pairing, 448), 0x0eb4c5cf43c2f33c3d71507304f7977161de9797e9ba747cb75e085e016d960d)
+                mstore(add(pairing, 480), 0x11d039ba7bab48bff16d2b129331f8099656128d4a387934d800edc54150fa3e)
                 mstore(add(pairing, 512), calldataload(add(signals, 128)))
                 ok := and(ok, staticcall(gas(), 7, add(pairing, 448), 96, add(pairing, 448), 64))
                 ok := and(ok, staticcall(gas(), 6, add(pairing, 384), 128, add(pairing, 384), 64))
                 // + signals[5] * IC[6]
-                mstore(add(pairing, 448), 0x0274ab710bb1646cf592a445b8527c3450dd760c8e4d8d854e6c7e8f2380f7b7)
-                mstore(add(pairing, 480), 0x239c0a9e395d7e848b98fc3fbf7f97f27a9c7ff913b838a2c499a02d80086b87)
+                mstore(add(pairing, 448), 0x1ad6d894f91dca4c81b0ae7ea38619f503d4afa5133b61e67891947be0c9ad11)
+                mstore(add(pairing, 480), 0x0910e4630fa9913d567da4160a03b8fa300e83990c5a5538233eb9450f95593d)
                 mstore(add(pairing, 512), calldataload(add(signals, 160)))
                 ok := and(ok, staticcall(gas(), 7, add(pairing, 448), 96, add(pairing, 448), 64))
                 ok := and(ok, staticcall(gas(), 6, add(pairing, 384), 128, add(pairing, 384), 64))
                 // + signals[6] * IC[7]
-                mstore(add(pairing, 448), 0x1d3b271a0d412b2f7b9f1ed5653b83900979d14704c3bba47d621fd8e5599b58)
-                mstore(add(pairing, 480), 0x05bb9d483380cefbfe686a7f308a386549ca643aab18c6f4d80418894909708c)
+                mstore(add(pairing, 448), 0x21744e82e20dfca123b53cb8b4a820a01f26ad124c647fde44013ff71ef210de)
+                mstore(add(pairing, 480), 0x0c63ff47e4301c487403832f50f3ab57ee89e2325d8d1969de46bbd0d451db2e)
                 mstore(add(pairing, 512), calldataload(add(signals, 192)))
                 ok := and(ok, staticcall(gas(), 7, add(pairing, 448), 96, add(pairing, 448), 64))
                 ok := and(ok, staticcall(gas(), 6, add(pairing, 384), 128, add(pairing, 384), 64))
                 // + signals[7] * IC[8]
-                mstore(add(pairing, 448), 0x0c55db8950d9396ebf57f39c24ee9dfa5b8a87d520e1967ff60658c1b00025b3)
-                mstore(add(pairing, 480), 0x080fe3c6364285532b35306f4d711a9015585345e66b9d0b98acc39d44abdf2b)
+                mstore(add(pairing, 448), 0x043e84fd5af3fad0caab6e57743fb9b35aa1507bca3fd849bc71532447d42c0b)
+                mstore(add(pairing, 480), 0x2bce4335720aead6dc709957ad552dc1d06ab51ff6d97d839e60d71d5decff13)
                 mstore(add(pairing, 512), calldataload(add(signals, 224)))
                 ok := and(ok, staticcall(gas(), 7, add(pairing, 448), 96, add(pairing, 448), 64))
                 ok := and(ok, staticcall(gas(), 6, add(pairing, 384), 128, add(pairing, 384), 64))

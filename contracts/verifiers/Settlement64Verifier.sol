@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// Generated from circuits/main/settlement-64.circom, do not edit. Source hash 365842edcbf52256daccce6047b7a10e85888cbb93df31752333481c7615e07b.
+// Generated from circuits/main/settlement-64.circom, do not edit. Source hash acabde40fdf9c3bd4d5e2ae8dca7c91afc6b023fc84bff4a9643c58b84d73b3b.
 pragma solidity ^0.8.37;
 
 import {ISettlementVerifier} from "../interfaces/ISettlementVerifier.sol";
@@ -12,7 +12,7 @@ contract Settlement64Verifier is ISettlementVerifier {
     /// @inheritdoc ISettlementVerifier
     bool public constant override DEVELOPMENT = true;
     /// @inheritdoc ISettlementVerifier
-    bytes32 public constant override VK_HASH = 0x1af0835fae168288c02d57e6ba0bd0a7913dc3912c882783a3953c1190962c25;
+    bytes32 public constant override VK_HASH = 0xf7f9e9853d4cd5c671dae78aac822391deaf6707737c72dd6eb1358b6178cf17;
     /// @inheritdoc ISettlementVerifier
     uint256 public constant override N = 64;
 
@@ -52,17 +52,17 @@ contract Settlement64Verifier is ISettlementVerifier {
 
             if ok {
                 // vk_x = IC[0] + sum of signals[i] * IC[i + 1]
-                mstore(add(pairing, 384), 0x1602ea11ba0161ff9de37a2ae2f18a748136088494f300ffd2315d834c5dfdbf)
-                mstore(add(pairing, 416), 0x15fff7886fe9188faf69989689d09ccff0dc3598bc6650f09435f5bf34e3abd5)
+                mstore(add(pairing, 384), 0x0243b5c55d7476372ab43f0ec52dcb409aae9f30f0cca7e5cb7d5b2cb7abd6b3)
+                mstore(add(pairing, 416), 0x2177d297a4bd58e2442f7447c501d0542383726d9f171f9b8f997e8c0eb83bf3)
                 // + signals[0] * IC[1]
-                mstore(add(pairing, 448), 0x234e14fe68e9e3500ef1693ac4f1154be868e75652b18653ce428708f44f6f21)
-                mstore(add(pairing, 480), 0x2388ae0f68e620b60a84dd1c86213cd721e26780ef7f6837bcd079fb042254ea)
+                mstore(add(pairing, 448), 0x166e029975dd41784b36d8972c6151fcff74aa735d650e2549ac1a22f35b5105)
+                mstore(add(pairing, 480), 0x098a4fe5bcc242cb102ca2d24dacd966facd11dced7e0fbecccc8dbe82360c32)
                 mstore(add(pairing, 512), calldataload(add(signals, 0)))
                 ok := and(ok, staticcall(gas(), 7, add(pairing, 448), 96, add(pairing, 448), 64))
                 ok := and(ok, staticcall(gas(), 6, add(pairing, 384), 128, add(pairing, 384), 64))
                 // + signals[1] * IC[2]
-                mstore(add(pairing, 448), 0x09771f8c3764954217098c810bf6ef8a6025f0d7cc568334a7ab4e7e61c11da4)
-                mstore(add(pairing, 480), 0x049a9e7a079c3dd2ebc0eccddfc2cdd633f49bba4c2a228412d60f1ea2c1a060)
+                mstore(add(pairing, 448), 0x07a3203dcc93cafef958488e56b37100516440c23001fa6a87cf5480deda0457)
+                mstore(add(pairing, 480), 0x2785eff97d1e52a030d12bdb52f991f3c1531e514f7334e998b813bf3ccd6b7c)
                 mstore(add(pairing, 512), calldataload(add(signals, 32)))
                 ok := and(ok, staticcall(gas(), 7, add(pairing, 448), 96, add(pairing, 448), 64))
                 ok := and(ok, staticcall(gas(), 6, add(pairing, 384), 128, add(pairing, 384), 64))
@@ -73,32 +73,32 @@ contract Settlement64Verifier is ISettlementVerifier {
                 ok := and(ok, staticcall(gas(), 7, add(pairing, 448), 96, add(pairing, 448), 64))
                 ok := and(ok, staticcall(gas(), 6, add(pairing, 384), 128, add(pairing, 384), 64))
                 // + signals[3] * IC[4]
-                mstore(add(pairing, 448), 0x0387e7e2cd1811a8ba5a8a949b3327731ebb131242ba671a425b7d13087c07e7)
-                mstore(add(pairing, 480), 0x10681d8c8b511bcc25175ba359b1478ae6af5795b9dff0af9866c73b20050ec5)
+                mstore(add(pairing, 448), 0x1dbc095997bb1ec12f34b24145dbd26580f8f8f0f7aa1a24c0f892a516dd2efe)
+                mstore(add(pairing, 480), 0x015eb41a0c14e70d22b12d7cd8b83c33dc863b636f45621765db7f04dff15ca8)
                 mstore(add(pairing, 512), calldataload(add(signals, 96)))
                 ok := and(ok, staticcall(gas(), 7, add(pairing, 448), 96, add(pairing, 448), 64))
                 ok := and(ok, staticcall(gas(), 6, add(pairing, 384), 128, add(pairing, 384), 64))
                 // + signals[4] * IC[5]
-                mstore(add(pairing, 448), 0x1df6b7e678aed1e451d96bae39b99dbe88f9710a618711186edf39dfe3158040)
-                mstore(add(pairing, 480), 0x057e03256f213400c12b5c100e38f954d732e0e7b6df9214eec6e5e3199462ce)
+                mstore(add(pairing, 448), 0x06fa8e6088f50f9c48a67c887a73cdad64cbf4e7e990a668667a45198a268101)
+                mstore(add(pairing, 480), 0x060cab2281dd6f56badfc7a6eb973039f5c7aa1e5acc0d97fe00443b122a9818)
                 mstore(add(pairing, 512), calldataload(add(signals, 128)))
                 ok := and(ok, staticcall(gas(), 7, add(pairing, 448), 96, add(pairing, 448), 64))
                 ok := and(ok, staticcall(gas(), 6, add(pairing, 384), 128, add(pairing, 384), 64))
                 // + signals[5] * IC[6]
-                mstore(add(pairing, 448), 0x01ce32303dc0f64bd43d170161a81cca51d9f28f2fdfcb448e1ba260c0db9b02)
-                mstore(add(pairing, 480), 0x05c6b1d515c4e906067d022321df3df04b11a0954d6b6e9a2fff0d75a23146da)
+                mstore(add(pairing, 448), 0x147f387549507b579d688669701d21e24d6aab02c43ee88b12fe502503722506)
+                mstore(add(pairing, 480), 0x29554df52de23831637f2dc9ccf1c89ab2e8c274e17051b67181df68fa755bc4)
                 mstore(add(pairing, 512), calldataload(add(signals, 160)))
                 ok := and(ok, staticcall(gas(), 7, add(pairing, 448), 96, add(pairing, 448), 64))
                 ok := and(ok, staticcall(gas(), 6, add(pairing, 384), 128, add(pairing, 384), 64))
                 // + signals[6] * IC[7]
-                mstore(add(pairing, 448), 0x0a25d09a61159c027ee5326a6a9ccbb776c9a5fb39d41260c55b1c30766eaa38)
-                mstore(add(pairing, 480), 0x25241418f2eb620d0dbe4429178f9bd9ffaf64306e7e7444167315688142f779)
+                mstore(add(pairing, 448), 0x1461a55f9fcb272d6a600ec829095bcb1b8802058584aafa8f3927ecb9d48357)
+                mstore(add(pairing, 480), 0x17ea27023840c7d077f7a3369f66bcfc29fb24f236e018a27cac03dd92b522fd)
                 mstore(add(pairing, 512), calldataload(add(signals, 192)))
                 ok := and(ok, staticcall(gas(), 7, add(pairing, 448), 96, add(pairing, 448), 64))
                 ok := and(ok, staticcall(gas(), 6, add(pairing, 384), 128, add(pairing, 384), 64))
                 // + signals[7] * IC[8]
-                mstore(add(pairing, 448), 0x2ec88c4a023f5fd26374a3b1d28ab05cabab78498a8b0c1deeec89d2ad5d11db)
-                mstore(add(pairing, 480), 0x0edb19536f228c52063e58d4bf3bd67ac984fe9260cf40e17c1e61c6ffe98eae)
+                mstore(add(pairing, 448), 0x1455a0284174e48ee10e5147b876ddb1829274747afdb124d4a5efc0bfc9744c)
+                mstore(add(pairing, 480), 0x29c741c27ea67b81d599c9b5d9ceff2e389768072f71285fdd78f122311fcf9a)
                 mstore(add(pairing, 512), calldataload(add(signals, 224)))
                 ok := and(ok, staticcall(gas(), 7, add(pairing, 448), 96, add(pairing, 448), 64))
                 ok := and(ok, staticcall(gas(), 6, add(pairing, 384), 128, add(pairing, 384), 64))
