@@ -2,8 +2,8 @@
 import type { JsonFragment } from 'ethers';
 import EnclaveRegistry from './generated/EnclaveRegistry.json' with { type: 'json' };
 import OrderEscrow from './generated/OrderEscrow.json' with { type: 'json' };
-import Poseidon3 from './generated/Poseidon3.json' with { type: 'json' };
-import Poseidon6 from './generated/Poseidon6.json' with { type: 'json' };
+import Poseidon2 from './generated/Poseidon2.json' with { type: 'json' };
+import Poseidon5 from './generated/Poseidon5.json' with { type: 'json' };
 import SignatureOnlyEscrow from './generated/SignatureOnlyEscrow.json' with { type: 'json' };
 import StunToken from './generated/StunToken.json' with { type: 'json' };
 import VerifierRouter from './generated/VerifierRouter.json' with { type: 'json' };
@@ -20,8 +20,8 @@ export interface Artifact {
 export const artifacts = {
   EnclaveRegistry,
   OrderEscrow,
-  Poseidon3,
-  Poseidon6,
+  Poseidon2,
+  Poseidon5,
   SignatureOnlyEscrow,
   StunToken,
   VerifierRouter,

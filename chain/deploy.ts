@@ -51,9 +51,9 @@ export async function deployStun(signer: Signer, options: DeployOptions): Promis
   const chainId = Number((await provider.getNetwork()).chainId);
   const owner = lowerAddress(await signer.getAddress());
   const deployBlock = await provider.getBlockNumber();
-  const poseidon3 = await deployContract(signer, artifacts.Poseidon3, []);
-  const poseidon6 = await deployContract(signer, artifacts.Poseidon6, []);
-  const registry = await deployContract(signer, artifacts.EnclaveRegistry, [owner, options.guardian, poseidon3, poseidon6]);
+  const poseidon2 = await deployContract(signer, artifacts.Poseidon2, []);
+  const poseidon5 = await deployContract(signer, artifacts.Poseidon5, []);
+  const registry = await deployContract(signer, artifacts.EnclaveRegistry, [owner, options.guardian, poseidon2, poseidon5]);
   const router = await deployContract(signer, artifacts.VerifierRouter, [owner, options.guardian]);
   const escrowArgs = [owner, registry, router, options.feeBps, options.feeAccount];
   const escrow = await deployContract(signer, artifacts.OrderEscrow, escrowArgs);
@@ -68,7 +68,7 @@ export async function deployStun(signer: Signer, options: DeployOptions): Promis
   }
   const escrowContract = new EscrowContract(escrow, signer);
   for (const listed of [NATIVE_TOKEN, token]) await setToken(escrowContract, listed);
-  return { chainId, deployBlock, owner, registry, router, escrow, token, poseidon3, poseidon6, families };
+  return { chainId, deployBlock, owner, registry, router, escrow, token, poseidon2, poseidon5, families };
 }
 
 /** Owner: lists a token for new orders. */

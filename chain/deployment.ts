@@ -35,8 +35,8 @@ const deploymentSchema = z.strictObject({
   router: address,
   escrow: address,
   token: address,
-  poseidon3: address,
-  poseidon6: address,
+  poseidon2: address,
+  poseidon5: address,
   families: z.array(familySchema).min(1),
 });
 

@@ -2,7 +2,7 @@
  * Writes the Solidity sources of Poseidon and of the enclave tree's empty subtrees from circomlibjs' constants.
  *
  * Trusted for nothing: the registry's constructor checks known answers and `test/contracts/` holds the contracts equal to
- * circomlibjs on random inputs. Parameters: circomlib's (8 full rounds, 56 partial for t = 4, 63 for t = 7), x^5.
+ * circomlibjs on random inputs. Parameters: circomlib's (8 full rounds, 57 partial for t = 3, 60 for t = 6), x^5.
  */
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -10,7 +10,7 @@ import path from 'node:path';
 import { buildPoseidon } from 'circomlibjs';
 
 const fullRounds = 8;
-const partialRounds: Readonly<Record<number, number>> = { 4: 56, 7: 63 };
+const partialRounds: Readonly<Record<number, number>> = { 3: 57, 6: 60 };
 const field = 21888242871839275222246405745257275088548364400416034343698204186575808495617n;
 const depth = 10;
 const nodeTag = 15n;
@@ -56,7 +56,7 @@ export function poseidonSource(inputs: number): string {
     ? `            let q := mload(add(table, ${table.length * 32}))\n`
     : `            let q := 0x${hex32(field)}\n`;
   const lines = [
-    ...lanes.map((i) => `let s${i} := ${i === 0 ? '0' : `mod(mload(add(inputs, ${32 * (i - 1)})), q)`}`),
+    ...lanes.map((i) => `let s${i} := ${i === 0 ? 'mod(tag, q)' : `mod(mload(add(inputs, ${32 * (i - 1)})), q)`}`),
     `for { let row := table } lt(row, add(table, ${rounds * rowBytes})) { row := add(row, ${rowBytes}) } {`,
     ...lanes.map((i) => `    s${i} := add(s${i}, mload(add(row, ${32 * i})))`),
     `    s0 := pow5(s0, q)`,
@@ -74,10 +74,10 @@ export function poseidonSource(inputs: number): string {
   return (
     banner +
     `import {IPoseidon${inputs}} from "../interfaces/IPoseidon.sol";\n\n` +
-    `/// @title Poseidon over BN254 with ${inputs} inputs, circomlib's parameters.\n` +
+    `/// @title Poseidon over BN254 with a tag and ${inputs} inputs, circomlib's parameters.\n` +
     `contract Poseidon${inputs} is IPoseidon${inputs} {\n` +
     `    /// @inheritdoc IPoseidon${inputs}\n` +
-    `    function poseidon(uint256[${inputs}] memory inputs) external pure returns (uint256 result) {\n` +
+    `    function poseidon(uint256 tag, uint256[${inputs}] memory inputs) external pure returns (uint256 result) {\n` +
     `        bytes memory constants_ = hex"${[...table, ...(wide ? [hex32(field)] : [])].join('')}";\n` +
     `        uint256[${t}] memory next;\n` +
     `        // Round constants come from a table in memory; the next state is gathered in \`next\`, so that the stack suffices.\n` +
@@ -93,15 +93,15 @@ export function poseidonSource(inputs: number): string {
 /** The source of the constants of the enclave tree: the empty subtree of each level and a known leaf. */
 export async function zerosSource(): Promise<string> {
   const poseidon = await buildPoseidon();
-  const hash = (inputs: readonly bigint[]): bigint => BigInt(poseidon.F.toObject(poseidon([...inputs])));
+  const hash = (tag: bigint, inputs: readonly bigint[]): bigint => BigInt(poseidon.F.toObject(poseidon([...inputs], tag)));
   const zeros = [0n];
-  for (let level = 0; level < depth; level += 1) zeros.push(hash([nodeTag, zeros[level]!, zeros[level]!]));
-  const known = hash([leafTag, 1n, 2n, 3n, 4n, 5n]);
+  for (let level = 0; level < depth; level += 1) zeros.push(hash(nodeTag, [zeros[level]!, zeros[level]!]));
+  const known = hash(leafTag, [1n, 2n, 3n, 4n, 5n]);
   return (
     banner +
     `/// @title The empty subtrees of the enclave tree, by level; level ${depth} is the empty tree.\n` +
     `library EnclaveTreeZeros {\n` +
-    `    /// Poseidon(14, 1, 2, 3, 4, 5): the constructor of the registry recomputes it.\n` +
+    `    /// Poseidon of 1, 2, 3, 4, 5 under tag 14: the constructor of the registry recomputes it.\n` +
     `    uint256 internal constant KNOWN_LEAF = 0x${hex32(known)};\n\n` +
     `    /// @notice The hash of the empty subtree of a level, 0..${depth}.\n` +
     `    function ofLevel(uint256 level) internal pure returns (uint256) {\n` +
@@ -113,8 +113,8 @@ export async function zerosSource(): Promise<string> {
 /** The generated Solidity files by their path from the repository root. */
 export async function generatedSources(): Promise<ReadonlyMap<string, string>> {
   return new Map([
-    ['contracts/generated/Poseidon3.sol', poseidonSource(3)],
-    ['contracts/generated/Poseidon6.sol', poseidonSource(6)],
+    ['contracts/generated/Poseidon2.sol', poseidonSource(2)],
+    ['contracts/generated/Poseidon5.sol', poseidonSource(5)],
     ['contracts/generated/EnclaveTreeZeros.sol', await zerosSource()],
   ]);
 }

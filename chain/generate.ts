@@ -21,8 +21,8 @@ const sources = [
   'contracts/EnclaveRegistry.sol',
   'contracts/VerifierRouter.sol',
   'contracts/StunToken.sol',
-  'contracts/generated/Poseidon3.sol',
-  'contracts/generated/Poseidon6.sol',
+  'contracts/generated/Poseidon2.sol',
+  'contracts/generated/Poseidon5.sol',
   'contracts/baseline/SignatureOnlyEscrow.sol',
 ];
 

@@ -9,18 +9,17 @@ import { laneGenesisOf, orderIdOf, type Demand, type OrderOpening } from '#proto
 import type { EddsaSignature } from '#protocol/eddsa.ts';
 import type { JubPoint } from '#protocol/babyjub.ts';
 import { addressToField } from '#protocol/field.ts';
-import { rootFromPath, type MerklePath } from '#protocol/merkle.ts';
+import { ENCLAVE_TREE, rootFromPath, type MerklePath } from '#protocol/merkle.ts';
 import { JOB_STATUS, statementOver, type Receipt } from '#protocol/receipt.ts';
-import { TAG } from '#protocol/tags.ts';
 import { packPayee, SETTLEMENT_SIGNALS, type SettlementSignals } from '#protocol/terms.ts';
 
 /** One job of a segment as the circuit takes it; all are field elements. */
 export interface JobInput {
   readonly inputCommitment: bigint;
-  /** Price units, below 2^64. */
+  /** Price units, below 2^63. */
   readonly maxPrice: bigint;
   readonly outputCommitment: bigint;
-  /** Price units, below 2^64, at most maxPrice. */
+  /** Price units, at most maxPrice. */
   readonly price: bigint;
   readonly deliveryDigest: bigint;
   /** 1 served, 2 failed, 3 void. */
@@ -111,7 +110,7 @@ export function settlementInputOf(segment: SettlementSegment): SettlementInput {
   const statement = statementOver(fromHead, opening.modelId, receipts);
   return {
     signals: {
-      enclaveRoot: rootFromPath(TAG.enclaveNode, enclaveLeafOf(leaf), segment.enclavePath),
+      enclaveRoot: rootFromPath(ENCLAVE_TREE, enclaveLeafOf(leaf), segment.enclavePath),
       orderId,
       laneOld: segment.laneOld,
       laneNew: statement.toHead,

@@ -3,7 +3,7 @@ pragma solidity ^0.8.37;
 
 import {AttestorQuorum} from "./AttestorQuorum.sol";
 import {IEnclaveRegistry} from "./interfaces/IEnclaveRegistry.sol";
-import {IPoseidon3, IPoseidon6} from "./interfaces/IPoseidon.sol";
+import {IPoseidon2, IPoseidon5} from "./interfaces/IPoseidon.sol";
 import {IQuoteVerifier} from "./interfaces/IQuoteVerifier.sol";
 import {BabyJubJub} from "./libraries/BabyJubJub.sol";
 import {EnclaveTree} from "./libraries/EnclaveTree.sol";
@@ -47,8 +47,8 @@ contract EnclaveRegistry is IEnclaveRegistry, AttestorQuorum {
         bool removed;
     }
 
-    IPoseidon3 public immutable poseidon3;
-    IPoseidon6 public immutable poseidon6;
+    IPoseidon2 public immutable poseidon2;
+    IPoseidon5 public immutable poseidon5;
 
     mapping(address provider => EnclaveTree.Tree) private _trees;
     mapping(address provider => mapping(uint256 index => Leaf)) private _leaves;
@@ -57,24 +57,24 @@ contract EnclaveRegistry is IEnclaveRegistry, AttestorQuorum {
     mapping(address provider => mapping(uint256 signerId => bytes32 keysetDigest)) private _keysetOfSigner;
     mapping(address provider => mapping(uint256 hardwareIdHash => bytes32 keysetDigest)) private _activeKeyset;
 
-    /// @param poseidon3_ Poseidon with three inputs.
-    /// @param poseidon6_ Poseidon with six inputs.
+    /// @param poseidon2_ Poseidon with a tag and two inputs.
+    /// @param poseidon5_ Poseidon with a tag and five inputs.
     constructor(
         address owner_,
         address guardian_,
-        IPoseidon3 poseidon3_,
-        IPoseidon6 poseidon6_
+        IPoseidon2 poseidon2_,
+        IPoseidon5 poseidon5_
     ) AttestorQuorum(owner_, guardian_) {
-        poseidon3 = poseidon3_;
-        poseidon6 = poseidon6_;
+        poseidon2 = poseidon2_;
+        poseidon5 = poseidon5_;
         // Known answers: a wrong Poseidon would make every leaf unprovable.
         for (uint256 level = 0; level < EnclaveTree.DEPTH; ++level) {
             uint256 zero = EnclaveTreeZeros.ofLevel(level);
-            uint256 parent = poseidon3_.poseidon([EnclaveTree.TAG_NODE, zero, zero]);
+            uint256 parent = poseidon2_.poseidon(EnclaveTree.TAG_NODE, [zero, zero]);
             if (parent != EnclaveTreeZeros.ofLevel(level + 1)) revert PoseidonMismatch();
         }
-        uint256[6] memory inputs = [TAG_LEAF, uint256(1), 2, 3, 4, 5];
-        if (poseidon6_.poseidon(inputs) != EnclaveTreeZeros.KNOWN_LEAF) revert PoseidonMismatch();
+        uint256[5] memory inputs = [uint256(1), 2, 3, 4, 5];
+        if (poseidon5_.poseidon(TAG_LEAF, inputs) != EnclaveTreeZeros.KNOWN_LEAF) revert PoseidonMismatch();
     }
 
     /// @inheritdoc IEnclaveRegistry
@@ -262,7 +262,7 @@ contract EnclaveRegistry is IEnclaveRegistry, AttestorQuorum {
 
     function _addKeyset(Keyset storage keyset, Registration calldata registration, KeysetLayout.Fields memory fields) private {
         if (!BabyJubJub.isPublicKey(fields.receiptKeyX, fields.receiptKeyY)) revert ReceiptKeyInvalid();
-        uint256 signerId = poseidon3.poseidon([TAG_SIGNER_ID, fields.receiptKeyX, fields.receiptKeyY]);
+        uint256 signerId = poseidon2.poseidon(TAG_SIGNER_ID, [fields.receiptKeyX, fields.receiptKeyY]);
         if (_keysetOfSigner[fields.provider][signerId] != 0) revert SignerReused(signerId);
         _keysetOfSigner[fields.provider][signerId] = fields.digest;
 
@@ -295,9 +295,9 @@ contract EnclaveRegistry is IEnclaveRegistry, AttestorQuorum {
         keyset.leafIndexes[keyset.leafCount] = uint16(index);
         keyset.leafCount += 1;
         _leaves[provider][index] = Leaf(keysetDigest, registration.policyId, registration.expiresAt, false);
-        uint256 leaf = poseidon6.poseidon(
+        uint256 leaf = poseidon5.poseidon(
+            TAG_LEAF,
             [
-                TAG_LEAF,
                 keyset.signerId,
                 registration.policyId,
                 uint256(uint160(provider)),
@@ -322,7 +322,7 @@ contract EnclaveRegistry is IEnclaveRegistry, AttestorQuorum {
     }
 
     function _setLeaf(address provider, uint256 index, uint256 leaf, bool keepOldRoot) private {
-        uint256 root = _trees[provider].setLeaf(poseidon3, index, leaf, keepOldRoot);
+        uint256 root = _trees[provider].setLeaf(poseidon2, index, leaf, keepOldRoot);
         emit LeafSet(provider, index, leaf, root);
     }
 

@@ -26,7 +26,7 @@ contract OrderEscrow is EscrowAccounts, EIP712 {
     /// How old the statement of a proof can be.
     uint256 public constant VALIDITY_SECONDS = 1 hours;
 
-    /// Totals are sums of at most 2^16 prices below 2^64.
+    /// Totals are sums of at most 2^16 prices below 2^63.
     uint256 private constant MAX_TOTAL = type(uint80).max;
     uint256 private constant BPS = 10_000;
     bytes32 private constant SUCCESSION_TYPE = keccak256(

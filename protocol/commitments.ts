@@ -14,12 +14,12 @@ export function randomField(): bigint {
 
 /** policyId of a canonical policy text (UTF-8 bytes as they are hashed). */
 export function policyIdOf(canonicalPolicy: Uint8Array): bigint {
-  return poseidon([TAG.policyId, ...halves(sha256(canonicalPolicy))]);
+  return poseidon(TAG.policyId, [...halves(sha256(canonicalPolicy))]);
 }
 
 /** Commitment to opaque bytes. @param blinding - a random field element: payloads may have low entropy */
 export function payloadCommitment(payload: Uint8Array, blinding: bigint): bigint {
-  return poseidon([TAG.payloadCommitment, ...halves(sha256(payload)), assertField(blinding, 'blinding')]);
+  return poseidon(TAG.payloadCommitment, [...halves(sha256(payload)), assertField(blinding, 'blinding')]);
 }
 
 /** modelId of a model that is run but not compiled: binds the file and its manifest, byte for byte. */
@@ -29,12 +29,12 @@ export function opaqueModelId(model: Uint8Array, manifest: Uint8Array): bigint {
 
 /** The same from the two sha256 digests. */
 export function opaqueModelIdOfDigests(modelSha256: Uint8Array, manifestSha256: Uint8Array): bigint {
-  return poseidon([TAG.modelOpaque, ...halves(modelSha256), ...halves(manifestSha256)]);
+  return poseidon(TAG.modelOpaque, [...halves(modelSha256), ...halves(manifestSha256)]);
 }
 
 /** modelId of a compiled model. @param vkHash, manifestSha256, ceremonyHash - 32 bytes each */
 export function compiledModelId(vkHash: Uint8Array, manifestSha256: Uint8Array, ceremonyHash: Uint8Array): bigint {
-  return poseidon([TAG.modelCompiled, ...halves(vkHash), ...halves(manifestSha256), ...halves(ceremonyHash)]);
+  return poseidon(TAG.modelCompiled, [...halves(vkHash), ...halves(manifestSha256), ...halves(ceremonyHash)]);
 }
 
 /**
@@ -43,17 +43,17 @@ export function compiledModelId(vkHash: Uint8Array, manifestSha256: Uint8Array, 
  */
 export function signerIdOf(receiptKey: JubPoint): bigint {
   assertPublicKey(receiptKey, 'receipt key');
-  return poseidon([TAG.signerId, receiptKey.x, receiptKey.y]);
+  return poseidon(TAG.signerId, [receiptKey.x, receiptKey.y]);
 }
 
 /** deliveryDigest of a sealed result, the exact envelope bytes that were released. */
 export function deliveryDigestOf(sealedResult: Uint8Array): bigint {
-  return poseidon([TAG.deliveryDigest, ...halves(sha256(sealedResult))]);
+  return poseidon(TAG.deliveryDigest, [...halves(sha256(sealedResult))]);
 }
 
 /** The output blinding of one job: only it travels, the seed stays with the client. */
 export function outputBlindingOf(seed: bigint, demandHead: bigint): bigint {
-  return poseidon([TAG.outputBlinding, assertField(seed, 'seed'), assertField(demandHead, 'demand head')]);
+  return poseidon(TAG.outputBlinding, [assertField(seed, 'seed'), assertField(demandHead, 'demand head')]);
 }
 
 /** Platform codes; 128 and above is simulated hardware. */
@@ -66,7 +66,7 @@ export function isSimulatedPlatform(platform: number): boolean {
 
 /** hardwareIdHash of a machine. @param hardwareId - PPID (16 bytes) or CHIP_ID (64 bytes) */
 export function hardwareIdHashOf(platform: number, hardwareId: Uint8Array): bigint {
-  return poseidon([TAG.hardwareId, assertUint(BigInt(platform), 8, 'platform'), ...halves(sha256(hardwareId))]);
+  return poseidon(TAG.hardwareId, [assertUint(BigInt(platform), 8, 'platform'), ...halves(sha256(hardwareId))]);
 }
 
 /** What an enclave leaf binds. */
@@ -82,8 +82,7 @@ export interface EnclaveLeaf {
 
 /** The leaf of the provider's enclave tree. */
 export function enclaveLeafOf(leaf: EnclaveLeaf): bigint {
-  return poseidon([
-    TAG.enclaveLeaf,
+  return poseidon(TAG.enclaveLeaf, [
     assertField(leaf.signerId, 'signerId'),
     assertField(leaf.policyId, 'policyId'),
     addressToField(leaf.provider, 'provider'),
@@ -114,8 +113,7 @@ export function tensorCommitment(shape: TensorShape, elements: readonly bigint[]
   if (elements.length !== size)
     throw new StunError('STUN_INPUT', `a tensor of ${size} elements was expected, got ${elements.length}`);
   if (shape.dims.length > 8) throw new StunError('STUN_RANGE', 'a committed tensor has at most 8 dimensions');
-  let state = poseidon([
-    TAG.tensorFirst,
+  let state = poseidon(TAG.tensorFirst, [
     BigInt(shape.dtype),
     BigInt(shape.scale),
     BigInt(shape.dims.length),
@@ -126,7 +124,7 @@ export function tensorCommitment(shape: TensorShape, elements: readonly bigint[]
   for (let i = 0; i < words.length; i += 14) {
     const step = words.slice(i, i + 14);
     while (step.length < 14) step.push(0n);
-    state = poseidon([TAG.tensorStep, state, ...step]);
+    state = poseidon(TAG.tensorStep, [state, ...step]);
   }
   return state;
 }

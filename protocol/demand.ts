@@ -22,8 +22,7 @@ export interface OrderOpening {
  */
 export function orderIdOf(opening: OrderOpening): bigint {
   assertPublicKey(opening.demandKey, 'demand key');
-  return poseidon([
-    TAG.orderId,
+  return poseidon(TAG.orderId, [
     assertUint(opening.domain, 248, 'domain'),
     opening.demandKey.x,
     opening.demandKey.y,
@@ -44,18 +43,23 @@ export interface LaneId {
 
 /** D_0 of a lane. */
 export function laneGenesisOf(lane: LaneId): bigint {
-  return poseidon([
-    TAG.laneGenesis,
+  return poseidon(TAG.laneGenesis, [
     assertField(lane.orderId, 'orderId'),
     addressToField(lane.provider, 'provider'),
     assertUint(BigInt(lane.laneIndex), 32, 'laneIndex'),
   ]);
 }
 
+/**
+ * Bits of a price and of a maximum price, in price units. One less than a word, so that two range checks in the circuit bound
+ * price, maximum and their difference (circuits/lib/job.circom).
+ */
+export const PRICE_BITS = 63;
+
 /** One demand, without its signature. */
 export interface Demand {
   readonly inputCommitment: bigint;
-  /** Price units, 1..2^64-1 for a job that shall be paid. */
+  /** Price units, 1..2^63-1 for a job that shall be paid. */
   readonly maxPrice: bigint;
   /** The enclave the input is sealed to. */
   readonly signerId: bigint;
@@ -63,11 +67,10 @@ export interface Demand {
 
 /** D_k from D_{k-1}. */
 export function demandHeadOf(previousHead: bigint, demand: Demand): bigint {
-  return poseidon([
-    TAG.demand,
+  return poseidon(TAG.demand, [
     assertField(previousHead, 'previous head'),
     assertField(demand.inputCommitment, 'inputCommitment'),
-    assertUint(demand.maxPrice, 64, 'maxPrice'),
+    assertUint(demand.maxPrice, PRICE_BITS, 'maxPrice'),
     assertField(demand.signerId, 'signerId'),
   ]);
 }

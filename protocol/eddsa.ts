@@ -11,6 +11,7 @@ import { bigIntToBytes, bytesToBigInt, concatBytes, utf8 } from './bytes.ts';
 import { StunError } from './errors/stun-error.ts';
 import { assertField } from './field.ts';
 import { poseidon } from './poseidon.ts';
+import { TAG } from './tags.ts';
 
 /** A signature; R8 is a curve point, S is in 0..l-1. */
 export interface EddsaSignature {
@@ -47,7 +48,7 @@ export function generateEddsaKeyPair(): EddsaKeyPair {
 }
 
 function challenge(r8: JubPoint, key: JubPoint, message: bigint): bigint {
-  return poseidon([r8.x, r8.y, key.x, key.y, message]);
+  return poseidon(TAG.challenge, [r8.x, r8.y, key.x, key.y, message]);
 }
 
 /**

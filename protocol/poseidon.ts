@@ -22,14 +22,16 @@ function fullRound(state: readonly bigint[], constants: readonly bigint[], mds: 
 }
 
 /**
- * The raw hash. Callers outside this folder use the named commitments, which add the tag.
+ * The tagged hash: the tag is the state's element 0, which no input reaches, and the result is element 0 after the permutation.
+ * Callers outside this folder use the named commitments.
+ * @param tag - one of {@link TAG}: hashes under different tags are different functions
  * @param inputs - 1..16 canonical field elements
  * @throws `STUN_RANGE` for an input of r or more, or another number of inputs
  */
-export function poseidon(inputs: readonly bigint[]): bigint {
+export function poseidon(tag: bigint, inputs: readonly bigint[]): bigint {
   for (const [i, input] of inputs.entries()) assertField(input, `Poseidon input ${i}`);
   const { before, after, mds, sparse, lastConstant, lastMatrix } = poseidonParameters(inputs.length);
-  let state = [0n, ...inputs];
+  let state = [assertField(tag, 'tag'), ...inputs];
   for (const constants of before) state = fullRound(state, constants, mds);
   for (const { constant, row, column } of sparse) {
     const first = power5((state[0]! + constant) % FIELD_ORDER);

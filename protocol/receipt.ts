@@ -1,6 +1,7 @@
 /** The enclave's side: receipts and the running statement over a segment. */
 import type { JubPoint } from './babyjub.ts';
 import { signEddsa, verifyEddsa, type EddsaKeyPair, type EddsaSignature } from './eddsa.ts';
+import { PRICE_BITS } from './demand.ts';
 import { StunError } from './errors/stun-error.ts';
 import { assertField, assertUint } from './field.ts';
 import { receiptsRootOf } from './merkle.ts';
@@ -32,7 +33,7 @@ export function packMeta(meta: ReceiptMeta): bigint {
 export interface Receipt extends ReceiptMeta {
   readonly demandHead: bigint;
   readonly outputCommitment: bigint;
-  /** Price units; 0 unless served. */
+  /** Price units, below 2^63; 0 unless served. */
   readonly price: bigint;
   readonly deliveryDigest: bigint;
 }
@@ -43,11 +44,10 @@ export interface Receipt extends ReceiptMeta {
  */
 export function receiptHashOf(receipt: Receipt): bigint {
   if (receipt.status !== 'served' && receipt.price !== 0n) throw new StunError('STUN_RANGE', 'a job that was not served costs 0');
-  return poseidon([
-    TAG.receipt,
+  return poseidon(TAG.receipt, [
     assertField(receipt.demandHead, 'demand head'),
     assertField(receipt.outputCommitment, 'outputCommitment'),
-    assertUint(receipt.price, 64, 'price'),
+    assertUint(receipt.price, PRICE_BITS, 'price'),
     assertField(receipt.deliveryDigest, 'deliveryDigest'),
     packMeta(receipt),
   ]);
@@ -69,8 +69,7 @@ export interface RunningStatement {
 
 /** The message the enclave signs for a statement. */
 export function statementHashOf(statement: RunningStatement): bigint {
-  return poseidon([
-    TAG.statement,
+  return poseidon(TAG.statement, [
     assertField(statement.fromHead, 'from head'),
     assertField(statement.toHead, 'to head'),
     assertField(statement.modelId, 'modelId'),

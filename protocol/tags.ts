@@ -1,8 +1,10 @@
 /**
- * The tags that separate the domains of Poseidon: the first input of every hash of STUN.
- * The one exception is the hash inside EdDSA. See docs/protocol.md section 2.
+ * The tags that separate the domains of Poseidon: element 0 of the state before the permutation, for every hash of STUN.
+ * See docs/protocol.md section 2.
  */
 export const TAG = {
+  /** EdDSA's inner hash, as circomlib has it. */
+  challenge: 0n,
   orderId: 1n,
   policyId: 2n,
   payloadCommitment: 3n,

@@ -4,7 +4,7 @@
  * docs/proving.md says how provers are run and what a prover gets to see.
  */
 import { z } from 'zod';
-import { ENCLAVE_TREE_DEPTH } from '#protocol/merkle.ts';
+import { ENCLAVE_TREE, pathLength, treeCapacity } from '#protocol/merkle.ts';
 import { SETTLEMENT_SIGNALS, type SettlementSignals } from '#protocol/terms.ts';
 import { bytes32Hex, fieldHex, unixSeconds } from '#protocol/wire/scalars.ts';
 import { settlementBundleSchema } from '#protocol/wire/settlement-bundle.ts';
@@ -19,9 +19,9 @@ export const settlementProofTaskSchema = z.strictObject({
     index: z
       .int()
       .min(0)
-      .max(2 ** ENCLAVE_TREE_DEPTH - 1),
+      .max(treeCapacity(ENCLAVE_TREE) - 1),
     /** From the leaf level up. */
-    siblings: z.array(fieldHex).length(ENCLAVE_TREE_DEPTH),
+    siblings: z.array(fieldHex).length(pathLength(ENCLAVE_TREE)),
   }),
   validAtUnix: unixSeconds,
 });

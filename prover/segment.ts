@@ -5,9 +5,8 @@
 import { enclaveLeafOf } from '#protocol/commitments.ts';
 import { StunError } from '#protocol/errors/stun-error.ts';
 import { fieldFromHex } from '#protocol/field.ts';
-import { receiptsRootOf, rootFromPath, type MerklePath } from '#protocol/merkle.ts';
+import { ENCLAVE_TREE, receiptsRootOf, rootFromPath, type MerklePath } from '#protocol/merkle.ts';
 import { receiptHashOf } from '#protocol/receipt.ts';
-import { TAG } from '#protocol/tags.ts';
 import { packPayee, type SettlementSignals } from '#protocol/terms.ts';
 import { readDocument } from '#protocol/wire/scalars.ts';
 import { laneOldOf, settlementBundleFromWire, type SettlementBundle } from '#protocol/wire/settlement-bundle.ts';
@@ -54,7 +53,7 @@ export function provableSegment(task: SettlementProofTask): ProvableSegment {
     index: task.enclavePath.index,
     siblings: task.enclavePath.siblings.map((sibling) => fieldFromHex(sibling, 'sibling')),
   };
-  if (rootFromPath(TAG.enclaveNode, enclaveLeafOf(bundle.leaf), enclavePath) !== root) {
+  if (rootFromPath(ENCLAVE_TREE, enclaveLeafOf(bundle.leaf), enclavePath) !== root) {
     throw new StunError('STUN_PROOF_ROOT', `the enclave leaf at index ${enclavePath.index} is not under the given root`);
   }
   if (task.validAtUnix >= bundle.leaf.expiresAtUnix) {

@@ -15,7 +15,7 @@ include "tags.circom";
 // @input inputCommitment
 // @input maxPrice - the customer's limit, enforced < 2^64
 // @input outputCommitment
-// @input price - enforced < 2^64 and at most maxPrice
+// @input price - enforced < 2^63 and at most maxPrice, which is enforced < price + 2^63
 // @input deliveryDigest
 // @input status - 1 served, 2 failed, 3 void; anything else is refused
 // @input startedAt - unix seconds, enforced < 2^40, as the host reported it
@@ -45,15 +45,15 @@ template Job() {
     demand.inputs[3] <== signerId;
     headAfter <== headBefore + active * (demand.out - headBefore); // [6.select]
 
-    // Prices.
-    component maxPriceRange = RangeCheck(64); // [8.max-range]
-    maxPriceRange.in <== maxPrice; // [8.max-range]
-    component priceRange = RangeCheck(64); // [8.price-range]
+    // Prices. With price = p and maxPrice - price = h modulo r, both decomposed into 63 bits, maxPrice = p + h modulo r; and
+    // p + h < 2^64 < r, so nothing wraps: as integers 0 <= price <= maxPrice < 2^64. Neither is negative, so a padding job
+    // whose prices sum to 0 has none.
+    component priceRange = RangeCheck(63); // [8.price-range]
     priceRange.in <== price; // [8.price-range]
-    component headroomRange = RangeCheck(64); // [8.price-limit]
+    component headroomRange = RangeCheck(63); // [8.max-range]
     headroomRange.in <== maxPrice - price; // [8.price-limit]
-    (1 - active) * maxPrice === 0; // [8.inactive-max]
-    (1 - active) * price === 0; // [8.inactive-price]
+    // [8.inactive-max]
+    (1 - active) * (maxPrice + price) === 0; // [8.inactive-price]
 
     // Status, and the packing of meta.
     signal servedOrFailed <== (status - 1) * (status - 2);

@@ -26,7 +26,7 @@ include "tags.circom";
 // @input orderId
 // @input laneOld - state of the lane before, 0 when it has never settled
 // @input laneNew - state after: the last demand head of the segment
-// @input receiptsRoot - root over the receipts of the segment, depth 8
+// @input receiptsRoot - root over the receipts of the segment
 // @input payee - provider + validAt·2^160 + laneIndex·2^200
 // @input total - sum of the prices
 // @input domain - binds chain, escrow, funder, token and terms
@@ -108,9 +108,10 @@ template Settlement(N) {
     active[0] === 1; // [5.first]
     var countSum = 0;
     for (var i = 0; i < N; i++) {
-        active[i] * (active[i] - 1) === 0; // [5.boolean]
         if (i > 0) {
-            active[i] * (1 - active[i - 1]) === 0; // [5.prefix]
+            // 0, or what the one before is, which is 0 or 1.
+            // [5.boolean]
+            active[i] * (active[i - 1] - active[i]) === 0; // [5.prefix]
         }
         countSum += active[i];
     }

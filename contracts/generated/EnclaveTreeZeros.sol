@@ -4,21 +4,21 @@ pragma solidity ^0.8.37;
 
 /// @title The empty subtrees of the enclave tree, by level; level 10 is the empty tree.
 library EnclaveTreeZeros {
-    /// Poseidon(14, 1, 2, 3, 4, 5): the constructor of the registry recomputes it.
-    uint256 internal constant KNOWN_LEAF = 0x0f04da5670153940e7f1e3c799ecc6693ebfcdcbc08a1b5be68879c41c8ba510;
+    /// Poseidon of 1, 2, 3, 4, 5 under tag 14: the constructor of the registry recomputes it.
+    uint256 internal constant KNOWN_LEAF = 0x010419a09d62f2321c698e4746740fada5f1861dc5d0b165ae33f6268a3c2723;
 
     /// @notice The hash of the empty subtree of a level, 0..10.
     function ofLevel(uint256 level) internal pure returns (uint256) {
-        if (level == 1) return 0x1044506741b0a6d297d92ac43408af1b7a4ec3b1162f65d60393e762fd865a7f;
-        if (level == 2) return 0x0cf8aeee68cc09e483e08d8aa6771ceafb4fba6ae43f44a711ac742f80dab6e4;
-        if (level == 3) return 0x2e4c3cb714c981c850cb10a0ecbff3f28137af25d2148d4149116b5924a8e11a;
-        if (level == 4) return 0x21385f826b234954d9f3719807748059a214fba091be6611baf71e22d68b0f76;
-        if (level == 5) return 0x113e195869c7ae61d8d345420aa04d143a6fe99b596a02cf4bca2dd40d723c03;
-        if (level == 6) return 0x207946dcf35b97c0450a1f8f72fd852cd1575c938e98a5dba5057e0c90e702a0;
-        if (level == 7) return 0x0af3b58f39a81963ccc518d8ce8b3970ee88310d2d4f9df91c7b541abdc1bd58;
-        if (level == 8) return 0x2e92cf2e836ca21e66f78fcb7f98fad7452b433d9f70adc94c69ed8b3b13d298;
-        if (level == 9) return 0x0c2c9a6a7cb721853b58a34f6a40ca71a808c73eeb60ac042e94e07e9401b314;
-        if (level == 10) return 0x0dfca08f8cd15122b0e9320e83c559cba089eeeb49cc42accf041b345d2c0355;
+        if (level == 1) return 0x061e4873c36ff6ee0f0b8b95784eb92afbe6cf069351d413fc0d772499fd9c01;
+        if (level == 2) return 0x292821c9fe52d6fe261634dd6a6dc1a5165f523523140bd7ffd1fdd8d679fca6;
+        if (level == 3) return 0x08c6006752a0ec77ccede057ced180bc6b424dc7bc863ca58f0197fa9319ac34;
+        if (level == 4) return 0x24f66f3f0aefb8b5ab0a45bde3bc2d2fb346f13222c62786b40a4f5f6a9d4bc9;
+        if (level == 5) return 0x01a4b8bc4a28bb6a0e6301808372442f26a0626edb131f7ccfce36686939a2f9;
+        if (level == 6) return 0x12451d37977d37639069eb99049829852c40f040e7dbf3b1d88410834bdccff2;
+        if (level == 7) return 0x1541af1dc614b26d0988245ba5552398962bec0191e281e7f9ce79269648bee0;
+        if (level == 8) return 0x19a9bcedea16cae35b4124e3b78033a0e85f21629078196255d537387ad08ec2;
+        if (level == 9) return 0x1492f2396f23e43084117bd42abd05dfb61c568cfb86e56d15d21e0175268373;
+        if (level == 10) return 0x2159d5cfd44ef2f9be81dc61c9f710191eebbdf3a7fe5631d8a42d714218645a;
         return 0;
     }
 }

@@ -91,7 +91,7 @@ interface IVerifierRouter {
     function tombstone(bytes32 family) external;
 
     /// @notice Ends a family for ever: anybody can, who shows an accepted proof of a statement that no witness satisfies.
-    /// The total of a batch is the sum of at most N prices below 2^64, so a larger total is impossible.
+    /// The total of a batch is the sum of at most N prices below 2^63, so a larger total is impossible.
     function tombstoneByForgery(bytes32 family, Proof calldata proof, uint256[8] calldata signals) external;
 
     /// @notice Stops settlement and refunds of a family for a while. Guardian only. 30 days in total over the family's life.

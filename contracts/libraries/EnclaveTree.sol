@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 pragma solidity ^0.8.37;
 
-import {IPoseidon3} from "../interfaces/IPoseidon.sol";
+import {IPoseidon2} from "../interfaces/IPoseidon.sol";
 import {EnclaveTreeZeros} from "../generated/EnclaveTreeZeros.sol";
 
 /// @title A provider's tree of enclave leaves, depth 10, with root history by time.
@@ -30,7 +30,7 @@ library EnclaveTree {
     /// @notice Sets a leaf and recomputes its path. With `keepOldRoot` the previous root stays live for its time.
     function setLeaf(
         Tree storage tree,
-        IPoseidon3 poseidon,
+        IPoseidon2 poseidon,
         uint256 index,
         uint256 leaf,
         bool keepOldRoot
@@ -42,7 +42,7 @@ library EnclaveTree {
         for (uint256 level = 0; level < DEPTH; ++level) {
             uint256 sibling = node(tree, level, index ^ 1);
             // A revoked leaf is the empty subtree of level 0, which is 0.
-            root = index & 1 == 0 ? poseidon.poseidon([TAG_NODE, root, sibling]) : poseidon.poseidon([TAG_NODE, sibling, root]);
+            root = index & 1 == 0 ? poseidon.poseidon(TAG_NODE, [root, sibling]) : poseidon.poseidon(TAG_NODE, [sibling, root]);
             index >>= 1;
             if (level + 1 < DEPTH) tree.nodes[_key(level + 1, index)] = root;
         }

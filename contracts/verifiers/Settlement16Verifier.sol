@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// Generated from circuits/main/settlement-16.circom, do not edit. Source hash b6d50c8caf3670e654bea98829dfc12a7cacfb6123ac1f7e6f930ebc2fbdeec3.
+// Generated from circuits/main/settlement-16.circom, do not edit. Source hash f0a2467a07273600c379a9e175a6a95525b51defaa197d7d8e758c6947e7059f.
 pragma solidity ^0.8.37;
 
 import {ISettlementVerifier} from "../interfaces/ISettlementVerifier.sol";
@@ -12,7 +12,7 @@ contract Settlement16Verifier is ISettlementVerifier {
     /// @inheritdoc ISettlementVerifier
     bool public constant override DEVELOPMENT = true;
     /// @inheritdoc ISettlementVerifier
-    bytes32 public constant override VK_HASH = 0xbfa79ea74b4318d6ee6457acff82566470a196fe4b841379d253844adeb274dd;
+    bytes32 public constant override VK_HASH = 0x4315710fbf19cbd4c49fc498e7b355cf33cb657a1ca30edbf4115567d5fdecb3;
     /// @inheritdoc ISettlementVerifier
     uint256 public constant override N = 16;
 
@@ -52,53 +52,53 @@ contract Settlement16Verifier is ISettlementVerifier {
 
             if ok {
                 // vk_x = IC[0] + sum of signals[i] * IC[i + 1]
-                mstore(add(pairing, 384), 0x07b1247d76118123cc0002bfa1facedce2abfcfd04b15af70d8e52860dd68551)
-                mstore(add(pairing, 416), 0x0d5a7b50513c8d4ff539d4eec91acbfb974a3799df9ed276ac21f4d3339cf969)
+                mstore(add(pairing, 384), 0x2a7f5edf5f808af512fcbf9e5dd4882792a3a23c5d4e75dbd552a587a6b8add8)
+                mstore(add(pairing, 416), 0x19b2bb3e45856e3926bc3e8d9e85273db71e1f628bcb563b4e118668b8ee1f99)
                 // + signals[0] * IC[1]
-                mstore(add(pairing, 448), 0x2b431e1e2cc63190dccf653fa99ea308241473712ccae2e5d825c52627d90219)
-                mstore(add(pairing, 480), 0x0a0699c3ddc0f4fdca7b49f7bb5f4ecdbd7098eecc155a9cb7df480cd676ce66)
+                mstore(add(pairing, 448), 0x2bdd35fe7df5f8d656f0c17c8345b4335b0a0c07c5f48e8ca9293b1229ded365)
+                mstore(add(pairing, 480), 0x2646f059e83a671557a87ed0eaf1f4f65f411c4d74e65fb5732c0d35d1a79a01)
                 mstore(add(pairing, 512), calldataload(add(signals, 0)))
                 ok := and(ok, staticcall(gas(), 7, add(pairing, 448), 96, add(pairing, 448), 64))
                 ok := and(ok, staticcall(gas(), 6, add(pairing, 384), 128, add(pairing, 384), 64))
                 // + signals[1] * IC[2]
-                mstore(add(pairing, 448), 0x10eaa92965bbec3fe9eaea2afe7800f4c4eadb1bf5c0e6d462a62b15437a9f64)
-                mstore(add(pairing, 480), 0x1b06f76d76271b95b432be3a1783f3a28f777b9f91e837cc12ffe820d2d51e1b)
+                mstore(add(pairing, 448), 0x28a2066cedbdb29c05decdb8d6aab97af391f14f8dea1b9eaa470f4096f120f1)
+                mstore(add(pairing, 480), 0x2e896999b466e8420e228302b91b3fa27e91b32b6611d62b169fd0b0f55b1fc4)
                 mstore(add(pairing, 512), calldataload(add(signals, 32)))
                 ok := and(ok, staticcall(gas(), 7, add(pairing, 448), 96, add(pairing, 448), 64))
                 ok := and(ok, staticcall(gas(), 6, add(pairing, 384), 128, add(pairing, 384), 64))
                 // + signals[2] * IC[3]
-                mstore(add(pairing, 448), 0x26f88214f4d22c9fdc96f634daa3dd949bb99fcabf2f30f06692c4f177a94ef0)
-                mstore(add(pairing, 480), 0x2c20b675b4038c382e687f6716acfa2c0f602d951f9226f31d1fa31ad6d65e35)
+                mstore(add(pairing, 448), 0x25d4685c9de70cc23642dad32fbcb52cd790576a127c2468da6129aeeb9dd68e)
+                mstore(add(pairing, 480), 0x1493aa63ef2e29a803589c11a8e9e9c0ab9229a7b4a7e28191aa1c64d456e177)
                 mstore(add(pairing, 512), calldataload(add(signals, 64)))
                 ok := and(ok, staticcall(gas(), 7, add(pairing, 448), 96, add(pairing, 448), 64))
                 ok := and(ok, staticcall(gas(), 6, add(pairing, 384), 128, add(pairing, 384), 64))
                 // + signals[3] * IC[4]
-                mstore(add(pairing, 448), 0x0ae90be6a6af5d8ba2f5c184d2739ae49d0c2b93fce805f33e5ffb559f216f10)
-                mstore(add(pairing, 480), 0x29ed5acbf7692e98920b4f870168904e83a1eeb31788566fc3f323e6b2fb10bc)
+                mstore(add(pairing, 448), 0x1c71a8fabb405c63fca60e7428923c08efc5e1a395529b83eb58c19684e444e8)
+                mstore(add(pairing, 480), 0x11175eaa43f491a97f4acb2fe069f4bce96ba85388fd8484e859414f0ac92d3a)
                 mstore(add(pairing, 512), calldataload(add(signals, 96)))
                 ok := and(ok, staticcall(gas(), 7, add(pairing, 448), 96, add(pairing, 448), 64))
                 ok := and(ok, staticcall(gas(), 6, add(pairing, 384), 128, add(pairing, 384), 64))
                 // + signals[4] * IC[5]
-                mstore(add(pairing, 448), 0x0eb4c5cf43c2f33c3d71507304f7977161de9797e9ba747cb75e085e016d960d)
-                mstore(add(pairing, 480), 0x11d039ba7bab48bff16d2b129331f8099656128d4a387934d800edc54150fa3e)
+                mstore(add(pairing, 448), 0x0545192e533a274e96108672ab02591d287a8020d3882a7b251ff3b04e0a38bc)
+                mstore(add(pairing, 480), 0x2d551aa7f9c48439c06774053d8f7723685a956b1579b9c4b99ac4354b434f33)
                 mstore(add(pairing, 512), calldataload(add(signals, 128)))
                 ok := and(ok, staticcall(gas(), 7, add(pairing, 448), 96, add(pairing, 448), 64))
                 ok := and(ok, staticcall(gas(), 6, add(pairing, 384), 128, add(pairing, 384), 64))
                 // + signals[5] * IC[6]
-                mstore(add(pairing, 448), 0x1ad6d894f91dca4c81b0ae7ea38619f503d4afa5133b61e67891947be0c9ad11)
-                mstore(add(pairing, 480), 0x0910e4630fa9913d567da4160a03b8fa300e83990c5a5538233eb9450f95593d)
+                mstore(add(pairing, 448), 0x286cbc27b07dfe59e05bdea2b4c0129fcbc212ee4bf8633451fc9f1f16daae81)
+                mstore(add(pairing, 480), 0x07a675961da082e52de1d317a38903d0b719cd7bd5f7608345aa3b5ceea81ab3)
                 mstore(add(pairing, 512), calldataload(add(signals, 160)))
                 ok := and(ok, staticcall(gas(), 7, add(pairing, 448), 96, add(pairing, 448), 64))
                 ok := and(ok, staticcall(gas(), 6, add(pairing, 384), 128, add(pairing, 384), 64))
                 // + signals[6] * IC[7]
-                mstore(add(pairing, 448), 0x21744e82e20dfca123b53cb8b4a820a01f26ad124c647fde44013ff71ef210de)
-                mstore(add(pairing, 480), 0x0c63ff47e4301c487403832f50f3ab57ee89e2325d8d1969de46bbd0d451db2e)
+                mstore(add(pairing, 448), 0x1d3c5698f3f08f8ea22ba873b76dda25522d68b32182ae506018404a91531208)
+                mstore(add(pairing, 480), 0x13dbc674e7dffd14f697c68d7e8ae024a093fbf951f5d8ad0a3406c2bedd5dbd)
                 mstore(add(pairing, 512), calldataload(add(signals, 192)))
                 ok := and(ok, staticcall(gas(), 7, add(pairing, 448), 96, add(pairing, 448), 64))
                 ok := and(ok, staticcall(gas(), 6, add(pairing, 384), 128, add(pairing, 384), 64))
                 // + signals[7] * IC[8]
-                mstore(add(pairing, 448), 0x043e84fd5af3fad0caab6e57743fb9b35aa1507bca3fd849bc71532447d42c0b)
-                mstore(add(pairing, 480), 0x2bce4335720aead6dc709957ad552dc1d06ab51ff6d97d839e60d71d5decff13)
+                mstore(add(pairing, 448), 0x0a6872d36557db57cb46ebaf61d2fea0445806018602f2edc67f64ec543851bd)
+                mstore(add(pairing, 480), 0x2efa12f12fbc43a5ecd16d919b65be0bc5f03ca49247adfe2cd461f97b11ae44)
                 mstore(add(pairing, 512), calldataload(add(signals, 224)))
                 ok := and(ok, staticcall(gas(), 7, add(pairing, 448), 96, add(pairing, 448), 64))
                 ok := and(ok, staticcall(gas(), 6, add(pairing, 384), 128, add(pairing, 384), 64))

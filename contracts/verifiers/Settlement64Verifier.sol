@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// Generated from circuits/main/settlement-64.circom, do not edit. Source hash acabde40fdf9c3bd4d5e2ae8dca7c91afc6b023fc84bff4a9643c58b84d73b3b.
+// Generated from circuits/main/settlement-64.circom, do not edit. Source hash 7d80ea6f7b98d8dd16d3f405369f8c435c0fa50cedee95e5f78f349925df4613.
 pragma solidity ^0.8.37;
 
 import {ISettlementVerifier} from "../interfaces/ISettlementVerifier.sol";
@@ -12,7 +12,7 @@ contract Settlement64Verifier is ISettlementVerifier {
     /// @inheritdoc ISettlementVerifier
     bool public constant override DEVELOPMENT = true;
     /// @inheritdoc ISettlementVerifier
-    bytes32 public constant override VK_HASH = 0xf7f9e9853d4cd5c671dae78aac822391deaf6707737c72dd6eb1358b6178cf17;
+    bytes32 public constant override VK_HASH = 0xa84ff42b2ac5cc8efc583a87b3345271f54755c73f21a6ddedf0297e720aadf8;
     /// @inheritdoc ISettlementVerifier
     uint256 public constant override N = 64;
 
@@ -52,53 +52,53 @@ contract Settlement64Verifier is ISettlementVerifier {
 
             if ok {
                 // vk_x = IC[0] + sum of signals[i] * IC[i + 1]
-                mstore(add(pairing, 384), 0x0243b5c55d7476372ab43f0ec52dcb409aae9f30f0cca7e5cb7d5b2cb7abd6b3)
-                mstore(add(pairing, 416), 0x2177d297a4bd58e2442f7447c501d0542383726d9f171f9b8f997e8c0eb83bf3)
+                mstore(add(pairing, 384), 0x224a46239da593ce726009f42a382a2893deba07a4a942f4362befd7ed27c76c)
+                mstore(add(pairing, 416), 0x2c200be30a2dc73bdc3eb1d4693d9d613bcc03ab094f362e93d3ac9a320a42b1)
                 // + signals[0] * IC[1]
-                mstore(add(pairing, 448), 0x166e029975dd41784b36d8972c6151fcff74aa735d650e2549ac1a22f35b5105)
-                mstore(add(pairing, 480), 0x098a4fe5bcc242cb102ca2d24dacd966facd11dced7e0fbecccc8dbe82360c32)
+                mstore(add(pairing, 448), 0x1d3ce524f06bb4ff0ce00e155d2ff9f5e5279c42e091df2883e055873eea43e5)
+                mstore(add(pairing, 480), 0x0bfa1e7be39ba9992fd74a30c03ede2fa0a7c563be9b37b6d9ffe85770436338)
                 mstore(add(pairing, 512), calldataload(add(signals, 0)))
                 ok := and(ok, staticcall(gas(), 7, add(pairing, 448), 96, add(pairing, 448), 64))
                 ok := and(ok, staticcall(gas(), 6, add(pairing, 384), 128, add(pairing, 384), 64))
                 // + signals[1] * IC[2]
-                mstore(add(pairing, 448), 0x07a3203dcc93cafef958488e56b37100516440c23001fa6a87cf5480deda0457)
-                mstore(add(pairing, 480), 0x2785eff97d1e52a030d12bdb52f991f3c1531e514f7334e998b813bf3ccd6b7c)
+                mstore(add(pairing, 448), 0x019f803914f8b7c329bcd4497d12d3c97c6402d76915adbba2cba3aa0eebcb67)
+                mstore(add(pairing, 480), 0x24aa17eea63b2f118fd39df645fc4fadaf185ed5077c5e32c6afaab497837610)
                 mstore(add(pairing, 512), calldataload(add(signals, 32)))
                 ok := and(ok, staticcall(gas(), 7, add(pairing, 448), 96, add(pairing, 448), 64))
                 ok := and(ok, staticcall(gas(), 6, add(pairing, 384), 128, add(pairing, 384), 64))
                 // + signals[2] * IC[3]
-                mstore(add(pairing, 448), 0x14dd362bf6a66c8f14efc4eadc05df1b2bbaeebd2d7d9deaf4a4f2f00701edc7)
-                mstore(add(pairing, 480), 0x20398ae2941d3765077c3fea517db226b082d6c20bb06e4759f03313285a6da5)
+                mstore(add(pairing, 448), 0x18eaa444d071a03e56f30344b19ebaa53cb0a42a926b9abcbbf9f344c8f7c3bd)
+                mstore(add(pairing, 480), 0x16514b6eb45a070335dea46b5c8156617c0f140ef61b32089d406a57011b6331)
                 mstore(add(pairing, 512), calldataload(add(signals, 64)))
                 ok := and(ok, staticcall(gas(), 7, add(pairing, 448), 96, add(pairing, 448), 64))
                 ok := and(ok, staticcall(gas(), 6, add(pairing, 384), 128, add(pairing, 384), 64))
                 // + signals[3] * IC[4]
-                mstore(add(pairing, 448), 0x1dbc095997bb1ec12f34b24145dbd26580f8f8f0f7aa1a24c0f892a516dd2efe)
-                mstore(add(pairing, 480), 0x015eb41a0c14e70d22b12d7cd8b83c33dc863b636f45621765db7f04dff15ca8)
+                mstore(add(pairing, 448), 0x2a58ffeea6e63fd8482a8629041f057001d2a8542a859619bc2a804816faa044)
+                mstore(add(pairing, 480), 0x18f33f55bbf058584d5aaa7b2a7c5d5731f835ec6b525abbbed7c06631d3b72c)
                 mstore(add(pairing, 512), calldataload(add(signals, 96)))
                 ok := and(ok, staticcall(gas(), 7, add(pairing, 448), 96, add(pairing, 448), 64))
                 ok := and(ok, staticcall(gas(), 6, add(pairing, 384), 128, add(pairing, 384), 64))
                 // + signals[4] * IC[5]
-                mstore(add(pairing, 448), 0x06fa8e6088f50f9c48a67c887a73cdad64cbf4e7e990a668667a45198a268101)
-                mstore(add(pairing, 480), 0x060cab2281dd6f56badfc7a6eb973039f5c7aa1e5acc0d97fe00443b122a9818)
+                mstore(add(pairing, 448), 0x2c4c088ca8a72ab2a71c8f954fa7603ff09ba37ca1cc16aa2966c17dd132f04d)
+                mstore(add(pairing, 480), 0x158bf94c09622f9b817373bfe83d2ba0e17030fe07e8ea57e8f2a985f60eb5d4)
                 mstore(add(pairing, 512), calldataload(add(signals, 128)))
                 ok := and(ok, staticcall(gas(), 7, add(pairing, 448), 96, add(pairing, 448), 64))
                 ok := and(ok, staticcall(gas(), 6, add(pairing, 384), 128, add(pairing, 384), 64))
                 // + signals[5] * IC[6]
-                mstore(add(pairing, 448), 0x147f387549507b579d688669701d21e24d6aab02c43ee88b12fe502503722506)
-                mstore(add(pairing, 480), 0x29554df52de23831637f2dc9ccf1c89ab2e8c274e17051b67181df68fa755bc4)
+                mstore(add(pairing, 448), 0x117bf2541541a07c512ce28eb7846a6606198a1faa16237afba15dd1ff10946d)
+                mstore(add(pairing, 480), 0x1e6dfb8b2ce35e9f65f0422e52ecb01ce99406ae5ff846240006d898cb312c41)
                 mstore(add(pairing, 512), calldataload(add(signals, 160)))
                 ok := and(ok, staticcall(gas(), 7, add(pairing, 448), 96, add(pairing, 448), 64))
                 ok := and(ok, staticcall(gas(), 6, add(pairing, 384), 128, add(pairing, 384), 64))
                 // + signals[6] * IC[7]
-                mstore(add(pairing, 448), 0x1461a55f9fcb272d6a600ec829095bcb1b8802058584aafa8f3927ecb9d48357)
-                mstore(add(pairing, 480), 0x17ea27023840c7d077f7a3369f66bcfc29fb24f236e018a27cac03dd92b522fd)
+                mstore(add(pairing, 448), 0x0376cc51431c7d65b50a0836e2cd3129bc30f9428310de3a5c4ca374e994f546)
+                mstore(add(pairing, 480), 0x045ff8a156d07612619a200078b4ff9a0458154c496dfae592a4338f7388d20a)
                 mstore(add(pairing, 512), calldataload(add(signals, 192)))
                 ok := and(ok, staticcall(gas(), 7, add(pairing, 448), 96, add(pairing, 448), 64))
                 ok := and(ok, staticcall(gas(), 6, add(pairing, 384), 128, add(pairing, 384), 64))
                 // + signals[7] * IC[8]
-                mstore(add(pairing, 448), 0x1455a0284174e48ee10e5147b876ddb1829274747afdb124d4a5efc0bfc9744c)
-                mstore(add(pairing, 480), 0x29c741c27ea67b81d599c9b5d9ceff2e389768072f71285fdd78f122311fcf9a)
+                mstore(add(pairing, 448), 0x0ee49f250c13cacd5579bdea65e2070dbe90a45dcf47466eea7b58c64346e4d7)
+                mstore(add(pairing, 480), 0x28f0a7d311f65fe23209af7fc4ea385d5adebb4a80c32ff7dac335856ac4ba66)
                 mstore(add(pairing, 512), calldataload(add(signals, 224)))
                 ok := and(ok, staticcall(gas(), 7, add(pairing, 448), 96, add(pairing, 448), 64))
                 ok := and(ok, staticcall(gas(), 6, add(pairing, 384), 128, add(pairing, 384), 64))

@@ -114,7 +114,7 @@ export const jobErrors = {
     class: 'policy',
     actor: 'customer',
     httpStatus: 422,
-    doc: 'The maximum price of the demand is below the price of the model or outside 1..2^64-1. Raise it or choose another provider.',
+    doc: 'The maximum price of the demand is below the price of the model or outside 1..2^63-1. Raise it or choose another provider.',
   },
   STUN_BUDGET: {
     class: 'policy',

@@ -1,7 +1,7 @@
 /** The clear header of a request: what the service needs to drop garbage before it queues anything. */
 import { z } from 'zod';
 import type { JubPoint } from '../babyjub.ts';
-import { demandHeadOf, laneGenesisOf, verifyDemand } from '../demand.ts';
+import { demandHeadOf, laneGenesisOf, PRICE_BITS, verifyDemand } from '../demand.ts';
 import type { EddsaSignature } from '../eddsa.ts';
 import { StunError } from '../errors/stun-error.ts';
 import { fieldFromHex, fieldToHex } from '../field.ts';
@@ -58,7 +58,7 @@ export interface JobHeader {
 export function jobHeaderFromWire(document: unknown): JobHeader {
   const wire = readDocument(jobHeaderSchema, document, 'job header');
   const maxPrice = BigInt(wire.maxPrice);
-  if (maxPrice >> 64n !== 0n) throw new StunError('STUN_PRICE_CAP', 'maxPrice must be below 2^64');
+  if (maxPrice >> BigInt(PRICE_BITS) !== 0n) throw new StunError('STUN_PRICE_CAP', 'maxPrice must be below 2^63');
   return {
     funder: wire.funder,
     orderId: fieldFromHex(wire.orderId, 'orderId'),

@@ -13,7 +13,7 @@ import { SeededRandom } from './fixtures.ts';
 
 /** Poseidon over a tag and any integers, taken modulo r. */
 export function hash(tag: bigint, ...inputs: readonly bigint[]): bigint {
-  return poseidon([tag, ...inputs.map(reduce)]);
+  return poseidon(tag, inputs.map(reduce));
 }
 
 /** A job with its activity, which honest segments derive from its place. */
@@ -122,21 +122,13 @@ export function drawDraft(seed: string): Draft {
   };
 }
 
-/** Root over receipts of a full tree of depth 8. */
+/** Root over receipts of a full tree: two levels of 16 children. */
 function rootOver(leaves: readonly bigint[]): bigint {
-  let level = Array.from({ length: 256 }, (_, i) => leaves[i] ?? 0n);
-  let empty = 0n;
-  while (level.length > 1) {
-    const above: bigint[] = [];
-    const emptyAbove = hash(TAG.receiptsNode, empty, empty);
-    for (let i = 0; i < level.length; i += 2) {
-      const isEmpty = level[i] === empty && level[i + 1] === empty;
-      above.push(isEmpty ? emptyAbove : hash(TAG.receiptsNode, level[i]!, level[i + 1]!));
-    }
-    level = above;
-    empty = emptyAbove;
-  }
-  return level[0]!;
+  const nodeOf = (place: number): bigint =>
+    hash(TAG.receiptsNode, ...Array.from({ length: 16 }, (_, i) => leaves[16 * place + i] ?? 0n));
+  const empty = nodeOf(16);
+  const nodes = Array.from({ length: 16 }, (_, place) => (16 * place < leaves.length ? nodeOf(place) : empty));
+  return hash(TAG.receiptsNode, ...nodes);
 }
 
 /** A signature that holds for a key of small order, whoever signs and whatever is signed: h times 8·A vanishes. */
@@ -153,7 +145,7 @@ export function pairWith(publicKey: JubPoint): EddsaKeyPair {
 export function aliasedSignature(pair: EddsaKeyPair, message: bigint): EddsaSignature {
   for (let nonce = 1n; ; nonce++) {
     const r8 = toJubPoint(BASE8.multiply(nonce));
-    const h = poseidon([r8.x, r8.y, pair.publicKey.x, pair.publicKey.y, message]) + FIELD_ORDER;
+    const h = poseidon(TAG.challenge, [r8.x, r8.y, pair.publicKey.x, pair.publicKey.y, message]) + FIELD_ORDER;
     if (h < 1n << 254n) return { r8, s: (nonce + 8n * h * pair.secret) % SUBGROUP_ORDER };
   }
 }

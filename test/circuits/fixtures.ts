@@ -2,7 +2,15 @@
 import { createHash } from 'node:crypto';
 import { SUBGROUP_ORDER } from '#protocol/babyjub.ts';
 import { enclaveLeafOf, signerIdOf, type EnclaveLeaf } from '#protocol/commitments.ts';
-import { demandHeadOf, laneGenesisOf, orderIdOf, signDemand, type Demand, type OrderOpening } from '#protocol/demand.ts';
+import {
+  demandHeadOf,
+  laneGenesisOf,
+  orderIdOf,
+  PRICE_BITS,
+  signDemand,
+  type Demand,
+  type OrderOpening,
+} from '#protocol/demand.ts';
 import { eddsaPublicKey, type EddsaKeyPair } from '#protocol/eddsa.ts';
 import { FIELD_ORDER, fieldToAddress } from '#protocol/field.ts';
 import { enclaveTree } from '#protocol/merkle.ts';
@@ -108,7 +116,7 @@ export function makeSegment(seed: string, choice: SegmentChoice): SignedSegment 
   const demands: Demand[] = [];
   const receipts: Receipt[] = [];
   for (let i = 0; i < choice.count; i++) {
-    const maxPrice = choice.maxPrice ?? random.below(1n << 64n);
+    const maxPrice = choice.maxPrice ?? random.below(1n << BigInt(PRICE_BITS));
     const demand = { inputCommitment: random.field(), maxPrice, signerId: leaf.signerId };
     demands.push(demand);
     receipts.push(drawReceipt(random, choice, demandHeadOf(receipts.at(-1)?.demandHead ?? fromHead, demand), maxPrice));

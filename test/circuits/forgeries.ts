@@ -212,7 +212,7 @@ export const forgeries: readonly Forgery[] = [
       draft.jobs[1]!.price = 0n;
       draft.jobs[1]!.maxPrice = 0n;
     },
-    rows: exactly(`${M}.active[1]`),
+    rows: exactly(`${M}.active[0]`, `${M}.active[1]`),
   },
   {
     labels: ['5.prefix'],
@@ -249,7 +249,7 @@ export const forgeries: readonly Forgery[] = [
     replace: (_draft, honest) => ({ demandSignature: signatureOf(stranger(), honest.signals['laneNew'] as bigint) }),
     rows: within(`${M}.demandSignature`),
   },
-  outOfRange('8.max-range', 'settles a limit of more than 64 bits', `${JOB}.maxPriceRange`, {
+  outOfRange('8.max-range', 'settles a limit of more than 64 bits', `${JOB}.headroomRange`, {
     draft: (draft) => {
       draft.jobs[1]!.maxPrice = P64;
       draft.jobs[1]!.price = 1n;
@@ -272,17 +272,15 @@ export const forgeries: readonly Forgery[] = [
     draft: (draft) => {
       Object.assign(draft.jobs[1]!, { active: 0n, price: 0n, maxPrice: 5n });
     },
-    rows: exactly(`${JOB}.active`, `${JOB}.maxPrice`),
+    rows: exactly(`${JOB}.active`, `${JOB}.maxPrice`, `${JOB}.price`),
   },
   {
-    // With a price its limit cannot be 0 either, so both rows stand against this one.
     labels: ['8.inactive-price'],
     gain: 'is paid for padding',
     draft: (draft) => {
       Object.assign(draft.jobs[1]!, { active: 0n, price: 5n, maxPrice: 5n });
     },
-    rows: exactly(`${JOB}.active`, `${JOB}.price`),
-    besides: exactly(`${JOB}.active`, `${JOB}.maxPrice`),
+    rows: exactly(`${JOB}.active`, `${JOB}.maxPrice`, `${JOB}.price`),
   },
   {
     labels: ['8.total'],

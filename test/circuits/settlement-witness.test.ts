@@ -2,8 +2,10 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { BASE8, SUBGROUP_ORDER, toJubPoint } from '#protocol/babyjub.ts';
+import { PRICE_BITS } from '#protocol/demand.ts';
 import { eddsaPublicKey } from '#protocol/eddsa.ts';
 import { poseidon } from '#protocol/poseidon.ts';
+import { TAG } from '#protocol/tags.ts';
 import { reduce } from '#circuits/build/field-math.ts';
 import { ensureCircuit } from '#circuits/manifest.ts';
 import { WitnessCalculator } from '#circuits/witness-calculator.ts';
@@ -14,7 +16,7 @@ import { makeSegment, type SegmentChoice } from './fixtures.ts';
 import { readSymbols, Rows } from './rows.ts';
 
 const N = 16;
-const MAX_PRICE = (1n << 64n) - 1n;
+const MAX_PRICE = (1n << BigInt(PRICE_BITS)) - 1n;
 const LAST_UNIX = 2 ** 40 - 1;
 
 describe('settlement-16', function () {
@@ -99,7 +101,7 @@ describe('settlement-16', function () {
     draft.demandPair = { secret, publicKey: key };
     const { heads } = assemble(draft, N);
     const r8 = toJubPoint(BASE8.multiply(7n));
-    const h = poseidon([r8.x, r8.y, key.x, key.y, heads.at(-1)!]);
+    const h = poseidon(TAG.challenge, [r8.x, r8.y, key.x, key.y, heads.at(-1)!]);
     const demandSignature = { r8, s: (7n + 8n * h * secret) % SUBGROUP_ORDER };
     await accepts(assemble(draft, N, { demandSignature }).signals);
   });
@@ -110,8 +112,8 @@ describe('settlement-16', function () {
 
   const refusals: readonly (readonly [string, (draft: Draft) => void, Replacements?])[] = [
     ['a price one above its limit', (d) => (d.jobs[0]!.price = d.jobs[0]!.maxPrice + 1n)],
-    ['a limit of 2^64', (d) => (d.jobs[0]!.maxPrice = MAX_PRICE + 1n)],
-    ['a price of 2^64', (d) => (d.jobs[0]!.price = MAX_PRICE + 1n)],
+    ['a limit of 2^63 above the price', (d) => (d.jobs[0]!.maxPrice = d.jobs[0]!.price + MAX_PRICE + 1n)],
+    ['a price of 2^63', (d) => (d.jobs[0]!.maxPrice = d.jobs[0]!.price = MAX_PRICE + 1n)],
     ['a negative price', (d) => (d.jobs[0]!.price = -1n)],
     ['a served price on a void job', (d) => (d.jobs[0]!.status = 3n)],
     ['status 0', (d) => Object.assign(d.jobs[0]!, { status: 0n, price: 0n })],

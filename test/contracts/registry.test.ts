@@ -17,7 +17,7 @@ import {
   rootFromPath,
   secpAddressOf,
   parseKeyset,
-  TAG,
+  ENCLAVE_TREE,
   toHex,
   type Hex,
 } from '#protocol/index.ts';
@@ -91,7 +91,7 @@ describe('contracts: EnclaveRegistry, registration', () => {
     for (let index = 0; index < 6; index++) {
       const path = await registry().pathOf(provider, index);
       assert.deepEqual(path.path, enclaveTree(leaves).path(index));
-      assert.equal(rootFromPath(TAG.enclaveNode, path.leaf, path.path), root);
+      assert.equal(rootFromPath(ENCLAVE_TREE, path.leaf, path.path), root);
     }
   });
 
@@ -310,8 +310,8 @@ describe('contracts: EnclaveRegistry, registration', () => {
     });
 
     it('cannot be reached before a threshold is set', async () => {
-      const { poseidon3, poseidon6 } = stage.deployment;
-      const args = [stage.owner.address, stage.guardian.address, poseidon3, poseidon6];
+      const { poseidon2, poseidon5 } = stage.deployment;
+      const args = [stage.owner.address, stage.guardian.address, poseidon2, poseidon5];
       const fresh = new RegistryContract(await deployContract(stage.owner, artifacts.EnclaveRegistry, args), stage.provider);
       const enclave = await makeEnclave({ ...stage, deployment: { ...stage.deployment, registry: fresh.access.address } });
       await refuses(fresh.register(enclave.registration, []), 'QuorumNotReached');
@@ -376,13 +376,13 @@ describe('contracts: EnclaveRegistry, registration', () => {
   });
 
   it('cannot be deployed with another Poseidon than circomlib’s', async () => {
-    const { poseidon3, router } = stage.deployment;
+    const { poseidon2, router } = stage.deployment;
     const wrong = await deployContract(stage.owner, QuoteVerifierDouble, []);
-    for (const [three, six] of [
+    for (const [two, five] of [
       [wrong, router],
-      [poseidon3, poseidon3],
+      [poseidon2, poseidon2],
     ]) {
-      const args = [stage.owner.address, stage.guardian.address, three, six];
+      const args = [stage.owner.address, stage.guardian.address, two, five];
       await rejectsCode(deployContract(stage.owner, artifacts.EnclaveRegistry, args), 'STUN_CHAIN_REVERTED');
     }
   });
@@ -401,10 +401,10 @@ async function startStageOn(chainId: number): Promise<Stage> {
   const chain = await startDevChain({ chainId });
   const owner = chain.wallet(0);
   const attestors = [1, 2, 3].map((index) => chain.wallet(index));
-  const poseidon3 = await deployContract(owner, artifacts.Poseidon3, []);
-  const poseidon6 = await deployContract(owner, artifacts.Poseidon6, []);
+  const poseidon2 = await deployContract(owner, artifacts.Poseidon2, []);
+  const poseidon5 = await deployContract(owner, artifacts.Poseidon5, []);
   const guardian = chain.wallet(8);
-  const args = [owner.address, guardian.address, poseidon3, poseidon6];
+  const args = [owner.address, guardian.address, poseidon2, poseidon5];
   const registry = new RegistryContract(await deployContract(owner, artifacts.EnclaveRegistry, args), owner);
   for (const attestor of attestors) await registry.setAttestor(attestor.address, true);
   await registry.setThreshold(2);
@@ -417,8 +417,8 @@ async function startStageOn(chainId: number): Promise<Stage> {
     router: nothing,
     escrow: nothing,
     token: nothing,
-    poseidon3,
-    poseidon6,
+    poseidon2,
+    poseidon5,
     families: [],
   };
   const { contractsOf } = await import('#chain/deployment.ts');

@@ -1,7 +1,7 @@
 /** A receipt with its place in the receipts tree of its settled segment. Only a receipt opened under a settled root is settled evidence. */
 import { z } from 'zod';
 import { fieldToHex } from '#protocol/field.ts';
-import { receiptsTree } from '#protocol/merkle.ts';
+import { pathLength, RECEIPTS_TREE, receiptsTree, treeCapacity } from '#protocol/merkle.ts';
 import { receiptHashOf } from '#protocol/receipt.ts';
 import { bytes32Hex, fieldHex } from '#protocol/wire/scalars.ts';
 import { receiptRecordFromWire } from '#protocol/wire/receipt.ts';
@@ -13,8 +13,14 @@ export const inclusionSchema = z
     segmentId: z.string(),
     txHash: bytes32Hex.optional().meta({ description: 'Once the settlement is confirmed on chain' }),
     receiptsRoot: fieldHex,
-    index: z.int().min(0).max(255),
-    path: z.array(fieldHex).length(8).meta({ description: 'Siblings from the leaf level up' }),
+    index: z
+      .int()
+      .min(0)
+      .max(treeCapacity(RECEIPTS_TREE) - 1),
+    path: z
+      .array(fieldHex)
+      .length(pathLength(RECEIPTS_TREE))
+      .meta({ description: 'Siblings, 15 of the leaf and then 15 of its parent, each in order' }),
   })
   .meta({ id: 'ReceiptInclusion' });
 

@@ -1,7 +1,7 @@
 /** From a closed segment to a settlement on chain, with a real prover, a real verifier contract and a real transaction. */
 import assert from 'node:assert/strict';
 import { setTimeout as delay } from 'node:timers/promises';
-import { fieldFromHex, receiptHashOf, receiptRecordFromWire, rootFromPath, TAG, fieldToHex } from '#protocol/index.ts';
+import { fieldFromHex, receiptHashOf, receiptRecordFromWire, RECEIPTS_TREE, rootFromPath, fieldToHex } from '#protocol/index.ts';
 import { createSettlementProver } from '#prover/pool.ts';
 import type { SettlementProver } from '#prover/interface.ts';
 import { proveAgain } from '#service/pipeline/settle.ts';
@@ -94,7 +94,7 @@ describe('service: segments, proofs, settlement', function () {
       const hash = receiptHashOf(receiptRecordFromWire(receipt.record).receipt);
       const { index, path, receiptsRoot, txHash } = receipt.settlement;
       const siblings = (path as string[]).map((sibling) => fieldFromHex(sibling));
-      assert.equal(fieldToHex(rootFromPath(TAG.receiptsNode, hash, { index, siblings })), receiptsRoot);
+      assert.equal(fieldToHex(rootFromPath(RECEIPTS_TREE, hash, { index, siblings })), receiptsRoot);
       assert.equal(txHash, segment['transactionHash']);
     }
     const events = await customer.events(`/v1/jobs/${jobs[0]!.jobId}/events`, () => false, '0');

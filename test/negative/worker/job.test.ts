@@ -162,8 +162,8 @@ describe('worker refusals', () => {
 
     it('refuses a maximum price below the price', () => declines('STUN_PRICE_CAP', { maxPrice: 699n }));
 
-    it('refuses a maximum price of 2^64', () =>
-      declines('STUN_PRICE_CAP', {}, {}, (header) => ({ ...header, maxPrice: (2n ** 64n).toString() })));
+    it('refuses a maximum price of 2^63', () =>
+      declines('STUN_PRICE_CAP', {}, {}, (header) => ({ ...header, maxPrice: (2n ** 63n).toString() })));
 
     it('refuses a malformed header', () => declines('STUN_INPUT', {}, {}, (header) => ({ ...header, k: undefined })));
   });

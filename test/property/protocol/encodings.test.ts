@@ -7,13 +7,14 @@ import {
   decodeTensors,
   DTYPES,
   encodeTensors,
+  ENCLAVE_TREE,
   enclaveTree,
   FIELD_ORDER,
   fromHex,
   packPayee,
+  RECEIPTS_TREE,
   receiptsTree,
   rootFromPath,
-  TAG,
   tensorCommitment,
   toHex,
   unpackPayee,
@@ -99,12 +100,12 @@ describe('encodings', () => {
         fc.nat(),
         (leaves, at) => {
           const index = at % leaves.length;
-          for (const [tag, tree] of [
-            [TAG.receiptsNode, receiptsTree(leaves)],
-            [TAG.enclaveNode, enclaveTree(leaves)],
+          for (const [shape, tree] of [
+            [RECEIPTS_TREE, receiptsTree(leaves)],
+            [ENCLAVE_TREE, enclaveTree(leaves)],
           ] as const) {
-            assert.equal(rootFromPath(tag, leaves[index]!, tree.path(index)), tree.root);
-            assert.notEqual(rootFromPath(tag, leaves[index]! - 1n, tree.path(index)), tree.root);
+            assert.equal(rootFromPath(shape, leaves[index]!, tree.path(index)), tree.root);
+            assert.notEqual(rootFromPath(shape, leaves[index]! - 1n, tree.path(index)), tree.root);
           }
         },
       ),
