@@ -10,7 +10,7 @@ import { InferenceSession, Tensor } from 'onnxruntime-node';
 import { ModelRunner } from '#worker/model/runner.ts';
 import { makeWorld, vector } from '../test/unit/worker/fixtures.ts';
 import { CPU, LIMITS, modelFileOf } from '../test/unit/worker/onnx-models.ts';
-import { floats, writeOnnx, type Graph } from '../examples/credit-model/onnx-writer.ts';
+import { floats, writeOnnx, type Graph } from '#circuits/model/onnx/write-onnx.ts';
 import { summarise, type Figure } from './figure.ts';
 
 const INPUTS = 256;

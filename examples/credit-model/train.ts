@@ -6,7 +6,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { columnStatistics, foldAndRound, predict, train, type Layer, type TrainingOptions } from './classifier.ts';
 import { FEATURES, LABEL_NOISE, makeRows, rowsToCsv, type Row } from './data.ts';
-import { floats, writeOnnx } from './onnx-writer.ts';
+import { floats, writeOnnx } from '#circuits/model/onnx/write-onnx.ts';
 
 const TRAINING_ROWS = 40_000;
 const UNSEEN_ROWS = 5_000;

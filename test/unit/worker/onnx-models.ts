@@ -6,7 +6,7 @@ import type { Dtype } from '#protocol/index.ts';
 import { readModelFile, type ModelFile } from '#worker/model/manifest.ts';
 import { ModelRunner, type JobLimits } from '#worker/model/runner.ts';
 import type { SessionSettings } from '#worker/model/runner-messages.ts';
-import { writeOnnx, type Graph, type ValueInfo } from '../../../examples/credit-model/onnx-writer.ts';
+import { writeOnnx, type Graph, type ValueInfo } from '#circuits/model/onnx/write-onnx.ts';
 
 export const CPU: SessionSettings = { executionProvider: 'cpu', fallbackToCpu: false, threads: 1 };
 export const LIMITS: JobLimits = { timeoutMs: 20_000, memoryBytes: 2 ** 31, outputBytes: 1 << 24 };

@@ -40,12 +40,22 @@ export interface ValueInfo {
 }
 
 /** An attribute of a node: a number is an int unless given as `{ float }`. */
-export type Attribute = number | { readonly float: number } | { readonly graph: Graph } | { readonly tensor: Initializer };
+export type Attribute =
+  | number
+  | string
+  | { readonly float: number }
+  | { readonly ints: readonly number[] }
+  | { readonly floats: readonly number[] }
+  | { readonly strings: readonly string[] }
+  | { readonly graph: Graph }
+  | { readonly tensor: Initializer };
 
 export interface Node {
   readonly op: string;
   readonly inputs: readonly string[];
   readonly outputs: readonly string[];
+  /** Empty for ONNX's own operators. */
+  readonly domain?: string;
   readonly attributes?: Readonly<Record<string, Attribute>>;
 }
 
@@ -106,6 +116,10 @@ function valueInfo(value: ValueInfo): Uint8Array {
 
 function attribute(name: string, value: Attribute): Uint8Array {
   if (typeof value === 'number') return join([text(1, name), integer(3, value), integer(20, 2)]);
+  if (typeof value === 'string') return join([text(1, name), text(4, value), integer(20, 3)]);
+  if ('ints' in value) return join([text(1, name), ...value.ints.map((one) => integer(8, one)), integer(20, 7)]);
+  if ('floats' in value) return join([text(1, name), ...value.floats.map((one) => float(7, one)), integer(20, 6)]);
+  if ('strings' in value) return join([text(1, name), ...value.strings.map((one) => text(9, one)), integer(20, 8)]);
   if ('float' in value) return join([text(1, name), float(2, value.float), integer(20, 1)]);
   if ('tensor' in value) return join([text(1, name), bytes(5, tensor(value.tensor)), integer(20, 4)]);
   return join([text(1, name), bytes(6, graphBytes(value.graph)), integer(20, 5)]);
@@ -117,6 +131,7 @@ function node(value: Node): Uint8Array {
     ...value.outputs.map((output) => text(2, output)),
     text(4, value.op),
     ...Object.entries(value.attributes ?? {}).map(([name, one]) => bytes(5, attribute(name, one))),
+    ...(value.domain === undefined ? [] : [text(7, value.domain)]),
   ]);
 }
 
@@ -130,9 +145,11 @@ function graphBytes(graph: Graph): Uint8Array {
   ]);
 }
 
-/** The bytes of an ONNX file, IR version 9, default operator set 17. */
+/** The bytes of an ONNX file, IR version 9, default operator set 17, and set 3 of `ai.onnx.ml` where a node is of it. */
 export function writeOnnx(graph: Graph, producer = 'stun'): Uint8Array<ArrayBuffer> {
-  return join([integer(1, 9), text(2, producer), bytes(7, graphBytes(graph)), bytes(8, join([text(1, ''), integer(2, 17)]))]);
+  const imports = [[text(1, ''), integer(2, 17)]];
+  if (graph.nodes.some(({ domain }) => domain === 'ai.onnx.ml')) imports.push([text(1, 'ai.onnx.ml'), integer(2, 3)]);
+  return join([integer(1, 9), text(2, producer), bytes(7, graphBytes(graph)), ...imports.map((one) => bytes(8, join(one)))]);
 }
 
 /** A float32 initializer. */
@@ -140,7 +157,7 @@ export function floats(name: string, dims: readonly number[], values: readonly n
   return { name, type: 'float32', dims, data: new Uint8Array(Float32Array.from(values).buffer) };
 }
 
-/** An int64 initializer. */
-export function integers(name: string, dims: readonly number[], values: readonly bigint[]): Initializer {
-  return { name, type: 'int64', dims, data: new Uint8Array(BigInt64Array.from(values).buffer) };
+/** An int32 initializer. */
+export function int32s(name: string, dims: readonly number[], values: readonly number[]): Initializer {
+  return { name, type: 'int32', dims, data: new Uint8Array(Int32Array.from(values).buffer) };
 }
