@@ -56,4 +56,34 @@ export const circuitErrors = {
     httpStatus: 500,
     doc: 'A generated Solidity verifier differs from what the circuit gives now. Run the build command with --write and commit.',
   },
+  STUN_MODEL_FORMAT: {
+    class: 'input',
+    actor: 'caller',
+    httpStatus: 422,
+    doc: 'A model file is not ONNX as this compiler reads it: malformed, too large, cyclic, with data outside the file, or with weights that are not finite. The reason names the place.',
+  },
+  STUN_MODEL_OPERATOR: {
+    class: 'input',
+    actor: 'caller',
+    httpStatus: 422,
+    doc: 'A model uses an operator, an attribute or an operator set that cannot be compiled. The reason names operator and node; docs/proven-inference.md lists what can.',
+  },
+  STUN_MODEL_BOUNDS: {
+    class: 'input',
+    actor: 'caller',
+    httpStatus: 422,
+    doc: 'An accumulator of a compiled model may leave 32 bits, so its arithmetic could wrap. Use fewer weight bits or smaller layers.',
+  },
+  STUN_MODEL_CALIBRATION: {
+    class: 'input',
+    actor: 'caller',
+    httpStatus: 422,
+    doc: 'Calibration rows do not fit the model: another width, no number, too few rows. The reason names row and column.',
+  },
+  STUN_MODEL_INPUT_RANGE: {
+    class: 'input',
+    actor: 'customer',
+    httpStatus: 422,
+    doc: 'An input of a compiled model has another number of elements or an element outside its declared range. Quantise it as the manifest says.',
+  },
 } as const satisfies Record<string, ErrorEntry>;

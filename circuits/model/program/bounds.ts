@@ -1,0 +1,104 @@
+/** Static bounds of every element of every value, from the weights alone: what keeps 32-bit arithmetic and field arithmetic from wrapping. */
+import { StunError } from '#protocol/errors/stun-error.ts';
+import { roundingHalf, type Bounds } from '../constraints/gadgets/requantise.ts';
+import type { Tree } from '../constraints/gadgets/trees.ts';
+import type { IntegerProgram, Operation } from './program.ts';
+
+/** Accumulators, rounding halves included, stay within 32 bits: the worker's kernels compute in them. */
+const LIMIT = (1n << 31n) - 1n;
+
+function boundsOfTree(tree: Tree, score: number): Bounds {
+  if ('leaf' in tree) return { low: BigInt(tree.leaf[score]!), high: BigInt(tree.leaf[score]!) };
+  const [below, above] = [boundsOfTree(tree.below, score), boundsOfTree(tree.above, score)];
+  return { low: below.low < above.low ? below.low : above.low, high: below.high > above.high ? below.high : above.high };
+}
+
+function sum(parts: readonly Bounds[], bias: bigint): Bounds {
+  return parts.reduce((so, part) => ({ low: so.low + part.low, high: so.high + part.high }), { low: bias, high: bias });
+}
+
+function scaled({ low, high }: Bounds, weight: bigint): Bounds {
+  return weight >= 0n ? { low: weight * low, high: weight * high } : { low: weight * high, high: weight * low };
+}
+
+/** The value of a requantised accumulator; monotone, so it maps bounds to bounds. */
+export function requantised(value: bigint, shift: number, maximum: bigint): bigint {
+  const activation = value + roundingHalf(shift) < 0n ? 0n : (value + roundingHalf(shift)) >> BigInt(shift);
+  return activation > maximum ? maximum : activation;
+}
+
+/** Partial sums of an affine row, in any order, stay within the sums of absolute values: a kernel may add in whatever order it likes. */
+function assertAccumulator(bounds: Bounds, operation: number, element: number): void {
+  if (bounds.high > LIMIT || -bounds.low > LIMIT) {
+    throw new StunError(
+      'STUN_MODEL_BOUNDS',
+      `element ${element} of operation ${operation} may reach ${bounds.high > LIMIT ? bounds.high : bounds.low}, beyond 32 bits`,
+    );
+  }
+}
+
+function boundsOf(operation: Operation, values: readonly (readonly Bounds[])[]): Bounds[] {
+  switch (operation.kind) {
+    case 'affine': {
+      const from = values[operation.of]!;
+      return operation.weights.map((row, o) =>
+        sum(
+          row.map((weight, i) => scaled(from[i]!, BigInt(weight))),
+          BigInt(operation.biases[o]!),
+        ),
+      );
+    }
+    case 'requantise':
+      return values[operation.of]!.map(({ low, high }, i) => {
+        const shift = operation.shifts[i]!;
+        const maximum = BigInt(operation.maximum);
+        return { low: requantised(low, shift, maximum), high: requantised(high, shift, maximum) };
+      });
+    case 'trees':
+      return operation.biases.map((bias, score) =>
+        sum(
+          operation.trees.map((tree) => boundsOfTree(tree, score)),
+          BigInt(bias),
+        ),
+      );
+    case 'first-max':
+      return [{ low: 0n, high: BigInt(values[operation.of]!.length - 1) }];
+    case 'concatenate':
+      return operation.of.flatMap((value) => values[value]!);
+  }
+}
+
+/** The largest sum of absolute terms of each affine element, rounding half of the following shift included. */
+function assertPartialSums(program: IntegerProgram, values: readonly (readonly Bounds[])[]): void {
+  for (const [index, operation] of program.operations.entries()) {
+    if (operation.kind === 'affine') {
+      const from = values[operation.of]!;
+      for (const [o, row] of operation.weights.entries()) {
+        const reach = row.reduce(
+          (so, weight, i) => {
+            const { low, high } = scaled(from[i]!, BigInt(weight));
+            return so + (high > -low ? high : -low);
+          },
+          BigInt(Math.abs(operation.biases[o]!)),
+        );
+        assertAccumulator({ low: -reach, high: reach }, index, o);
+      }
+    }
+    if (operation.kind === 'requantise') {
+      for (const [i, { high }] of values[operation.of]!.entries())
+        assertAccumulator({ low: 0n, high: high + roundingHalf(operation.shifts[i]!) }, index, i);
+    }
+  }
+}
+
+/**
+ * Bounds of all values, the input first, then one entry for each operation.
+ * @throws `STUN_MODEL_BOUNDS` when an accumulator or a partial sum of one may leave 32 bits
+ */
+export function programBounds(program: IntegerProgram): Bounds[][] {
+  const values: Bounds[][] = [program.input.maxima.map((maximum) => ({ low: 0n, high: BigInt(maximum) }))];
+  for (const operation of program.operations) values.push(boundsOf(operation, values));
+  assertPartialSums(program, values);
+  for (const [index, bounds] of values.entries()) for (const [i, one] of bounds.entries()) assertAccumulator(one, index - 1, i);
+  return values;
+}

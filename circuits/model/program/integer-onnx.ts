@@ -1,0 +1,176 @@
+/**
+ * The integer program as the ONNX file that a worker runs. Everything is int32 arithmetic on the CPU: products and sums that `programBounds`
+ * keeps within 32 bits, so the order in which a kernel adds does not matter, and none of the 8-bit kernels that saturate.
+ *
+ * Trees run in ONNX's own ensemble operator over floats that are whole numbers below 2^24, which floats add exactly.
+ */
+import { int32s, writeOnnx, type Initializer, type Node } from '../onnx/write-onnx.ts';
+import { StunError } from '#protocol/errors/stun-error.ts';
+import type { Tree } from '../constraints/gadgets/trees.ts';
+import { roundingHalf } from '../constraints/gadgets/requantise.ts';
+import { programBounds } from './bounds.ts';
+import type { IntegerProgram, Operation } from './program.ts';
+
+/** Sums of leaves stay below this, so that floats hold and add them exactly. */
+const EXACT_FLOAT = 1n << 24n;
+
+interface Graph {
+  readonly nodes: Node[];
+  readonly initializers: Initializer[];
+}
+
+const valueName = (index: number): string => `value_${index}`;
+
+function affine(graph: Graph, operation: Extract<Operation, { kind: 'affine' }>, to: string): void {
+  const outputs = operation.weights.length;
+  const inputs = operation.weights[0]?.length ?? 0;
+  const columns = new Array<number>(inputs * outputs);
+  for (const [o, row] of operation.weights.entries()) for (const [i, weight] of row.entries()) columns[i * outputs + o] = weight;
+  graph.initializers.push(
+    int32s(`${to}_weights`, [inputs, outputs], columns),
+    int32s(`${to}_biases`, [outputs], operation.biases),
+  );
+  graph.nodes.push(
+    { op: 'MatMul', inputs: [valueName(operation.of), `${to}_weights`], outputs: [`${to}_products`] },
+    { op: 'Add', inputs: [`${to}_products`, `${to}_biases`], outputs: [to] },
+  );
+}
+
+/** Division of int32 truncates towards zero, so negative values are cut off before it. */
+function requantise(graph: Graph, operation: Extract<Operation, { kind: 'requantise' }>, to: string): void {
+  const { shifts, maximum } = operation;
+  const halves = shifts.map((shift) => Number(roundingHalf(shift)));
+  graph.initializers.push(
+    int32s(`${to}_halves`, [shifts.length], halves),
+    int32s(
+      `${to}_divisors`,
+      [shifts.length],
+      shifts.map((shift) => 2 ** shift),
+    ),
+    int32s(`${to}_zero`, [], [0]),
+    int32s(`${to}_maximum`, [], [maximum]),
+  );
+  graph.nodes.push(
+    { op: 'Add', inputs: [valueName(operation.of), `${to}_halves`], outputs: [`${to}_rounded`] },
+    { op: 'Max', inputs: [`${to}_rounded`, `${to}_zero`], outputs: [`${to}_positive`] },
+    { op: 'Div', inputs: [`${to}_positive`, `${to}_divisors`], outputs: [`${to}_shifted`] },
+    { op: 'Min', inputs: [`${to}_shifted`, `${to}_maximum`], outputs: [to] },
+  );
+}
+
+/** The parallel lists in which ONNX writes an ensemble. */
+interface Ensemble {
+  readonly nodes: { tree: number; node: number; feature: number; value: number; mode: string; yes: number; no: number }[];
+  readonly targets: { tree: number; node: number; target: number; weight: number }[];
+}
+
+function addTree(ensemble: Ensemble, tree: Tree, index: number): void {
+  let count = 0;
+  const place = (at: Tree): number => {
+    const node = count++;
+    if ('leaf' in at) {
+      ensemble.nodes.push({ tree: index, node, feature: 0, value: 0, mode: 'LEAF', yes: 0, no: 0 });
+      for (const [target, weight] of at.leaf.entries()) ensemble.targets.push({ tree: index, node, target, weight });
+      return node;
+    }
+    const entry = { tree: index, node, feature: at.feature, value: at.rank - 0.5, mode: 'BRANCH_LEQ', yes: 0, no: 0 };
+    ensemble.nodes.push(entry);
+    entry.yes = place(at.below);
+    entry.no = place(at.above);
+    return node;
+  };
+  place(tree);
+}
+
+function trees(graph: Graph, operation: Extract<Operation, { kind: 'trees' }>, to: string): void {
+  const ensemble: Ensemble = { nodes: [], targets: [] };
+  for (const [index, tree] of operation.trees.entries()) addTree(ensemble, tree, index);
+  const { nodes, targets } = ensemble;
+  graph.initializers.push(int32s(`${to}_biases`, [operation.biases.length], operation.biases));
+  graph.nodes.push(
+    { op: 'Cast', inputs: [valueName(operation.of)], outputs: [`${to}_ranks`], attributes: { to: 1 } },
+    {
+      op: 'TreeEnsembleRegressor',
+      domain: 'ai.onnx.ml',
+      inputs: [`${to}_ranks`],
+      outputs: [`${to}_sums`],
+      attributes: {
+        aggregate_function: 'SUM',
+        n_targets: operation.biases.length,
+        nodes_falsenodeids: { ints: nodes.map(({ no }) => no) },
+        nodes_featureids: { ints: nodes.map(({ feature }) => feature) },
+        nodes_modes: { strings: nodes.map(({ mode }) => mode) },
+        nodes_nodeids: { ints: nodes.map(({ node }) => node) },
+        nodes_treeids: { ints: nodes.map(({ tree }) => tree) },
+        nodes_truenodeids: { ints: nodes.map(({ yes }) => yes) },
+        nodes_values: { floats: nodes.map(({ value }) => value) },
+        post_transform: 'NONE',
+        target_ids: { ints: targets.map(({ target }) => target) },
+        target_nodeids: { ints: targets.map(({ node }) => node) },
+        target_treeids: { ints: targets.map(({ tree }) => tree) },
+        target_weights: { floats: targets.map(({ weight }) => weight) },
+      },
+    },
+    { op: 'Cast', inputs: [`${to}_sums`], outputs: [`${to}_whole`], attributes: { to: 6 } },
+    { op: 'Add', inputs: [`${to}_whole`, `${to}_biases`], outputs: [to] },
+  );
+}
+
+function firstMax(graph: Graph, of: number, to: string): void {
+  graph.nodes.push(
+    {
+      op: 'ArgMax',
+      inputs: [valueName(of)],
+      outputs: [`${to}_index`],
+      attributes: { axis: 1, keepdims: 1, select_last_index: 0 },
+    },
+    { op: 'Cast', inputs: [`${to}_index`], outputs: [to], attributes: { to: 6 } },
+  );
+}
+
+function emit(graph: Graph, operation: Operation, to: string): void {
+  switch (operation.kind) {
+    case 'affine':
+      return affine(graph, operation, to);
+    case 'requantise':
+      return requantise(graph, operation, to);
+    case 'trees':
+      return trees(graph, operation, to);
+    case 'first-max':
+      return firstMax(graph, operation.of, to);
+    case 'concatenate':
+      graph.nodes.push({ op: 'Concat', inputs: operation.of.map(valueName), outputs: [to], attributes: { axis: 1 } });
+  }
+}
+
+function assertExactLeaves(program: IntegerProgram): void {
+  for (const operation of program.operations) {
+    if (operation.kind !== 'trees') continue;
+    const reach = (tree: Tree): number =>
+      'leaf' in tree ? Math.max(...tree.leaf.map(Math.abs)) : Math.max(reach(tree.below), reach(tree.above));
+    const total = operation.trees.reduce((sum, tree) => sum + BigInt(reach(tree)), 0n);
+    if (total >= EXACT_FLOAT)
+      throw new StunError('STUN_MODEL_BOUNDS', `sums of leaves may reach ${total}, beyond the 2^24 that floats add exactly`);
+  }
+}
+
+/**
+ * The file's bytes: one input of unsigned integers [1, n], one output of int32 [1, m]. The same program gives the same bytes.
+ * @throws `STUN_MODEL_BOUNDS` when the arithmetic of a kernel could be inexact
+ */
+export function integerOnnx(program: IntegerProgram): Uint8Array<ArrayBuffer> {
+  const bounds = programBounds(program);
+  assertExactLeaves(program);
+  const { input, operations, outputName } = program;
+  const graph: Graph = { nodes: [], initializers: [] };
+  graph.nodes.push({ op: 'Cast', inputs: [input.name], outputs: [valueName(0)], attributes: { to: 6 } });
+  for (const [i, operation] of operations.entries())
+    emit(graph, operation, i === operations.length - 1 ? outputName : valueName(i + 1));
+  return writeOnnx({
+    name: 'integer-program',
+    nodes: graph.nodes,
+    initializers: graph.initializers,
+    inputs: [{ name: input.name, type: input.bytesPerElement === 1 ? 'uint8' : 'uint16', dims: [1, input.maxima.length] }],
+    outputs: [{ name: outputName, type: 'int32', dims: [1, bounds.at(-1)!.length] }],
+  });
+}

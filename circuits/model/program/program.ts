@@ -1,0 +1,64 @@
+/**
+ * The integer program: the one description of a compiled model from which its ONNX file, its constraints, its circom and the plain
+ * interpreter are made. Values are flat vectors of integers, numbered in the order of their operations; value 0 is the input.
+ */
+import type { Tree } from '../constraints/gadgets/trees.ts';
+
+/** What the model takes: unsigned integers, each with a maximum of its own. */
+export interface InputSpec {
+  readonly name: string;
+  /** Greatest value of each element, 0..65535; the least is 0. */
+  readonly maxima: readonly number[];
+  /** 1 (uint8) or 2 (uint16), what the greatest maximum needs. */
+  readonly bytesPerElement: 1 | 2;
+}
+
+/** One step; `of` names the value that it reads. */
+export type Operation =
+  /** y_o = bias_o + Σ weight_o,i · x_i: dense layers, sums and scalings. */
+  | {
+      readonly kind: 'affine';
+      readonly of: number;
+      /** One row for each output. */
+      readonly weights: readonly (readonly number[])[];
+      readonly biases: readonly number[];
+    }
+  /** clamp(⌊(x + half) / 2^shift⌋, 0, maximum), with a shift for each element. */
+  | { readonly kind: 'requantise'; readonly of: number; readonly shifts: readonly number[]; readonly maximum: number }
+  /** Sums of the leaves that the trees reach over ranks. */
+  | { readonly kind: 'trees'; readonly of: number; readonly trees: readonly Tree[]; readonly biases: readonly number[] }
+  /** One element: the index of the greatest, the first among equals. */
+  | { readonly kind: 'first-max'; readonly of: number }
+  /** The elements of several values, one after the other. */
+  | { readonly kind: 'concatenate'; readonly of: readonly number[] };
+
+/** A compiled model. The last value is the output: 32-bit integers, the real score being integer · 2^-outputScale. */
+export interface IntegerProgram {
+  readonly input: InputSpec;
+  readonly operations: readonly Operation[];
+  readonly outputName: string;
+  /** 0..255. */
+  readonly outputScale: number;
+}
+
+/** ONNX element codes of the committed tensors. */
+export const DTYPE_CODE = { uint8: 2, uint16: 4, int32: 6 } as const;
+
+/** What is added to an output before it is committed to, so that it is unsigned. */
+export const OUTPUT_BIAS = 1n << 31n;
+
+/** Shapes of the two committed tensors, as `tensorCommitment` takes them. Both are vectors. */
+export function committedShapes(program: IntegerProgram, outputs: number): { input: TensorShapeOf; output: TensorShapeOf } {
+  const { bytesPerElement, maxima } = program.input;
+  return {
+    input: {
+      dtype: bytesPerElement === 1 ? DTYPE_CODE.uint8 : DTYPE_CODE.uint16,
+      scale: 0,
+      dims: [maxima.length],
+      bytesPerElement,
+    },
+    output: { dtype: DTYPE_CODE.int32, scale: program.outputScale, dims: [outputs], bytesPerElement: 4 },
+  };
+}
+
+type TensorShapeOf = import('#protocol/commitments.ts').TensorShape;

@@ -1,0 +1,96 @@
+/** Interpreter, onnxruntime and circuit give the same integers, bit for bit, and the protocol's commitments of them. */
+import assert from 'node:assert/strict';
+import { InferenceSession, Tensor } from 'onnxruntime-node';
+import { synthesise } from '#circuits/model/constraints/synthesise.ts';
+import { violated, witnessOf } from '#circuits/model/constraints/witness.ts';
+import { programBounds } from '#circuits/model/program/bounds.ts';
+import { integerOnnx } from '#circuits/model/program/integer-onnx.ts';
+import { interpret } from '#circuits/model/program/interpret.ts';
+import { committedShapes, OUTPUT_BIAS, type IntegerProgram } from '#circuits/model/program/program.ts';
+import { tensorCommitment } from '#protocol/commitments.ts';
+import { StunError } from '#protocol/errors/stun-error.ts';
+import { depth, sampleSeed } from '#test/depth.ts';
+import { SeededRandom } from '../../examples/credit-model/random.ts';
+import { extremesOf, inputsOf, smallPrograms } from './model-programs.ts';
+
+const [BLINDING_IN, BLINDING_OUT] = [123_456_789n, 987_654_321n];
+
+async function runtimeOf(program: IntegerProgram): Promise<(input: readonly number[]) => Promise<number[]>> {
+  const session = await InferenceSession.create(integerOnnx(program), { intraOpNumThreads: 1 });
+  return async (input) => {
+    const dims = [1, input.length];
+    const tensor =
+      program.input.bytesPerElement === 1
+        ? new Tensor('uint8', Uint8Array.from(input), dims)
+        : new Tensor('uint16', Uint16Array.from(input), dims);
+    const result = (await session.run({ [program.input.name]: tensor }))[program.outputName];
+    assert.ok(result !== undefined);
+    return [...(result.data as Int32Array)];
+  };
+}
+
+describe('a compiled model', function () {
+  this.timeout(600_000);
+
+  for (const [name, program] of smallPrograms()) {
+    it(`${name}: onnxruntime gives what the interpreter gives, at random and at the ends of every accumulator`, async () => {
+      const run = await runtimeOf(program);
+      const count = depth() === 'full' ? 10_000 : 400;
+      const inputs = [...extremesOf(program), ...inputsOf(program, new SeededRandom(sampleSeed()), count)];
+      const bounds = programBounds(program).at(-1)!;
+      for (const input of inputs) {
+        const expected = interpret(program, input);
+        assert.deepEqual(await run(input), expected, `input ${input.join(' ')}`);
+        for (const [i, value] of expected.entries())
+          assert.ok(
+            bounds[i]!.low <= BigInt(value) && BigInt(value) <= bounds[i]!.high,
+            `output ${i} is ${value}, out of its bounds`,
+          );
+      }
+      console.log(`      ${inputs.length} inputs`);
+    });
+
+    it(`${name}: the circuit opens the protocol's commitments of input and output`, () => {
+      const system = synthesise(program);
+      const count = depth() === 'full' ? 200 : 12;
+      const inputs = [...extremesOf(program).slice(0, 6), ...inputsOf(program, new SeededRandom(sampleSeed()), count)];
+      for (const input of inputs) {
+        const witness = witnessOf(system, [...input.map(BigInt), BLINDING_IN, BLINDING_OUT]);
+        assert.deepEqual(violated(system, witness), []);
+        const output = interpret(program, input);
+        const shapes = committedShapes(program, output.length);
+        const biased = output.map((value) => BigInt(value) + OUTPUT_BIAS);
+        assert.equal(witness[1], tensorCommitment(shapes.input, input.map(BigInt), BLINDING_IN), 'input commitment');
+        assert.equal(witness[2], tensorCommitment(shapes.output, biased, BLINDING_OUT), 'output commitment');
+      }
+      console.log(`      ${system.rows.length} constraints, ${inputs.length} witnesses`);
+    });
+
+    it(`${name}: an input beyond its maximum has no witness, and the interpreter refuses it`, () => {
+      const system = synthesise(program);
+      const [input] = inputsOf(program, new SeededRandom(1), 1);
+      for (const [i, maximum] of program.input.maxima.entries()) {
+        const beyond = input!.with(i, maximum + 1);
+        assert.throws(
+          () => interpret(program, beyond),
+          (thrown) => thrown instanceof StunError && thrown.code === 'STUN_MODEL_INPUT_RANGE',
+        );
+        assert.notDeepEqual(violated(system, witnessOf(system, [...beyond.map(BigInt), 1n, 2n])), [], `element ${i}`);
+      }
+    });
+  }
+
+  it('is refused when an accumulator could leave 32 bits, one weight before it may', () => {
+    const wide = (weight: number): IntegerProgram => ({
+      input: { name: 'x', maxima: [65_535], bytesPerElement: 2 },
+      operations: [{ kind: 'affine', of: 0, weights: [[weight]], biases: [0] }],
+      outputName: 'y',
+      outputScale: 0,
+    });
+    assert.equal(programBounds(wide(32_768)).at(-1)![0]!.high, 65_535n * 32_768n);
+    assert.throws(
+      () => programBounds(wide(32_769)),
+      (thrown) => thrown instanceof StunError && thrown.code === 'STUN_MODEL_BOUNDS',
+    );
+  });
+});
