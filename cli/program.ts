@@ -2,6 +2,7 @@
 import { Command } from 'commander';
 import { registerCustomer } from './register/customer.ts';
 import { registerEvidence } from './register/evidence.ts';
+import { registerModel } from './register/model.ts';
 import { registerOperator } from './register/operator.ts';
 import { registerProvider } from './register/provider.ts';
 import type { Runner } from './runner.ts';
@@ -29,6 +30,7 @@ Exit codes: 0 done or yes, 1 input, 2 verification, 3 unavailable, 4 policy, 5 c
   registerCustomer(program, runner);
   registerEvidence(program, runner);
   registerProvider(program, runner);
+  registerModel(program, runner);
   registerOperator(program, runner);
   // Errors are thrown, not printed and exited on: main.ts prints them once, in the form that was asked for.
   for (const command of withDescendants(program)) {

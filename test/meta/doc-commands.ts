@@ -44,6 +44,12 @@ export const docCommands: readonly DocumentedCommand[] = [
   { command: 'node scripts/with-node.mjs circuits/build/main.ts all --check', proof: { ci: { limitMinutes: 5 } } },
   // examples/credit-model/README.md
   { command: 'node_modules/.bin/node examples/credit-model/train.ts --check', proof: { ci: { limitMinutes: 4 } } },
+  // docs/proven-inference.md
+  {
+    command:
+      'npx stun model compile examples/credit-model/credit-model.onnx --out .stun/credit-model --calibrate examples/credit-model/unseen-rows.csv --label defaulted',
+    proof: { ci: { limitMinutes: 3, says: [/^disagreements: \d+ of 128 held-out rows/m, /DEVELOPMENT KEY/] } },
+  },
   // CONTRIBUTING.md
   { command: 'npm run check', proof: { step: 'check' } },
   { command: 'npm test -- test/negative/protocol', proof: { ci: { limitMinutes: 3 } } },

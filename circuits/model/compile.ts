@@ -1,0 +1,120 @@
+/**
+ * Compiles an ONNX model: the exact integer model that a worker runs, its constraints, a development proving key, the manifest. The output
+ * folder appears whole or not at all.
+ */
+import { mkdir, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { buildBn128 } from 'ffjavascript';
+import { StunError } from '#protocol/errors/stun-error.ts';
+import { DEVELOPMENT_TRAPDOOR, writeDevelopmentKey, type Progress } from '../build/development-key.ts';
+import { parseR1cs } from '../build/r1cs.ts';
+import { assertNotForgeable, readVerificationKey, vkHashOf } from '../build/verification-key.ts';
+import { readCalibration } from './calibration.ts';
+import { synthesise } from './constraints/synthesise.ts';
+import { r1csBytes } from './constraints/r1cs-file.ts';
+import { understand } from './float/understand.ts';
+import { identityOf, manifestBytes, type ModelIdentity } from './manifest.ts';
+import { readOnnx } from './onnx/read-onnx.ts';
+import { programBounds } from './program/bounds.ts';
+import { integerOnnx } from './program/integer-onnx.ts';
+import { accuracyOf, quantise, type AccuracyStatement } from './quantise/quantise.ts';
+
+/** Files in the output folder. */
+export const MODEL_FILES = {
+  /** What the worker runs. */
+  model: 'model.onnx',
+  manifest: 'manifest.json',
+  /** The integer program, from which witnesses are made. */
+  program: 'program.json',
+  r1cs: 'circuit.r1cs',
+  zkey: 'circuit.zkey',
+  verificationKey: 'verification-key.json',
+  /** modelId, vkHash, manifest digest, ceremony hash. */
+  identity: 'identity.json',
+} as const;
+
+/** What is compiled, and how. */
+export interface CompileOptions {
+  readonly source: Uint8Array;
+  /** 1..128 characters. */
+  readonly name: string;
+  /** Text of the calibration file; null is enough for ensembles, whose splits stay exact. */
+  readonly calibrationCsv: string | null;
+  readonly labelColumn: string | null;
+  /** Of affine layers, sign included, 4..16. */
+  readonly weightBits: number;
+  readonly outDirectory: string;
+}
+
+/** What came out. */
+export interface CompiledModel {
+  readonly identity: ModelIdentity;
+  readonly accuracy: AccuracyStatement | null;
+  readonly constraints: number;
+  readonly wires: number;
+  readonly outDirectory: string;
+}
+
+async function assertFree(directory: string): Promise<void> {
+  const there = await stat(directory).then(
+    () => true,
+    () => false,
+  );
+  if (there) throw new StunError('STUN_FILE', `${directory} exists already: name a folder that does not`);
+}
+
+/**
+ * Compiles. Everything that can be refused is refused before the key is made, which is what takes long.
+ * @throws `STUN_MODEL_FORMAT`, `STUN_MODEL_OPERATOR`, `STUN_MODEL_CALIBRATION`, `STUN_MODEL_BOUNDS`, `STUN_FILE`
+ */
+export async function compileModel(options: CompileOptions, progress: Progress): Promise<CompiledModel> {
+  const { source, outDirectory } = options;
+  await assertFree(outDirectory);
+  const model = readOnnx(source);
+  const float = understand(model);
+  const set =
+    options.calibrationCsv === null ? null : readCalibration(options.calibrationCsv, float.features, options.labelColumn);
+  progress('quantising');
+  const quantised = quantise(float, set?.calibration ?? [], options.weightBits);
+  const accuracy = set === null ? null : accuracyOf(float, quantised, set.heldOut, set.calibration.length);
+  const integerModel = integerOnnx(quantised.program);
+  progress('writing constraints');
+  const system = synthesise(quantised.program);
+  const r1cs = r1csBytes(system);
+  const scratch = `${outDirectory}.building-${process.pid}`;
+  await mkdir(dirname(outDirectory), { recursive: true });
+  await mkdir(scratch);
+  try {
+    const path = (kind: keyof typeof MODEL_FILES): string => join(scratch, MODEL_FILES[kind]);
+    await writeDevelopmentKey(await buildBn128(true), parseR1cs(r1cs), DEVELOPMENT_TRAPDOOR, path('zkey'), progress);
+    const key = assertNotForgeable(await readVerificationKey(path('zkey')));
+    const vkHash = vkHashOf(key);
+    const { rows, wireCount: wires } = system;
+    const manifest = manifestBytes({
+      name: options.name,
+      source,
+      model,
+      integerModel,
+      program: quantised.program,
+      outputs: programBounds(quantised.program).at(-1)!.length,
+      quantisers: quantised.quantisers,
+      reading: float.reading,
+      accuracy,
+      constraints: rows.length,
+      wires,
+      vkHash,
+      setup: 'development',
+    });
+    const identity = identityOf(vkHash, manifest, new Uint8Array(32));
+    await writeFile(path('model'), integerModel);
+    await writeFile(path('manifest'), manifest);
+    await writeFile(path('program'), `${JSON.stringify(quantised.program)}\n`);
+    await writeFile(path('r1cs'), r1cs);
+    await writeFile(path('verificationKey'), `${JSON.stringify(key, null, 1)}\n`);
+    await writeFile(path('identity'), `${JSON.stringify(identity, null, 2)}\n`);
+    await rename(scratch, outDirectory);
+    return { identity, accuracy, constraints: rows.length, wires, outDirectory };
+  } finally {
+    await rm(scratch, { recursive: true, force: true });
+  }
+}

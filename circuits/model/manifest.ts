@@ -1,0 +1,88 @@
+/**
+ * What a compiled model says of itself. The manifest's exact bytes are hashed into `modelId` together with the verification key and the
+ * ceremony, so it names neither the model id nor the ceremony: those stand beside it.
+ *
+ * It satisfies the worker's manifest of any model (name, inputs, outputs), so a worker runs a compiled model like every other.
+ */
+import { sha256 } from '@noble/hashes/sha2.js';
+import { bytesToHex } from '@noble/hashes/utils.js';
+import { compiledModelId } from '#protocol/commitments.ts';
+import { fromHex, toHex, utf8, type Hex } from '#protocol/bytes.ts';
+import { fieldToHex } from '#protocol/field.ts';
+import type { OnnxModel } from './onnx/read-onnx.ts';
+import type { AccuracyStatement } from './quantise/quantise.ts';
+import type { FeatureQuantiser } from './quantise/quantiser.ts';
+import type { IntegerProgram } from './program/program.ts';
+
+/** Everything that the manifest is written from. */
+export interface ManifestFacts {
+  readonly name: string;
+  readonly source: Uint8Array;
+  readonly model: OnnxModel;
+  readonly integerModel: Uint8Array;
+  readonly program: IntegerProgram;
+  readonly outputs: number;
+  readonly quantisers: readonly FeatureQuantiser[];
+  readonly reading: string;
+  readonly accuracy: AccuracyStatement | null;
+  readonly constraints: number;
+  readonly wires: number;
+  readonly vkHash: Hex;
+  readonly setup: 'development';
+}
+
+/** The manifest's bytes: JSON with keys in a fixed order, so that the same compilation gives the same bytes. */
+export function manifestBytes(facts: ManifestFacts): Uint8Array {
+  const { program } = facts;
+  const document = {
+    version: 1,
+    name: facts.name,
+    description: 'Compiled to integers: the circuit beside it proves what this model gives on a committed input.',
+    inputs: [
+      {
+        name: program.input.name,
+        dtype: program.input.bytesPerElement === 1 ? 'uint8' : 'uint16',
+        dims: [1, program.input.maxima.length],
+      },
+    ],
+    outputs: [{ name: program.outputName, dtype: 'int32', dims: [1, facts.outputs] }],
+    allowNonFiniteInputs: false,
+    compiled: {
+      sourceSha256: bytesToHex(sha256(facts.source)),
+      modelSha256: bytesToHex(sha256(facts.integerModel)),
+      operators: [...new Set(facts.model.nodes.map(({ op }) => op))].toSorted(),
+      opset: facts.model.opset,
+      reading: facts.reading,
+      inputMaxima: program.input.maxima,
+      quantisers: facts.quantisers,
+      outputScale: program.outputScale,
+      accuracy: facts.accuracy,
+      constraints: facts.constraints,
+      wires: facts.wires,
+      setup: facts.setup,
+      vkHash: facts.vkHash,
+    },
+  };
+  return utf8(`${JSON.stringify(document, null, 2)}\n`);
+}
+
+/** The names under which the chain knows a compiled model. */
+export interface ModelIdentity {
+  /** 0x and 64 hex digits, docs/protocol.md tag 7. */
+  readonly modelId: Hex;
+  readonly vkHash: Hex;
+  readonly manifestSha256: Hex;
+  /** Hash of the transcript of the ceremony; zero for a development key, which has none. */
+  readonly ceremonyHash: Hex;
+}
+
+/** Derives them. @param ceremonyHash - 32 bytes */
+export function identityOf(vkHash: Hex, manifest: Uint8Array, ceremonyHash: Uint8Array): ModelIdentity {
+  const digest = sha256(manifest);
+  return {
+    modelId: fieldToHex(compiledModelId(fromHex(vkHash, 32, 'vkHash'), digest, ceremonyHash)),
+    vkHash,
+    manifestSha256: toHex(digest),
+    ceremonyHash: toHex(ceremonyHash),
+  };
+}

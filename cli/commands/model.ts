@@ -1,0 +1,69 @@
+/** `stun model compile`. */
+import { readFile } from 'node:fs/promises';
+import { basename, resolve } from 'node:path';
+import type { AccuracyStatement } from '#circuits/model/quantise/quantise.ts';
+import { StunError } from '#protocol/index.ts';
+import type { CommandResult } from '../command.ts';
+import type { Invocation } from '../runner.ts';
+import { parseWhole } from '../values.ts';
+import { readTextFile } from './evidence-source.ts';
+
+/** Options of `model compile`. */
+export interface ModelCompileOptions {
+  readonly out: string;
+  readonly calibrate?: string;
+  readonly label?: string;
+  readonly name?: string;
+  readonly weightBits: string;
+}
+
+function accuracyLines(accuracy: AccuracyStatement | null): string[] {
+  if (accuracy === null) return ['accuracy:    not stated (no --calibrate)'];
+  const { metric, floatModel, compiledModel, heldOutRows, disagreements } = accuracy;
+  const measured =
+    metric === null ? [] : [`${metric}: ${floatModel} as given, ${compiledModel} compiled, on ${heldOutRows} held-out rows`];
+  const rows = disagreements.length === 0 ? '' : ` (rows ${disagreements.join(', ')})`;
+  return [...measured, `disagreements: ${disagreements.length} of ${heldOutRows} held-out rows${rows}`];
+}
+
+/**
+ * Compiles a model.
+ * @throws `STUN_FILE`, `STUN_INPUT` and the `STUN_MODEL_…` codes
+ */
+export async function modelCompile({ args, options, context }: Invocation<ModelCompileOptions>): Promise<CommandResult> {
+  const file = args[0] ?? '';
+  const weightBits = parseWhole(options.weightBits, '--weight-bits', 4, 16);
+  if (options.label !== undefined && options.calibrate === undefined)
+    throw new StunError('STUN_INPUT', '--label needs --calibrate');
+  let source: Uint8Array;
+  try {
+    source = new Uint8Array(await readFile(file));
+  } catch (cause) {
+    throw new StunError('STUN_FILE', `model file ${file} cannot be read`, { cause });
+  }
+  const calibrationCsv = options.calibrate === undefined ? null : await readTextFile(options.calibrate, 'calibration');
+  const { compileModel } = await import('#circuits/model/compile.ts');
+  const compiled = await compileModel(
+    {
+      source,
+      name: options.name ?? basename(file, '.onnx'),
+      calibrationCsv,
+      labelColumn: options.label ?? null,
+      weightBits,
+      outDirectory: resolve(options.out),
+    },
+    context.progress,
+  );
+  const { identity, accuracy, constraints, wires } = compiled;
+  return {
+    document: { ...identity, constraints, wires, setup: 'development', accuracy: accuracy === null ? null : { ...accuracy } },
+    text: [
+      `model id:    ${identity.modelId}`,
+      `constraints: ${constraints}, ${wires} wires`,
+      ...accuracyLines(accuracy),
+      'setup:       DEVELOPMENT KEY: anyone can forge proofs under it, no chain but 31337 may accept it',
+      `written to:  ${compiled.outDirectory}`,
+    ].join('\n'),
+    exitCode: 0,
+  };
+}

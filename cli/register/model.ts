@@ -1,0 +1,20 @@
+/** Commands on models that are compiled to circuits. */
+import type { Command } from 'commander';
+import type { Runner } from '../runner.ts';
+
+/** Adds them. */
+export function registerModel(program: Command, runner: Runner): void {
+  const model = program.command('model').description('compile models whose inference can be proven');
+  runner.handle(
+    model
+      .command('compile')
+      .argument('<file>', 'an ONNX model')
+      .requiredOption('--out <dir>', 'folder to make')
+      .option('--calibrate <csv>', 'rows with a header: needed for layers, and for the accuracy statement')
+      .option('--label <column>', 'column of the label in those rows')
+      .option('--name <name>', "the model's name in its manifest (the file's name)")
+      .option('--weight-bits <bits>', 'bits of a weight of affine layers, 4 to 16', '8')
+      .description('write integer model, circuit, development key and manifest'),
+    async () => (await import('../commands/model.ts')).modelCompile,
+  );
+}
