@@ -20,10 +20,20 @@ export function utf8(text: string): Uint8Array<ArrayBuffer> {
   return new TextEncoder().encode(text);
 }
 
+/** The two lower-case digits of each byte. */
+const hexOfByte: readonly string[] = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'));
+/** The value of each hex digit by its character code. */
+const digitOfCode = new Uint8Array(103);
+for (let digit = 0; digit < 16; digit++) {
+  const character = digit.toString(16);
+  digitOfCode[character.charCodeAt(0)] = digit;
+  digitOfCode[character.toUpperCase().charCodeAt(0)] = digit;
+}
+
 /** `0x` + lower-case hex of bytes. */
 export function toHex(bytes: Uint8Array): Hex {
   let hex = '';
-  for (const byte of bytes) hex += byte.toString(16).padStart(2, '0');
+  for (const byte of bytes) hex += hexOfByte[byte];
   return `0x${hex}`;
 }
 
@@ -35,13 +45,15 @@ export function toHex(bytes: Uint8Array): Hex {
  * @throws `STUN_INPUT` when it is not hex or has another length
  */
 export function fromHex(hex: string, length?: number, what = 'value'): Uint8Array<ArrayBuffer> {
-  if (!/^0x([0-9a-fA-F]{2})*$/.test(hex)) throw new StunError('STUN_INPUT', `${what} must be 0x and pairs of hex digits`);
+  if (hex.length % 2 !== 0 || !/^0x[0-9a-fA-F]*$/.test(hex))
+    throw new StunError('STUN_INPUT', `${what} must be 0x and pairs of hex digits`);
   const size = (hex.length - 2) / 2;
   if (length !== undefined && size !== length) {
     throw new StunError('STUN_INPUT', `${what} must have ${length} bytes, got ${size}`);
   }
   const out = new Uint8Array(size);
-  for (let i = 0; i < size; i++) out[i] = Number.parseInt(hex.slice(2 + 2 * i, 4 + 2 * i), 16);
+  const digit = (at: number): number => digitOfCode[hex.charCodeAt(at)] ?? 0;
+  for (let i = 0; i < size; i++) out[i] = (digit(2 + 2 * i) << 4) | digit(3 + 2 * i);
   return out;
 }
 
