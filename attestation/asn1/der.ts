@@ -44,18 +44,53 @@ function refuse(reason: string): never {
 export class DerReader {
   readonly #bytes: Uint8Array;
   readonly #depth: number;
-  #offset = 0;
+  readonly #end: number;
+  #offset: number;
 
-  constructor(bytes: Uint8Array, depth = 0) {
-    if (bytes.length > maxDerBytes) refuse(`expected at most ${maxDerBytes} bytes, got ${bytes.length}`);
+  /**
+   * @param depth - how many levels lie above
+   * @param start - where the value begins in `bytes`, and `end` where it ends: all of them when not given
+   */
+  constructor(bytes: Uint8Array, depth = 0, start = 0, end = bytes.length) {
+    if (end - start > maxDerBytes) refuse(`expected at most ${maxDerBytes} bytes, got ${end - start}`);
     if (depth > maxDerDepth) refuse(`expected at most ${maxDerDepth} levels`);
     this.#bytes = bytes;
     this.#depth = depth;
+    this.#offset = start;
+    this.#end = end;
   }
 
   /** The identifier octet of the next element, or null at the end. */
   peek(): number | null {
-    return this.#bytes[this.#offset] ?? null;
+    return this.#offset < this.#end ? (this.#bytes[this.#offset] ?? null) : null;
+  }
+
+  /**
+   * Reads identifier and length of the next element and moves behind it.
+   * @returns where its content begins; it ends at the new offset
+   */
+  #header(tag: number): number {
+    const start = this.#offset;
+    const found = this.peek();
+    if (found !== tag)
+      refuse(
+        `expected tag 0x${tag.toString(16)} at byte ${start}, got ${found === null ? 'the end' : `0x${found.toString(16)}`}`,
+      );
+    let cursor = start + 1;
+    const next = (): number =>
+      cursor < this.#end ? (this.#bytes[cursor++] ?? 0) : refuse(`length of the element at byte ${start} cut short`);
+    let length = next();
+    if (length >= 0x80) {
+      const count = length & 0x7f;
+      if (count === 0 || count > 3) refuse(`expected a definite length of at most 3 bytes at byte ${start + 1}`);
+      length = 0;
+      for (let i = 0; i < count; i++) length = length * 256 + next();
+      if (length < 0x80 || length < 256 ** (count - 1)) refuse(`expected the shortest length encoding at byte ${start + 1}`);
+    }
+    const end = cursor + length;
+    if (end > this.#end) refuse(`element at byte ${start} runs ${end - this.#end} bytes past its container`);
+    this.#offset = end;
+    return cursor;
   }
 
   /**
@@ -65,31 +100,14 @@ export class DerReader {
    */
   read(tag: number): DerElement {
     const start = this.#offset;
-    const found = this.peek();
-    if (found !== tag)
-      refuse(
-        `expected tag 0x${tag.toString(16)} at byte ${start}, got ${found === null ? 'the end' : `0x${found.toString(16)}`}`,
-      );
-    let cursor = start + 1;
-    const first = this.#bytes[cursor++] ?? refuse(`expected a length at byte ${start + 1}, got the end`);
-    let length = first;
-    if (first >= 0x80) {
-      const count = first & 0x7f;
-      if (count === 0 || count > 3) refuse(`expected a definite length of at most 3 bytes at byte ${start + 1}`);
-      length = 0;
-      for (let i = 0; i < count; i++)
-        length = length * 256 + (this.#bytes[cursor++] ?? refuse(`length cut short at byte ${start + 1}`));
-      if (length < 0x80 || length < 256 ** (count - 1)) refuse(`expected the shortest length encoding at byte ${start + 1}`);
-    }
-    const end = cursor + length;
-    if (end > this.#bytes.length) refuse(`element at byte ${start} runs ${end - this.#bytes.length} bytes past its container`);
-    this.#offset = end;
-    return { tag, raw: this.#bytes.subarray(start, end), content: this.#bytes.subarray(cursor, end) };
+    const content = this.#header(tag);
+    return { tag, raw: this.#bytes.subarray(start, this.#offset), content: this.#bytes.subarray(content, this.#offset) };
   }
 
   /** Enters the next element, which must be constructed and have this tag. */
   enter(tag: number): DerReader {
-    return new DerReader(this.read(tag).content, this.#depth + 1);
+    const content = this.#header(tag);
+    return new DerReader(this.#bytes, this.#depth + 1, content, this.#offset);
   }
 
   /** Reads everything to the end with `each`, called once per element. */
@@ -104,7 +122,7 @@ export class DerReader {
 
   /** @throws `STUN_DER_FORMAT` unless everything was consumed */
   end(): void {
-    if (this.#offset !== this.#bytes.length)
-      refuse(`expected the end at byte ${this.#offset}, got ${this.#bytes.length - this.#offset} more bytes`);
+    if (this.#offset !== this.#end)
+      refuse(`expected the end at byte ${this.#offset}, got ${this.#end - this.#offset} more bytes`);
   }
 }

@@ -23,7 +23,6 @@ export interface JsonLimits {
 /** Wide enough for every collateral document and evidence document, with a factor of ten to spare. */
 export const defaultJsonLimits: JsonLimits = Object.freeze({ maxChars: 1_000_000, maxDepth: 16, maxValues: 50_000 });
 
-const whitespace = /[ \t\n\r]*/y;
 const plainString = /"[^"\\\u0000-\u001f]*"/y;
 const escapedString = /"(?:[^"\\\u0000-\u001f]|\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4}))*"/y;
 const integer = /-?(?:0|[1-9][0-9]{0,15})(?![0-9.eE])/y;
@@ -42,7 +41,7 @@ class Parser {
 
   document(): JsonValue {
     const value = this.#value(1);
-    this.#take(whitespace);
+    this.#space();
     if (this.#at !== this.#text.length) this.#refuse('expected the end');
     return value;
   }
@@ -59,8 +58,17 @@ class Parser {
     return match[0];
   }
 
+  /** Moves over spaces, tabs and line ends. */
+  #space(): void {
+    for (;;) {
+      const code = this.#text.charCodeAt(this.#at);
+      if (code !== 0x20 && code !== 0x09 && code !== 0x0a && code !== 0x0d) return;
+      this.#at++;
+    }
+  }
+
   #symbol(char: string): boolean {
-    this.#take(whitespace);
+    this.#space();
     if (this.#text[this.#at] !== char) return false;
     this.#at++;
     return true;
@@ -97,7 +105,7 @@ class Parser {
     const out: Record<string, JsonValue> = Object.create(null) as Record<string, JsonValue>;
     if (this.#symbol('}')) return out;
     do {
-      this.#take(whitespace);
+      this.#space();
       if (this.#text[this.#at] !== '"') this.#refuse('expected a key');
       const key = this.#string();
       if (Object.hasOwn(out, key) || key === '__proto__') this.#refuse('expected each key once');
