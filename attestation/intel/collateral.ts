@@ -6,7 +6,7 @@
  * family parses their collateral once: what does not depend on the time or the quote is then computed once too.
  */
 import { StunError } from '#protocol/errors/stun-error.ts';
-import { fromHex, utf8 } from '#protocol/bytes.ts';
+import { equalBytes, fromHex, utf8 } from '#protocol/bytes.ts';
 import { parseCappedJson, parseCappedJsonBytes } from '../json/capped-json.ts';
 import { FieldReader } from '../json/fields.ts';
 import type { Certificate } from '../x509/certificate.ts';
@@ -95,7 +95,7 @@ export function isParsedCollateral(input: unknown): input is IntelCollateral {
 }
 
 function hexField(text: string, what: string, length?: number): Uint8Array {
-  if (!/^([0-9a-fA-F]{2})*$/.test(text) || (length !== undefined && text.length !== 2 * length)) {
+  if (text.length % 2 !== 0 || !/^[0-9a-fA-F]*$/.test(text) || (length !== undefined && text.length !== 2 * length)) {
     throw new StunError(
       'STUN_COLLATERAL_FORMAT',
       `collateral.${what} must be hex${length === undefined ? '' : ` of ${length} bytes`}`,
@@ -104,14 +104,33 @@ function hexField(text: string, what: string, length?: number): Uint8Array {
   return fromHex(`0x${text}`);
 }
 
-function signedText<T>(text: string, signature: string, chain: string, what: string, parse: (text: string) => T): SignedText<T> {
+/** Reads chains of which several hold the same certificates: the same bytes give the same object, so that nothing is parsed or verified twice. */
+function chainReader(): (pem: string) => readonly Certificate[] {
+  const seen: Certificate[] = [];
+  return (pem) =>
+    parsePemChain(pem).map((der) => {
+      const known = seen.find((certificate) => equalBytes(certificate.raw, der));
+      if (known !== undefined) return known;
+      const certificate = parseCertificate(der);
+      seen.push(certificate);
+      return certificate;
+    });
+}
+
+function signedText<T>(
+  text: string,
+  signature: string,
+  chain: readonly Certificate[],
+  what: string,
+  parse: (text: string) => T,
+): SignedText<T> {
   if (text.length > maxSignedChars)
     throw new StunError('STUN_COLLATERAL_FORMAT', `collateral.${what} must have at most ${maxSignedChars} characters`);
   return {
     text,
     tbs: utf8(text),
     signature: hexField(signature, `${what}_signature`, 64),
-    chain: parsePemChain(chain).map(parseCertificate),
+    chain,
     content: once(() => parse(text)),
   };
 }
@@ -123,20 +142,21 @@ function signedText<T>(text: string, signature: string, chain: string, what: str
  */
 export function parseIntelCollateral(input: string | Uint8Array | IntelCollateralJson): IntelCollateral {
   const json = readIntelCollateralJson(input);
+  const chain = chainReader();
   return {
     json,
-    pckCrlIssuerChain: parsePemChain(json.pck_crl_issuer_chain).map(parseCertificate),
+    pckCrlIssuerChain: chain(json.pck_crl_issuer_chain),
     rootCaCrl: json.root_ca_crl === null ? null : parseCrl(hexField(json.root_ca_crl, 'root_ca_crl')),
     pckCrl: json.pck_crl === null ? null : parseCrl(hexField(json.pck_crl, 'pck_crl')),
-    tcbInfo: signedText(json.tcb_info, json.tcb_info_signature, json.tcb_info_issuer_chain, 'tcb_info', parseTcbInfo),
+    tcbInfo: signedText(json.tcb_info, json.tcb_info_signature, chain(json.tcb_info_issuer_chain), 'tcb_info', parseTcbInfo),
     qeIdentity: signedText(
       json.qe_identity,
       json.qe_identity_signature,
-      json.qe_identity_issuer_chain,
+      chain(json.qe_identity_issuer_chain),
       'qe_identity',
       parseQeIdentity,
     ),
-    pckChain: json.pck_certificate_chain === undefined ? null : parsePemChain(json.pck_certificate_chain).map(parseCertificate),
+    pckChain: json.pck_certificate_chain === undefined ? null : chain(json.pck_certificate_chain),
     signatures: new SignatureMemo(),
   };
 }

@@ -19,6 +19,7 @@ import {
   collateralWith,
   flipped,
   machine,
+  otherPki,
   pki,
   policyWith,
   reportData,
@@ -234,6 +235,16 @@ describe('collateral that is parsed once', () => {
       assert.deepEqual(warm, assessWith({ ...input, collateral: parseIntelCollateral(acceptedCollateral) }));
     }
     for (const _ of [1, 2]) assert.equal(assessWith({ collateral: forged }).failure?.code, 'STUN_TCB_INFO_SIGNATURE');
+  });
+
+  it('holds a certificate once that several of its chains contain, and another beside it', () => {
+    const { pckCrlIssuerChain, tcbInfo, qeIdentity } = parseIntelCollateral(acceptedCollateral);
+    assert.equal(tcbInfo.chain[1], pckCrlIssuerChain[1]);
+    assert.equal(qeIdentity.chain[1], pckCrlIssuerChain[1]);
+    assert.notEqual(tcbInfo.chain[0], pckCrlIssuerChain[0]);
+    const foreign = machine({ pki: otherPki }).collateral;
+    const mixed = parseIntelCollateral(collateralWith({ qe_identity_issuer_chain: foreign.qe_identity_issuer_chain }));
+    assert.notEqual(mixed.qeIdentity.chain[1], mixed.tcbInfo.chain[1]);
   });
 
   it('never takes an answer for another key or another object', () => {
