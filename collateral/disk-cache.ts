@@ -1,15 +1,15 @@
 /**
- * A cache of collateral on disk, in front of another source. One file per platform family, written atomically.
+ * A cache of collateral on disk, in front of another loader. One file per name, written atomically.
  *
- * Fresh for `maxAgeSeconds`; after that it is fetched again, and only when that fails the old copy serves until its own
- * nextUpdate. Expired or damaged files are never served.
+ * What never changes is asked for once. The rest is fresh for `maxAgeSeconds`; after that it is fetched again, and only when nothing
+ * answers the old copy stands in, until the document's own end. Expired or damaged files are never served.
  */
 import { randomUUID } from 'node:crypto';
 import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { StunError } from '#protocol/errors/stun-error.ts';
-import type { CollateralKey, CollateralSource, TdxCollateralDocument } from './source.ts';
-import { collateralName, isCollateralDocument } from './source.ts';
+import type { CollateralLoader, Published } from './published.ts';
+import { fromNetwork } from './published.ts';
 
 /** How the cache behaves. */
 export interface DiskCacheOptions {
@@ -19,57 +19,51 @@ export interface DiskCacheOptions {
   readonly nowUnix: () => number;
 }
 
-interface Entry {
+interface Entry<D> {
   readonly fetchedAtUnix: number;
-  readonly expiresAtUnix: number;
-  readonly collateral: TdxCollateralDocument;
+  readonly standsInUntilUnix: number;
+  readonly collateral: D;
 }
 
-/** The earlier nextUpdate of the two signed texts, unix seconds. CRLs are judged by the verifier. */
-function expiryOf(collateral: TdxCollateralDocument): number {
-  const ends = [collateral.tcb_info, collateral.qe_identity].map((text) => {
-    const match = /"nextUpdate":"(\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}Z)"/.exec(text);
-    return match?.[1] === undefined ? Number.NaN : Date.parse(match[1]) / 1000;
-  });
-  const end = Math.min(...ends);
-  if (!Number.isFinite(end)) throw new StunError('STUN_COLLATERAL_RESPONSE', 'expected a nextUpdate in both signed texts');
-  return end;
+function readEntry<D>(what: Published<D>, text: string): Entry<D> | null {
+  const value: unknown = JSON.parse(text);
+  if (typeof value !== 'object' || value === null) return null;
+  const { fetchedAtUnix, standsInUntilUnix, collateral } = value as Partial<Record<keyof Entry<D>, unknown>>;
+  if (typeof fetchedAtUnix !== 'number' || !Number.isSafeInteger(fetchedAtUnix) || !what.accepts(collateral)) return null;
+  // The end is computed again: a file that says another one was tampered with.
+  const end = what.standsInUntilUnix(collateral, fetchedAtUnix);
+  return standsInUntilUnix === end ? { fetchedAtUnix, standsInUntilUnix: end, collateral } : null;
 }
 
-function isEntry(value: unknown): value is Entry {
-  if (typeof value !== 'object' || value === null) return false;
-  const { fetchedAtUnix, expiresAtUnix, collateral } = value as Partial<Record<keyof Entry, unknown>>;
-  return Number.isSafeInteger(fetchedAtUnix) && Number.isSafeInteger(expiresAtUnix) && isCollateralDocument(collateral);
-}
+/** Puts a cache in front of a loader. Calls for the same name that overlap share one fetch. */
+export function createDiskCache(options: DiskCacheOptions, inner: CollateralLoader = fromNetwork): CollateralLoader {
+  const pending = new Map<string, Promise<unknown>>();
 
-/** Puts a cache in front of a source. Calls for the same platform that overlap share one fetch. */
-export function createDiskCache(source: CollateralSource, options: DiskCacheOptions): CollateralSource {
-  const pending = new Map<string, Promise<TdxCollateralDocument>>();
-
-  const read = async (name: string): Promise<Entry | null> => {
+  const read = async <D>(what: Published<D>): Promise<Entry<D> | null> => {
     try {
-      const value: unknown = JSON.parse(await readFile(join(options.folder, `${name}.json`), 'utf8'));
-      return isEntry(value) && value.expiresAtUnix === expiryOf(value.collateral) ? value : null;
+      return readEntry(what, await readFile(join(options.folder, `${what.name}.json`), 'utf8'));
     } catch {
       return null; // absent or damaged: fetch again
     }
   };
 
-  const write = async (name: string, entry: Entry): Promise<void> => {
+  const write = async <D>(name: string, entry: Entry<D>): Promise<void> => {
     await mkdir(options.folder, { recursive: true });
     const temporary = join(options.folder, `.${name}.${randomUUID()}`);
     await writeFile(temporary, JSON.stringify(entry));
     await rename(temporary, join(options.folder, `${name}.json`));
   };
 
-  const load = async (key: CollateralKey, name: string, signal: AbortSignal | undefined): Promise<TdxCollateralDocument> => {
+  const get = async <D>(what: Published<D>, signal: AbortSignal | undefined): Promise<D> => {
     const now = options.nowUnix();
-    const kept = await read(name);
-    const usable = kept !== null && kept.fetchedAtUnix <= now && now < kept.expiresAtUnix ? kept : null;
+    const found = await read(what);
+    const kept = found !== null && found.fetchedAtUnix <= now ? found : null;
+    if (kept !== null && what.lifetime === 'fixed') return kept.collateral;
+    const usable = kept !== null && now < kept.standsInUntilUnix ? kept : null;
     if (usable !== null && now < usable.fetchedAtUnix + options.maxAgeSeconds) return usable.collateral;
     try {
-      const collateral = await source.tdxCollateral(key, signal);
-      await write(name, { fetchedAtUnix: now, expiresAtUnix: expiryOf(collateral), collateral });
+      const collateral = await inner.load(what, signal);
+      await write(what.name, { fetchedAtUnix: now, standsInUntilUnix: what.standsInUntilUnix(collateral, now), collateral });
       return collateral;
     } catch (thrown) {
       if (usable !== null && thrown instanceof StunError && thrown.code === 'STUN_COLLATERAL_UNAVAILABLE')
@@ -79,12 +73,12 @@ export function createDiskCache(source: CollateralSource, options: DiskCacheOpti
   };
 
   return {
-    async tdxCollateral(key: CollateralKey, signal?: AbortSignal): Promise<TdxCollateralDocument> {
-      const name = collateralName(key);
-      const running = pending.get(name);
-      if (running !== undefined) return running;
-      const started = load(key, name, signal).finally(() => pending.delete(name));
-      pending.set(name, started);
+    load: async <D>(what: Published<D>, signal?: AbortSignal): Promise<D> => {
+      const running = pending.get(what.name);
+      // What is under way for a name has the type of whatever goes by that name.
+      if (running !== undefined) return running as Promise<D>;
+      const started = get(what, signal).finally(() => pending.delete(what.name));
+      pending.set(what.name, started);
       return started;
     },
   };

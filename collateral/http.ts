@@ -1,4 +1,4 @@
-/** One GET with a time limit, a size limit, and repeated tries with growing pauses. Everything it touches is injected. */
+/** One request with a time limit, a size limit, and repeated tries with growing pauses. Everything it touches is injected. */
 import { StunError } from '#protocol/errors/stun-error.ts';
 
 /** What the fetcher needs from the outside; tests inject all of it. */
@@ -27,6 +27,14 @@ export const defaultHttpLimits: HttpLimits = Object.freeze({
   maxPauseMs: 8_000,
 });
 
+/** What is asked. */
+export interface HttpRequest {
+  readonly url: string;
+  readonly headers?: Readonly<Record<string, string>>;
+  /** Sent by POST when it is there; the answer must not depend on how often it is sent. */
+  readonly body?: Uint8Array<ArrayBuffer>;
+}
+
 /** A response read to its end. */
 export interface HttpAnswer {
   readonly headers: Headers;
@@ -53,7 +61,7 @@ async function readBody(response: Response, maxBytes: number): Promise<Uint8Arra
 }
 
 async function tryOnce(
-  url: string,
+  { url, headers, body }: HttpRequest,
   dependencies: HttpDependencies,
   limits: HttpLimits,
   signal: AbortSignal | undefined,
@@ -61,7 +69,10 @@ async function tryOnce(
   const timeout = AbortSignal.timeout(limits.timeoutMs);
   try {
     const response = await dependencies.fetch(url, {
+      method: body === undefined ? 'GET' : 'POST',
       redirect: 'error',
+      ...(headers === undefined ? {} : { headers }),
+      ...(body === undefined ? {} : { body }),
       signal: signal === undefined ? timeout : AbortSignal.any([signal, timeout]),
     });
     if (response.status === 200)
@@ -79,23 +90,26 @@ async function tryOnce(
 }
 
 /**
- * Gets a URL. Tries again after network errors, 429 and 5xx, with pauses that double and honour Retry-After up to a limit.
+ * Asks and reads the answer to its end. Follows no redirect. Tries again after network errors, 429 and 5xx, with pauses that double and honour Retry-After up to a limit.
  * @throws `STUN_COLLATERAL_UNAVAILABLE` after the last try | `STUN_COLLATERAL_NOT_FOUND` on 404 | `STUN_COLLATERAL_RESPONSE`
  */
-export async function get(
-  url: string,
+export async function send(
+  request: HttpRequest,
   dependencies: HttpDependencies,
   limits: HttpLimits = defaultHttpLimits,
   signal?: AbortSignal,
 ): Promise<HttpAnswer> {
   let reason = '';
   for (let attempt = 0; attempt < limits.attempts; attempt++) {
-    const outcome = await tryOnce(url, dependencies, limits, signal);
+    const outcome = await tryOnce(request, dependencies, limits, signal);
     if ('answer' in outcome) return outcome.answer;
     reason = outcome.reason;
     if (attempt + 1 === limits.attempts) break;
     const growing = limits.firstPauseMs * 2 ** attempt * (0.5 + dependencies.jitter() / 2);
     await dependencies.sleep(Math.min(limits.maxPauseMs, Math.max(growing, outcome.pauseMs)), signal);
   }
-  throw new StunError('STUN_COLLATERAL_UNAVAILABLE', `no collateral from ${url} after ${limits.attempts} tries: ${reason}`);
+  throw new StunError(
+    'STUN_COLLATERAL_UNAVAILABLE',
+    `no collateral from ${request.url} after ${limits.attempts} tries: ${reason}`,
+  );
 }
