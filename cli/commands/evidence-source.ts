@@ -38,7 +38,8 @@ export interface EvidenceBytes {
 
 const maxFileBytes = 4_000_000;
 
-async function readBytes(path: string, what: string): Promise<Uint8Array> {
+/** Reads a file of at most 4 MB. @throws `STUN_FILE` */
+export async function readBytes(path: string, what: string): Promise<Uint8Array> {
   try {
     const { size } = await stat(path);
     if (size > maxFileBytes)
@@ -153,7 +154,7 @@ export async function readEvidenceSource(options: EvidenceSource): Promise<Evide
   if (options.case !== undefined) return readCase(options.case);
   if (options.evidence !== undefined) return readDocument(options.evidence);
   if (options.quote === undefined || options.collateral === undefined)
-    throw new StunError('STUN_INPUT', '--quote and --collateral belong together');
+    throw new StunError('STUN_INPUT', '--quote needs --collateral, or a way to get it: --fetch or --bundle');
   const quote = await readBytes(options.quote, 'quote');
   return {
     kind: quoteKind(quote),

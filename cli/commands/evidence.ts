@@ -19,17 +19,22 @@ import type {
   QuoteInput,
   TrustRoot,
 } from '#attestation/index.ts';
+import type { HttpDependencies } from '#collateral/http.ts';
+import { network } from '#collateral/network.ts';
 import { fromHex } from '#protocol/bytes.ts';
 import { exitCodeOf } from '#protocol/errors/registry.ts';
 import { StunError } from '#protocol/errors/stun-error.ts';
 import type { CommandResult } from '../command.ts';
+import type { CollateralOptions } from './evidence-collateral.ts';
+import { openCollateral } from './evidence-collateral.ts';
+import { readFetchedSource } from './evidence-fetched.ts';
 import type { EvidenceBytes, EvidenceSource } from './evidence-source.ts';
 import { parseUnix, readEvidenceSource, readTextFile } from './evidence-source.ts';
 import { describeSource } from './evidence-fields.ts';
 import { describeSnp } from './evidence-snp-fields.ts';
 
 /** Options of `stun evidence verify`; paths of files. */
-export interface EvidenceVerifyOptions extends EvidenceSource {
+export interface EvidenceVerifyOptions extends EvidenceSource, CollateralOptions {
   /** Time to verify at, unix seconds; now when absent. */
   readonly at?: string | number;
   /** A policy as JSON; the default policy when absent. */
@@ -81,12 +86,16 @@ function kindCheck(id: CheckId, error: StunError): readonly Check[] {
 /**
  * Verifies evidence from files and validates it by a policy. Bad evidence is an answer, not an exception: the result has one
  * shape on refusal too, and its exit code is 0 only when the evidence is verified and validated.
- * @throws `STUN_INPUT` | `STUN_FILE` | `STUN_JSON_FORMAT` | `STUN_POLICY_FORMAT` | `STUN_CONFIG` for options that cannot be used
+ * @throws `STUN_COLLATERAL_*` when collateral was to be got and was not | `STUN_INPUT` | `STUN_FILE` | `STUN_JSON_FORMAT` | `STUN_POLICY_FORMAT` | `STUN_CONFIG` for options that cannot be used
  */
-export async function evidenceVerify(options: EvidenceVerifyOptions): Promise<CommandResult> {
+export async function evidenceVerify(
+  options: EvidenceVerifyOptions,
+  outside: HttpDependencies = network,
+): Promise<CommandResult> {
   const policy = await readPolicy(options.policy);
   const roots = await readRoots(options.root);
-  const source = await readEvidenceSource(options);
+  const access = await openCollateral(options, outside);
+  const source = access === null ? await readEvidenceSource(options) : await readFetchedSource(options, access);
   const atUnix = options.at === undefined ? (source.verifyAtUnix ?? Math.floor(Date.now() / 1000)) : parseUnix(options.at);
   if (source.kind === 'nvidia') {
     const error = new StunError(

@@ -1,5 +1,6 @@
 /** Commands on hardware evidence in files. */
 import type { Command } from 'commander';
+import type { EvidenceFetchOptions } from '../commands/evidence-fetch.ts';
 import type { EvidenceSource } from '../commands/evidence-source.ts';
 import type { EvidenceVerifyOptions } from '../commands/evidence.ts';
 import type { Invocation, Runner } from '../runner.ts';
@@ -17,17 +18,46 @@ function sources(command: Command): Command {
     .option('--case <dir>', 'a folder with quote.bin and collateral.json, or report.bin, vek.der, ask.pem and ark.pem');
 }
 
+function collateralWays(command: Command): Command {
+  return command
+    .option('--bundle <file>', 'take collateral from a bundle; nothing is asked')
+    .option('--save-bundle <file>', 'leave what was fetched in a bundle, for machines without a network')
+    .option('--cache <dir>', 'keep what was fetched, and ask again after a day')
+    .option('--pccs <url>', 'ask this PCCS instead of Intel (whose key for PCK certificates is STUN_CLI_PCS_KEY)')
+    .option('--kds <url>', "ask here instead of AMD's key distribution service");
+}
+
 /** Adds them. */
 export function registerEvidence(program: Command, runner: Runner): void {
   const evidence = program.command('evidence').description('verify, inspect and collect hardware evidence');
   runner.handle(
-    sources(evidence.command('verify').description('verify signatures, chains and currency, then validate by a policy; offline'))
+    collateralWays(
+      sources(
+        evidence.command('verify').description('verify signatures, chains and currency, then validate by a policy; offline'),
+      ),
+    )
+      .option('--fetch', 'ask the vendor for the collateral: the one way in which this command uses the network')
       .option('--at <unix>', 'time to verify at (now)')
       .option('--policy <file>', 'a policy as JSON (the default policy)')
       .option('--keyset-digest <hex>', 'what an evidence document must bind'),
     async () => {
       const { evidenceVerify } = await import('../commands/evidence.ts');
       return ({ options }: Invocation<EvidenceVerifyOptions>) => evidenceVerify(options);
+    },
+  );
+  runner.handle(
+    collateralWays(
+      evidence
+        .command('fetch')
+        .description("ask a quote's or report's vendor for its collateral")
+        .option('--quote <file>', 'a quote of TDX or SGX')
+        .option('--report <file>', 'a SEV-SNP report')
+        .option('--vek <file>', 'its VLEK certificate, DER, when a VLEK signed it')
+        .requiredOption('--out <file>', 'where the collateral is written, as verify --collateral and workers read it'),
+    ),
+    async () => {
+      const { evidenceFetch } = await import('../commands/evidence-fetch.ts');
+      return ({ options }: Invocation<EvidenceFetchOptions>) => evidenceFetch(options);
     },
   );
   runner.handle(
