@@ -126,6 +126,38 @@ export const rimChecks: readonly RimCheckId[] = [
   ...rimKinds.flatMap((kind) => rimFileChecks.map((check) => `rim-${kind}-${check}` as const)),
   'rim-index-owner',
 ];
+/** Checks of the verification of NVIDIA's measurement reports. Those after a failure still run and are refuted or unknown. */
+export const gpuVerificationChecks = [
+  'report-format',
+  'chain-format',
+  'chain',
+  'report-signature',
+  'chain-names',
+  'chain-constraints',
+  'certificate-dates',
+  'architecture',
+  'fwid',
+  'device-identity',
+  'nonce',
+  'ocsp',
+] as const;
+
+/** Checks of the validation of a verified GPU report against a policy; all of them run. */
+export const gpuPolicyChecks = [
+  'policy-kind',
+  'policy-simulated',
+  'policy-revocation',
+  'policy-hold',
+  'policy-rim',
+  'policy-architecture',
+  'policy-nonce',
+  'policy-debug',
+  'policy-mode',
+  'policy-driver',
+  'policy-vbios',
+  'policy-firmware',
+  'policy-hardware',
+] as const;
 
 /** Checks that an evidence document adds to those of its quote. */
 export const evidenceChecks = [
@@ -143,6 +175,8 @@ export type CheckId =
   | (typeof snpVerificationChecks)[number]
   | (typeof snpPolicyChecks)[number]
   | RimCheckId
+  | (typeof gpuVerificationChecks)[number]
+  | (typeof gpuPolicyChecks)[number]
   | (typeof evidenceChecks)[number];
 
 /** One line of the report. `code` is there when the status is refuted, and when it is unknown for a reason that has one. */

@@ -5,6 +5,8 @@
 export type { Check, CheckId } from './checks.ts';
 export {
   evidenceChecks,
+  gpuPolicyChecks,
+  gpuVerificationChecks,
   sgxPolicyChecks,
   sgxVerificationChecks,
   snpPolicyChecks,
@@ -52,14 +54,26 @@ export type { VerifiedIntel } from './intel/verify.ts';
 export { maxGraceSeconds } from './intel/verify.ts';
 export type { JsonLimits, JsonObject, JsonValue } from './json/capped-json.ts';
 export { defaultJsonLimits, parseCappedJson, parseCappedJsonBytes } from './json/capped-json.ts';
+export type { GpuAssessment, GpuInput } from './nvidia/assess.ts';
+export { assessGpu } from './nvidia/assess.ts';
+export { gpuCheckSources } from './nvidia/check-sources.ts';
+export { parseDeviceChain } from './nvidia/device-chain.ts';
+export type { OcspResponse, OcspStatus } from './nvidia/ocsp.ts';
+export { parseOcspResponse } from './nvidia/ocsp.ts';
 export type { GpuOpaqueField } from './nvidia/opaque-data.ts';
 export { opaqueType } from './nvidia/opaque-data.ts';
 export type { GpuArchitecture, GpuFacts, GpuMode } from './nvidia/report-facts.ts';
 export { gpuArchitectures, gpuModes } from './nvidia/report-facts.ts';
 export type { GpuMeasurement, GpuReport, GpuReportFields } from './nvidia/report.ts';
 export { encodeGpuReport, parseGpuReport } from './nvidia/report.ts';
+export type { CertificateRevocation } from './nvidia/revocation.ts';
+export type { ValidatedGpu } from './nvidia/validate.ts';
+export { validateGpu } from './nvidia/validate.ts';
+export type { GpuCollateral, VerifiedGpu } from './nvidia/verify.ts';
+export { verifyGpu } from './nvidia/verify.ts';
 export { defaultPolicy } from './policy/default-policy.ts';
 export type { AdvisoryRule, IntelPolicy, StatusRule } from './policy/intel-policy.ts';
+export type { GpuPolicy } from './policy/gpu-policy.ts';
 export type { Policy } from './policy/policy.ts';
 export type { Skip } from './policy/policy-fields.ts';
 export { canonicalPolicyJson, parsePolicy } from './policy/policy.ts';

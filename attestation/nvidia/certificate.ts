@@ -29,3 +29,10 @@ const profile: CertificateProfile<Uint8Array> = {
 export function parseNvidiaCertificate(bytes: Uint8Array): NvidiaCertificate {
   return readCertificate(bytes, profile);
 }
+
+const responderProfile: CertificateProfile<Uint8Array> = { ...profile, known: [...profile.known, oid.extendedKeyUsage] };
+
+/** As {@link parseNvidiaCertificate}, for an OCSP responder, which may say critically what its key is for. */
+export function parseOcspResponder(bytes: Uint8Array): NvidiaCertificate {
+  return readCertificate(bytes, responderProfile);
+}

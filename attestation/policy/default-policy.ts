@@ -1,4 +1,5 @@
 /** The default policy. A customer may tighten or loosen it in writing. Source: docs/design.md, section 6. */
+import { defaultGpuPolicy } from './gpu-policy.ts';
 import type { Policy } from './policy.ts';
 import { deepFreeze } from './policy.ts';
 import { defaultSnpPolicy } from './snp-policy.ts';
@@ -30,5 +31,5 @@ export const defaultPolicy: Policy = deepFreeze({
   },
   sgx: null,
   sevSnp: defaultSnpPolicy,
-  nvidia: null,
+  nvidia: defaultGpuPolicy,
 });

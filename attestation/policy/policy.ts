@@ -7,7 +7,9 @@
 import type { JsonObject, JsonValue } from '../json/capped-json.ts';
 import { parseCappedJson, parseCappedJsonBytes } from '../json/capped-json.ts';
 import { FieldReader } from '../json/fields.ts';
-import { policyFormat, refusePolicy } from './policy-fields.ts';
+import { policyFormat } from './policy-fields.ts';
+import type { GpuPolicy } from './gpu-policy.ts';
+import { readGpuPolicy } from './gpu-policy.ts';
 import type { SgxPolicy } from './sgx-policy.ts';
 import { readSgxPolicy } from './sgx-policy.ts';
 import type { SnpPolicy } from './snp-policy.ts';
@@ -15,7 +17,7 @@ import { readSnpPolicy } from './snp-policy.ts';
 import type { TdxPolicy } from './tdx-policy.ts';
 import { readTdxPolicy } from './tdx-policy.ts';
 
-/** A policy. A kind of hardware that is null is refused; NVIDIA has no rules yet and is always null. */
+/** A policy. A kind of hardware that is null is refused. */
 export interface Policy {
   readonly version: 1;
   /** Whether simulated hardware is admitted. It protects nothing: for trial and tests. */
@@ -23,11 +25,7 @@ export interface Policy {
   readonly tdx: TdxPolicy | null;
   readonly sgx: SgxPolicy | null;
   readonly sevSnp: SnpPolicy | null;
-  readonly nvidia: null;
-}
-
-function readNull(fields: FieldReader, key: string): null {
-  return fields.value(key) === null ? null : refusePolicy(`${key} must be null: there are no rules for it yet`);
+  readonly nvidia: GpuPolicy | null;
 }
 
 /**
@@ -47,7 +45,7 @@ export function parsePolicy(input: string | Uint8Array | JsonObject): Policy {
     tdx: fields.value('tdx') === null ? null : readTdxPolicy(fields.object('tdx')),
     sgx: fields.value('sgx') === null ? null : readSgxPolicy(fields.object('sgx')),
     sevSnp: fields.value('sevSnp') === null ? null : readSnpPolicy(fields.object('sevSnp')),
-    nvidia: readNull(fields, 'nvidia'),
+    nvidia: fields.value('nvidia') === null ? null : readGpuPolicy(fields.object('nvidia')),
   });
 }
 

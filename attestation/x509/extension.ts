@@ -20,6 +20,7 @@ export const oid = {
   reasonCode: '2.5.29.21',
   crlDistributionPoints: '2.5.29.31',
   authorityKeyIdentifier: '2.5.29.35',
+  extendedKeyUsage: '2.5.29.37',
   sgx: '1.2.840.113741.1.13.1',
 } as const;
 

@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
-import { encodeGpuReport, parseGpuReport } from '#attestation/index.ts';
+import { encodeGpuReport, parseDeviceChain, parseGpuReport, parseOcspResponse } from '#attestation/index.ts';
 import type { GpuReportFields } from '#attestation/index.ts';
+import { encodePem, parsePemChain } from '#attestation/x509/pem.ts';
 import { StunError } from '#protocol/errors/stun-error.ts';
-import { sampleSeed } from '../../depth.ts';
+import { depth, sampleSeed } from '../../depth.ts';
+import { acceptedChain, acceptedGpuReport, acceptedOcsp, assessGpuWith } from '../../unit/attestation/gpu-fixture.ts';
 
 const check = <T>(property: fc.IProperty<T>, numRuns = 300): void => {
   fc.assert(property, { seed: sampleSeed(), numRuns });
@@ -66,5 +68,44 @@ describe('GPU parsers, properties', () => {
         total(() => parseGpuReport(Uint8Array.of(...raw.subarray(0, from), ...insert, ...raw.subarray(from + drop))));
       }),
     );
+  });
+
+  it('answer any bytes in place of a chain or an OCSP response with a value or a code', () => {
+    check(
+      fc.property(fc.uint8Array({ maxLength: 600 }), (input) => {
+        total(() => parseOcspResponse(input));
+        total(() => parseDeviceChain(encodePem(input)));
+        total(() => parseDeviceChain(String.fromCharCode(...input)));
+      }),
+    );
+  });
+
+  it('answer any structural mutation with a code, and accept none of them', () => {
+    const ders = parsePemChain(acceptedChain);
+    const parts = [acceptedGpuReport, ...ders, ...acceptedOcsp];
+    const mutation = fc.record({
+      part: fc.nat(parts.length - 1),
+      at: fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true }),
+      drop: fc.nat(40),
+      insert: fc.uint8Array({ maxLength: 40 }),
+    });
+    let refused = 0;
+    check(
+      fc.property(mutation, ({ part, at, drop, insert }) => {
+        const original = parts[part] ?? new Uint8Array(0);
+        const from = Math.floor(at * original.length);
+        const changed = Uint8Array.of(...original.subarray(0, from), ...insert, ...original.subarray(from + drop));
+        if (changed.length === original.length && changed.every((value, i) => value === original[i])) return;
+        const [report, ...rest] = parts.map((own, i) => (i === part ? changed : own));
+        const chain = rest.slice(0, ders.length).map(encodePem).join('');
+        const { validated, failure } = assessGpuWith({ ...(report && { report }), chain, ocsp: rest.slice(ders.length) });
+        assert.equal(validated, false, `part ${part} at ${from}`);
+        assert.ok(failure !== null && failure.code !== 'STUN_INTERNAL', `part ${part} at ${from}: ${String(failure?.cause)}`);
+        refused++;
+      }),
+      depth() === 'full' ? 33_000 : 800,
+    );
+    assert.ok(refused > 400, `${refused} mutations`);
+    console.log(`      ${refused} mutations refused`);
   });
 });

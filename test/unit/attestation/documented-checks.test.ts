@@ -2,6 +2,9 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import {
   evidenceChecks,
+  gpuCheckSources,
+  gpuPolicyChecks,
+  gpuVerificationChecks,
   sgxPolicyChecks,
   sgxVerificationChecks,
   snpPolicyChecks,
@@ -13,6 +16,7 @@ import { rimChecks } from '#attestation/checks.ts';
 import { rimCheckSources } from '#attestation/nvidia/rim/check-sources.ts';
 import { snpCheckSources } from '#attestation/snp/check-sources.ts';
 import { isErrorCode } from '#protocol/errors/registry.ts';
+import { gpuNegativeVectors } from '../../negative/attestation/gpu-negative-vectors.ts';
 import { negativeVectors } from '../../negative/attestation/negative-vectors.ts';
 import { rimNegativeVectors } from '../../negative/attestation/rim-negative-vectors.ts';
 import { sgxVectors } from '../../negative/attestation/sgx-vectors.ts';
@@ -39,12 +43,14 @@ const tables = [
   ['Checks', negativeVectors, 100],
   ['Checks of SGX quotes', sgxVectors, 40],
   ['Checks of SEV-SNP reports', snpNegativeVectors, 90],
+  ['Checks of GPU reports', gpuNegativeVectors, 85],
   ['Checks of RIM documents', rimNegativeVectors, 90],
 ] as const;
 
 const sourceTables = [
   ['Checks of SEV-SNP reports', snpCheckSources],
   ['Checks of RIM documents', rimCheckSources],
+  ['Checks of GPU reports', gpuCheckSources],
 ] as const;
 
 describe('docs/attestation.md', () => {
@@ -85,6 +91,8 @@ describe('docs/attestation.md', () => {
       ...snpVerificationChecks,
       ...snpPolicyChecks,
       ...rimChecks,
+      ...gpuVerificationChecks,
+      ...gpuPolicyChecks,
       ...evidenceChecks,
     ])
       assert.ok(page.includes(`\`${id}\``), id);

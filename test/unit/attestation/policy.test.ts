@@ -35,7 +35,16 @@ describe('policy', () => {
     assert.equal(defaultPolicy.tdx.requireRevocationData, true);
     assert.equal(defaultPolicy.allowSimulated, false);
     const { sgx, sevSnp, nvidia } = defaultPolicy;
-    assert.deepEqual([sgx, nvidia], [null, null]);
+    assert.equal(sgx, null);
+    assert.deepEqual(
+      [nvidia?.architectures, nvidia?.modes],
+      [
+        ['hopper', 'blackwell'],
+        ['spt', 'mpt'],
+      ],
+    );
+    assert.deepEqual([nvidia?.requireNonce, nvidia?.requireRevocationData, nvidia?.requireRim], [true, true, true]);
+    assert.deepEqual([nvidia?.admitCertificateHold, nvidia?.allowDebug], [false, false]);
     assert.deepEqual([sevSnp?.products, sevSnp?.minReportVersion], [['Genoa', 'Turin'], 3]);
     assert.deepEqual([sevSnp?.requireAliasCheck, sevSnp?.requireRevocationData], [true, true]);
     assert.deepEqual([sevSnp?.allowDebug, sevSnp?.allowMigrationAgent, sevSnp?.vlekCspIds], [false, false, []]);
@@ -47,7 +56,7 @@ describe('policy', () => {
 
   it('has one canonical text, keys sorted and no space', () => {
     const text = canonicalPolicyJson(defaultPolicy);
-    assert.ok(text.startsWith('{"allowSimulated":false,"nvidia":null,"sevSnp":{"allowDebug":false,"allowMigrationAgent":false,'));
+    assert.ok(text.startsWith('{"allowSimulated":false,"nvidia":{"admitCertificateHold":false,"allowDebug":false,'));
     assert.ok(text.includes('"sgx":null,"tdx":{"advisories":[],"allowDebug":false,'));
     assert.equal(canonicalPolicyJson(parsePolicy(`\n${JSON.stringify(document(), null, 2)}`)), text);
   });

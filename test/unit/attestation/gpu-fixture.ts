@@ -1,0 +1,56 @@
+/** Simulated GPUs under one PKI, so that every test starts from the same accepted evidence. */
+import { assessGpu } from '#attestation/index.ts';
+import type { GpuAssessment, GpuInput, GpuPolicy, Policy } from '#attestation/index.ts';
+import { createSimulatedGpuPki } from '#attestation/simulated/gpu-pki.ts';
+import { simulatedPolicy } from '#attestation/simulated/policy.ts';
+import { createSimulatedGpu } from '#attestation/simulated/simulated-gpu.ts';
+import type { GpuChanges, SimulatedGpu, SimulatedGpuOptions } from '#attestation/simulated/simulated-gpu.ts';
+import { atUnix } from './simulated-fixture.ts';
+
+export const gpuPki = createSimulatedGpuPki(new Uint8Array(32).fill(0x61));
+export const otherGpuPki = createSimulatedGpuPki(new Uint8Array(32).fill(0x62));
+export const pdi = Uint8Array.of(1, 2, 3, 4, 5, 6, 7, 8);
+export const gpuNonce = new Uint8Array(32).fill(0xc3);
+
+/** The fixed GPU, with changes. */
+export function gpu(options: Partial<SimulatedGpuOptions> = {}): SimulatedGpu {
+  return createSimulatedGpu({ atUnix, pki: gpuPki, hardwareId: pdi, ...options });
+}
+
+/** A policy for simulated hardware with changes in its GPU part. Reference values are asked for only by the tests that bring some. */
+export function gpuPolicyWith(changes: Partial<GpuPolicy>): Policy {
+  if (simulatedPolicy.nvidia === null) throw new RangeError('the simulated policy has a GPU part');
+  return { ...simulatedPolicy, nvidia: { ...simulatedPolicy.nvidia, requireRim: false, ...changes } };
+}
+
+const accepted = gpu();
+/** The accepted report, chain and OCSP responses that the changes start from. */
+export const acceptedGpuReport = accepted.report(gpuNonce);
+export const acceptedChain = accepted.chain;
+export const acceptedOcsp = accepted.ocsp;
+
+/** Assesses the accepted evidence with changes. */
+export function assessGpuWith(changes: Partial<GpuInput>): GpuAssessment {
+  return assessGpu({
+    report: acceptedGpuReport,
+    chain: acceptedChain,
+    ocsp: acceptedOcsp,
+    ocspAtUnix: null,
+    nonce: gpuNonce,
+    atUnix,
+    roots: [gpuPki.root],
+    policy: gpuPolicyWith({}),
+    ...changes,
+  });
+}
+
+/** Assesses a device made with other options. */
+export function assessGpuMachine(options: Partial<SimulatedGpuOptions>, changes: Partial<GpuInput> = {}): GpuAssessment {
+  const { report, chain, ocsp } = gpu(options);
+  return assessGpuWith({ report: report(gpuNonce), chain, ocsp, ...changes });
+}
+
+/** Assesses the accepted device, made over again with changes inside what is signed. */
+export function assessGpuChanged(changes: GpuChanges, options: Partial<SimulatedGpuOptions> = {}): GpuAssessment {
+  return assessGpuMachine({ ...options, changes });
+}
