@@ -1,6 +1,7 @@
 /** Public surface of protocol/: the vocabulary that every other folder speaks. */
 export * from './babyjub.ts';
 export * from './bytes.ts';
+export * from './ceremony.ts';
 export * from './commitments.ts';
 export * from './demand.ts';
 export * from './eddsa.ts';

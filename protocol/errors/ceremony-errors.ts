@@ -62,4 +62,28 @@ export const ceremonyErrors = {
     httpStatus: 409,
     doc: 'A key ends with a beacon, so nothing can be added to it. Contribute to the key before the beacon.',
   },
+  STUN_CEREMONY_INCOMPLETE: {
+    class: 'policy',
+    actor: 'operator',
+    httpStatus: 422,
+    doc: 'A ceremony is not finished: it needs two contributions and then one beacon. Go on with `stun ceremony contribute` or `beacon`.',
+  },
+  STUN_CEREMONY_TRANSCRIPT: {
+    class: 'verification',
+    actor: 'operator',
+    httpStatus: 422,
+    doc: 'A transcript is malformed, or is not the one that the key or the allow-list names. Take it from its publisher and verify it again.',
+  },
+  STUN_CEREMONY_NOT_ALLOWED: {
+    class: 'policy',
+    actor: 'operator',
+    httpStatus: 422,
+    doc: 'A verification key is not on the list of allowed keys, or comes without a transcript. Verify its ceremony, then add it to the list.',
+  },
+  STUN_CEREMONY_STOPPED: {
+    class: 'unavailable',
+    actor: 'caller',
+    httpStatus: 499,
+    doc: 'A step of a ceremony was stopped before it wrote anything. Run it again; the files before it are as they were.',
+  },
 } as const satisfies Record<string, ErrorEntry>;
