@@ -1,5 +1,6 @@
 /** The command tree of `stun`. Loads no folder of the project until a command runs. */
 import { Command } from 'commander';
+import { registerCeremony } from './register/ceremony.ts';
 import { registerCustomer } from './register/customer.ts';
 import { registerEvidence } from './register/evidence.ts';
 import { registerModel } from './register/model.ts';
@@ -32,6 +33,7 @@ Exit codes: 0 done or yes, 1 input, 2 verification, 3 unavailable, 4 policy, 5 c
   registerProvider(program, runner);
   registerModel(program, runner);
   registerOperator(program, runner);
+  registerCeremony(program, runner);
   // Errors are thrown, not printed and exited on: main.ts prints them once, in the form that was asked for.
   for (const command of withDescendants(program)) {
     command

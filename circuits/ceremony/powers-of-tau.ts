@@ -9,11 +9,16 @@
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
+import { z } from 'zod';
 import { StunError } from '#protocol/errors/stun-error.ts';
+import { readDocument } from '#protocol/wire/scalars.ts';
 import { readField } from '../build/r1cs.ts';
 import { BASE_FIELD_ORDER, G1_BYTES, G2_BYTES } from '../build/zkey-format.ts';
 import published from './powers-of-tau.json' with { type: 'json' };
 import { SectionFile, type SectionFormat } from './section-file.ts';
+
+/** Largest power of any file. */
+const MOST_POWER = 28;
 
 /** One file of a table of digests. */
 export interface PublishedPowers {
@@ -27,6 +32,20 @@ export interface PublishedPowers {
 
 /** Digests that people have published and compared: the table that everything outside a rehearsal uses. */
 export const PUBLISHED_POWERS: readonly PublishedPowers[] = published.files;
+
+const tableSchema = z.array(
+  z.strictObject({
+    power: z.int().min(1).max(MOST_POWER),
+    file: z.string().min(1),
+    bytes: z.int().positive(),
+    blake2b512: z.string().regex(/^[0-9a-f]{128}$/),
+  }),
+);
+
+/** Reads a table of digests, for rehearsals. @throws `STUN_INPUT` */
+export function parsePowersTable(document: unknown): readonly PublishedPowers[] {
+  return readDocument(tableSchema, document, 'table of digests');
+}
 
 /** A powers-of-tau file whose digest stands in the table, open. The caller closes `sections`. */
 export interface VerifiedPowers {
@@ -43,7 +62,6 @@ const PTAU: SectionFormat = {
   refusal: 'STUN_CEREMONY_PTAU_FORMAT',
 };
 const HEADER_BYTES = 4 + 32 + 4 + 4;
-const MOST_POWER = 28;
 
 /** The row of a table with a file's size. @throws `STUN_CEREMONY_PTAU_SIZE` */
 async function entryBySize(path: string, table: readonly PublishedPowers[]): Promise<PublishedPowers[]> {

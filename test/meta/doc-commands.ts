@@ -90,4 +90,39 @@ export const docCommands: readonly DocumentedCommand[] = [
     command: 'npx stun audit verify audit.json --rpc NODE --attestor ATTESTOR --attestor ATTESTOR',
     proof: { test: 'test/integration/cli/journey.test.ts' },
   },
+  // docs/ceremony.md
+  {
+    command: 'npx stun ceremony import-ptau powers.ptau --circuit settlement-16',
+    proof: { test: 'test/integration/cli/ceremony.test.ts' },
+  },
+  {
+    command: 'npx stun ceremony start --circuit settlement-16 --ptau powers.ptau --out 0.zkey',
+    proof: { test: 'test/integration/cli/ceremony.test.ts' },
+  },
+  {
+    command: 'npx stun ceremony verify 0.zkey --circuit settlement-16 --ptau powers.ptau',
+    proof: { test: 'test/integration/cli/ceremony.test.ts' },
+  },
+  {
+    command: 'npx stun ceremony contribute 0.zkey --out 1.zkey --name Alice',
+    proof: { test: 'test/integration/cli/ceremony.test.ts' },
+  },
+  {
+    command:
+      "npx stun ceremony beacon 2.zkey --value 0x0102030405060708 --iterations-exponent 20 --name 'block 1' --out final.zkey",
+    proof: { test: 'test/integration/cli/ceremony.test.ts' },
+  },
+  {
+    command: 'npx stun ceremony finalise final.zkey --circuit settlement-16 --ptau powers.ptau --out transcript.json',
+    proof: { test: 'test/integration/cli/ceremony.test.ts' },
+  },
+  {
+    command:
+      'npx stun ceremony export final.zkey --transcript transcript.json --circuit settlement-16 --out settlement-16-ceremony',
+    proof: { test: 'test/integration/cli/ceremony.test.ts' },
+  },
+  {
+    command: 'npx stun ceremony verify final.zkey --circuit settlement-16 --ptau powers.ptau --transcript transcript.json',
+    proof: { test: 'test/integration/cli/ceremony.test.ts' },
+  },
 ];

@@ -1,0 +1,117 @@
+/** What a finished ceremony hands over to provers and deployments: one folder with key, verification key, Solidity verifier, manifest, transcript. */
+import { copyFile, mkdir, rename, rm, writeFile } from 'node:fs/promises';
+import { basename, join } from 'node:path';
+import { parseTranscript, transcriptHashOf } from '#protocol/ceremony.ts';
+import type { Hex } from '#protocol/bytes.ts';
+import { StunError } from '#protocol/errors/stun-error.ts';
+import { SETTLEMENT_SIGNALS } from '#protocol/terms.ts';
+import { fileSha256 } from '../build/build-circuit.ts';
+import { solidityVerifier } from '../build/solidity-verifier.ts';
+import { readVerificationKey, settlementFamilyOf, vkHashOf } from '../build/verification-key.ts';
+
+/** File names inside the folder; the Solidity verifier has the name of its contract. */
+export const CEREMONY_FILES = {
+  zkey: 'circuit.zkey',
+  verificationKey: 'verification-key.json',
+  transcript: 'transcript.json',
+  manifest: 'manifest.json',
+} as const;
+
+/** What a verifier is called and bound to. */
+export interface CeremonyTarget {
+  /** Name of the circuit. */
+  readonly circuit: string;
+  /** Most jobs in one segment. */
+  readonly n: number;
+  /** Solidity contract name. */
+  readonly verifier: string;
+  readonly r1csPath: string;
+}
+
+/** What the folder holds; SHA-256 in hex. */
+export interface CeremonyManifest {
+  readonly name: string;
+  readonly n: number;
+  readonly verifier: string;
+  readonly setup: 'ceremony';
+  readonly vkHash: Hex;
+  readonly familyId: Hex;
+  readonly transcriptHash: Hex;
+  readonly sha256: { readonly r1cs: string; readonly zkey: string; readonly verificationKey: string };
+}
+
+/** The Solidity source of a ceremony's verifier; the same for everybody. @throws `STUN_CIRCUIT_FORGEABLE_KEY` */
+export function ceremonyVerifier(
+  key: Awaited<ReturnType<typeof readVerificationKey>>,
+  target: Omit<CeremonyTarget, 'r1csPath'>,
+  r1csSha256: string,
+): string {
+  return solidityVerifier(key, {
+    contract: target.verifier,
+    circuit: target.circuit,
+    n: target.n,
+    sourceHash: r1csSha256,
+    publicSignals: SETTLEMENT_SIGNALS,
+    setup: 'ceremony',
+  });
+}
+
+/**
+ * Writes the folder; it appears whole or not at all. The ceremony is not verified again, only that transcript, key and circuit belong together.
+ * @throws `STUN_CEREMONY_TRANSCRIPT`, `STUN_CEREMONY_INCOMPLETE`, `STUN_CEREMONY_CIRCUIT`, `STUN_CIRCUIT_FORGEABLE_KEY`, `STUN_FILE`
+ */
+export async function exportCeremony(
+  keyPath: string,
+  transcriptText: string,
+  target: CeremonyTarget,
+  folder: string,
+): Promise<CeremonyManifest> {
+  const transcript = parseTranscript(transcriptText);
+  const [r1csSha256, zkeySha256] = [await fileSha256(target.r1csPath), await fileSha256(keyPath)];
+  if (transcript.circuit.r1csSha256 !== r1csSha256) {
+    throw new StunError('STUN_CEREMONY_CIRCUIT', `the transcript is of another circuit than ${target.circuit}`);
+  }
+  if (transcript.key.zkeySha256 !== zkeySha256) {
+    throw new StunError('STUN_CEREMONY_TRANSCRIPT', `the transcript is of another key than ${keyPath}`);
+  }
+  const key = await readVerificationKey(keyPath);
+  const vkHash = vkHashOf(key);
+  if (transcript.key.vkHash !== vkHash)
+    throw new StunError('STUN_CEREMONY_TRANSCRIPT', `the transcript must name the key ${vkHash}`);
+  if (key.nPublic !== SETTLEMENT_SIGNALS.length) {
+    throw new StunError(
+      'STUN_CEREMONY_CIRCUIT',
+      `a settlement circuit has ${SETTLEMENT_SIGNALS.length} public signals, not ${key.nPublic}`,
+    );
+  }
+  const scratch = `${folder}.partial`;
+  const at = (name: string): string => join(scratch, name);
+  try {
+    await rm(scratch, { recursive: true, force: true });
+    await mkdir(scratch, { recursive: true });
+    await copyFile(keyPath, at(CEREMONY_FILES.zkey));
+    await writeFile(at(CEREMONY_FILES.verificationKey), `${JSON.stringify(key, null, 1)}\n`);
+    await writeFile(at(CEREMONY_FILES.transcript), transcriptText);
+    await writeFile(at(`${target.verifier}.sol`), ceremonyVerifier(key, target, r1csSha256));
+    const manifest: CeremonyManifest = {
+      name: target.circuit,
+      n: target.n,
+      verifier: target.verifier,
+      setup: 'ceremony',
+      vkHash,
+      familyId: settlementFamilyOf(target.n, vkHash),
+      transcriptHash: transcriptHashOf(transcriptText),
+      sha256: { r1cs: r1csSha256, zkey: zkeySha256, verificationKey: await fileSha256(at(CEREMONY_FILES.verificationKey)) },
+    };
+    await writeFile(at(CEREMONY_FILES.manifest), `${JSON.stringify(manifest, null, 2)}\n`);
+    await rename(scratch, folder);
+    return manifest;
+  } catch (cause) {
+    if (cause instanceof StunError) throw cause;
+    throw new StunError('STUN_FILE', `${basename(folder)} cannot be written, or is there already; name another folder`, {
+      cause,
+    });
+  } finally {
+    await rm(scratch, { recursive: true, force: true });
+  }
+}
