@@ -13,7 +13,7 @@ export interface ChildSpec {
   readonly name: string;
   /** Arguments of `stun`. */
   readonly args: readonly string[];
-  /** Variables on top of the inherited PATH and HOME; nothing else is inherited. */
+  /** Variables on top of the inherited PATH, HOME and NODE_COMPILE_CACHE; nothing else is inherited. */
   readonly env: Readonly<Record<string, string>>;
   readonly logPath: string;
   /** Answers 200 once the process serves. */
@@ -54,7 +54,7 @@ function lastLines(path: string, count: number): string {
 export async function startChild(spec: ChildSpec): Promise<Child> {
   const log = openSync(spec.logPath, 'a');
   const inherited = Object.fromEntries(
-    ['PATH', 'HOME'].flatMap((name) => (process.env[name] ? [[name, process.env[name]]] : [])),
+    ['PATH', 'HOME', 'NODE_COMPILE_CACHE'].flatMap((name) => (process.env[name] ? [[name, process.env[name]]] : [])),
   );
   const process_ = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', CLI, ...spec.args], {
     env: { ...inherited, ...spec.env },

@@ -16,7 +16,7 @@ export function startTestChild(): TestChild {
   const child = fork(join(root, 'scripts/mutation/test-process.ts'), [], {
     cwd: root,
     execArgv: ['--disable-warning=ExperimentalWarning', '--max-old-space-size=4096'],
-    env: { ...process.env, STUN_SEED: '1', STUN_DEPTH: 'sampled' },
+    env: { ...process.env, STUN_SEED: '1', STUN_DEPTH: 'sampled', NODE_DISABLE_COMPILE_CACHE: '1' },
     stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
   });
   return {
