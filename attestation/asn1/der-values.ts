@@ -1,6 +1,6 @@
 /** Values inside DER elements: integers, OIDs, bit strings, times, ECDSA signatures. Spec: ITU-T X.690 (02/2021), sections 8 and 11. */
 import { StunError } from '#protocol/errors/stun-error.ts';
-import { toHex } from '#protocol/bytes.ts';
+import { fromHex, toHex } from '#protocol/bytes.ts';
 import { DerReader, derTag } from './der.ts';
 
 function refuse(reason: string): never {
@@ -81,11 +81,13 @@ export function readNamedBits(reader: DerReader): ReadonlySet<number> {
   if (unused > 7 || (last === undefined && unused !== 0)) refuse('expected 0 to 7 unused bits');
   if (last !== undefined && ((last & ((1 << unused) - 1)) !== 0 || (last & (1 << unused)) === 0))
     refuse('expected a minimal named-bit list');
-  const bits = new Set<number>();
-  bytes.forEach((byte, i) => {
-    for (let bit = 0; bit < 8; bit++) if ((byte & (0x80 >> bit)) !== 0) bits.add(8 * i + bit);
-  });
-  return bits;
+  return bitNumbers(bytes);
+}
+
+/** The numbers of the bits that are one; the highest bit of the first byte is number 0. */
+export function bitNumbers(bytes: Uint8Array): ReadonlySet<number> {
+  const bits = Array.from(bytes, (byte) => byte.toString(2).padStart(8, '0')).join('');
+  return new Set(Array.from(bits, (bit, number) => (bit === '1' ? [number] : [])).flat());
 }
 
 const timeForm = /^(\d{2,4})(\d{2})(\d{2})(\d{2})(\d{2})(\d{2})Z$/;
@@ -153,8 +155,7 @@ export function parseEcdsaSignature(bytes: Uint8Array, size = 32): Uint8Array {
     if (Number.parseInt(hex.slice(0, 2), 16) >= 0x80) refuse('expected positive integers in a signature');
     const digits = hex.startsWith('00') ? hex.slice(2) : hex;
     if (digits.length > 2 * size) refuse(`expected integers of at most ${size} bytes in a signature`);
-    const padded = digits.padStart(2 * size, '0');
-    for (let i = 0; i < size; i++) out[offset + i] = Number.parseInt(padded.slice(2 * i, 2 * i + 2), 16);
+    out.set(fromHex(`0x${digits.padStart(2 * size, '0')}`), offset);
   }
   pair.end();
   return out;

@@ -47,7 +47,7 @@ export function assemblePckChain(certification: CertificationData, collateral: I
  * @throws `STUN_PCK_MISMATCH`
  */
 export function verifyNamedPlatform(certification: CertificationData, pck: PckExtension): void {
-  if (certification.type > 3 || !('pceId' in certification)) return;
+  if (!('pceId' in certification)) return;
   if (!equalBytes(certification.pceId, pck.pceId))
     throw new StunError('STUN_PCK_MISMATCH', 'PCEID of the certification data differs from the PCK certificate');
   if (certification.type === 1 && !equalBytes(certification.ppid, pck.ppid))

@@ -81,7 +81,7 @@ export function parsePckExtension(certificate: Certificate): PckExtension {
       platformInstanceId: fields.has(`${oid.sgx}.6`) ? octets(fields, '6', 16) : null,
     };
   } catch (thrown) {
-    if (thrown instanceof StunError && thrown.code === 'STUN_DER_FORMAT') refuse(thrown.message);
+    if (thrown instanceof StunError) refuse(thrown.message);
     throw thrown;
   }
 }

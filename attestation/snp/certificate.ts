@@ -5,7 +5,7 @@
  */
 import { StunError } from '#protocol/errors/stun-error.ts';
 import { DerReader, derTag } from '../asn1/der.ts';
-import { readBitString, readIntegerHex, readOid, readSmallInteger, readTime } from '../asn1/der-values.ts';
+import { bitNumbers, readBitString, readIntegerHex, readOid, readSmallInteger, readTime } from '../asn1/der-values.ts';
 import type { Extension } from '../x509/extension.ts';
 import { oid } from '../x509/extension.ts';
 import type { CertificateParts, CertificateProfile } from '../x509/read-certificate.ts';
@@ -71,14 +71,12 @@ function readKey(tbs: DerReader): AmdKey {
  * Spec: RFC 5280, section 4.2.1.3.
  */
 function readKeyUsage(extension: Extension | undefined): ReadonlySet<number> {
-  const bits = new Set<number>();
-  if (extension === undefined) return bits;
+  if (extension === undefined) return new Set();
   const reader = new DerReader(extension.value);
   const [unused = 8, byte = 0, ...more] = reader.read(derTag.bitString).content;
   reader.end();
   if (more.length > 0 || unused > 7 || (byte & ((1 << unused) - 1)) !== 0) refuse('expected a keyUsage of one byte');
-  for (let bit = 0; bit < 8; bit++) if ((byte & (0x80 >> bit)) !== 0) bits.add(bit);
-  return bits;
+  return bitNumbers(Uint8Array.of(byte));
 }
 
 /** Only keys of exactly 4,096 bits with the exponent 65537 are AMD's. */

@@ -48,7 +48,7 @@ function strayBits(bytes: Uint8Array, required: string, mask: string): string | 
 function validateGuestPolicy({ report }: VerifiedSnp, policy: SnpPolicy): void {
   const bits = report.policy.slice();
   bits.fill(0, 0, 2); // the ABI version
-  const own = (1 << (debugBit - 16)) | (1 << (migrateBit - 16));
+  const own = (1 << (debugBit % 8)) | (1 << (migrateBit % 8));
   bits[2] = (bits[2] ?? 0) & ~own;
   const required = fromHex(policy.guestPolicyRequired, 8);
   required[2] = (required[2] ?? 0) | 2; // bit 17 is one in every policy of a guest

@@ -9,6 +9,7 @@ import {
   runtimeEventType,
   verifyMeasurements,
 } from '#attestation/index.ts';
+import { maxEventLogBytes } from '#attestation/tdx/ccel.ts';
 import { concatBytes, toHex, utf8 } from '#protocol/bytes.ts';
 import { StunError } from '#protocol/errors/stun-error.ts';
 import { sampleSeed } from '../../depth.ts';
@@ -158,6 +159,43 @@ describe('CCEL event log', () => {
   ] as const) {
     it(`is refused with ${name}`, () => throwsCode(() => parseCcel(bytes), 'STUN_EVENT_LOG_FORMAT'));
   }
+
+  it('is taken up to its limits, and no further', () => {
+    const algorithms = (count: number): (readonly [number, number])[] => [
+      [0x000c, 48],
+      ...Array.from({ length: count - 1 }, (_, i) => [0x0100 + i, i + 1] as const),
+    ];
+    assert.deepEqual(parseCcel(header(algorithms(8))), []);
+    throwsCode(() => parseCcel(header(algorithms(9))), 'STUN_EVENT_LOG_FORMAT');
+    const withSize = (size: number): Uint8Array =>
+      header([
+        [0x000c, 48],
+        [0x000d, size],
+      ]);
+    assert.deepEqual(parseCcel(withSize(64)), []);
+    for (const size of [0, 65]) throwsCode(() => parseCcel(withSize(size)), 'STUN_EVENT_LOG_FORMAT');
+    const withDigests = (count: number): Uint8Array => {
+      const others = new Array<readonly [number, Uint8Array]>(count - 1).fill([0x000b, new Uint8Array(32)]);
+      return concatBytes(both, event({ index: 4, type: 1, digests: [...others, [0x000c, a]], data: a }));
+    };
+    assert.deepEqual(
+      parseCcel(withDigests(8)).map(({ rtMr }) => rtMr),
+      [3],
+    );
+    throwsCode(() => parseCcel(withDigests(9)), 'STUN_EVENT_LOG_FORMAT');
+    const padded = (length: number): Uint8Array => concatBytes(log, new Uint8Array(length - log.length).fill(0xff));
+    assert.equal(parseCcel(padded(maxEventLogBytes)).length, 3);
+    throwsCode(() => parseCcel(padded(maxEventLogBytes + 1)), 'STUN_EVENT_LOG_FORMAT');
+  });
+
+  it('extends each of the four registers', () => {
+    const one = (index: number): Uint8Array => event({ index, type: 1, digests: [[0x000c, a]], data: a });
+    const events = parseCcel(concatBytes(both, one(4), one(3), one(2), one(1)));
+    assert.deepEqual(
+      events.map(({ rtMr }) => rtMr),
+      [3, 2, 1, 0],
+    );
+  });
 
   it('is refused when cut inside an event, and total on any bytes', () => {
     let refused = 0;
