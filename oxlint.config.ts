@@ -67,7 +67,16 @@ export default {
   },
   overrides: [
     {
-      files: ['cli/**', 'scripts/**', 'bench/**', 'test/**', 'examples/**', 'circuits/build/main.ts', 'chain/generate.ts'],
+      files: [
+        'cli/**',
+        'scripts/**',
+        'bench/**',
+        'test/**',
+        'examples/**',
+        'circuits/build/main.ts',
+        'chain/generate.ts',
+        'prover/native/build.ts',
+      ],
       rules: { 'no-console': 'off' },
     },
     {

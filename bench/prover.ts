@@ -59,7 +59,7 @@ async function measureSnarkjs(circuit: string, rounds: number): Promise<Measured
 }
 
 async function measurePool(circuit: string, threads: number, rounds: number): Promise<Measured> {
-  const limits = { queueLimit: threads, taskTimeoutMs: 600_000, memoryLimitMb: 1024 };
+  const limits = { queueLimit: threads, taskTimeoutMs: 600_000, memoryLimitMb: 1024, backend: 'auto' } as const;
   const prover = await createSettlementProver({ threads, circuits: [circuit], ...limits });
   const { n } = await ensureCircuit(circuit);
   const { task } = await makeTask(circuit, n);

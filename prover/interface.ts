@@ -72,6 +72,17 @@ export interface ProverStats {
   readonly failed: number;
   readonly retried: number;
   readonly threadsReplaced: number;
+  /** What makes the proofs. */
+  readonly backend: {
+    readonly name: string;
+    /** What of the machine it uses. */
+    readonly engine: string;
+    /** Backends that try again what the first one gets wrong, in order, and how many proofs one of them had to make. */
+    readonly fallbacks: readonly string[];
+    readonly madeByFallback: number;
+    /** Why other backends are not used, by name. */
+    readonly unavailable: Readonly<Record<string, string>>;
+  };
   /** From the start of the attempt that succeeded to its verified proof. */
   readonly proofTime: TimeHistogram;
   readonly memory: {

@@ -2,6 +2,7 @@
 import { fileURLToPath } from 'node:url';
 import { fieldFromHex, readDocument, SETTLEMENT_SIGNALS, StunError, type SettlementSignals } from '#protocol/index.ts';
 import { loadCircuits, type ProvingArtefacts } from './artefacts.ts';
+import { chooseBackends, type BackendWish, type ChosenBackends } from './backends.ts';
 import {
   settlementProofSchema,
   type ProveOptions,
@@ -11,7 +12,7 @@ import {
   type SettlementProver,
 } from './interface.ts';
 import { readTask } from './segment.ts';
-import { artefactsOfFamily } from './segment-prover.ts';
+import { artefactsOfFamily, type ProvenSegment } from './segment-prover.ts';
 import type { ProvingThreadData } from './task.worker.ts';
 import { ThreadPool } from './thread-pool.ts';
 import { verifyGroth16 } from './verify-groth16.ts';
@@ -26,8 +27,10 @@ export interface ProverOptions {
   readonly queueLimit: number;
   /** For one attempt at one proof. */
   readonly taskTimeoutMs: number;
-  /** JavaScript heap of one thread; keys and WebAssembly memory come on top (docs/proving.md). */
+  /** JavaScript heap of one thread, and once more what its backend may allocate for a proof; keys come on top (docs/proving.md). */
   readonly memoryLimitMb: number;
+  /** Which backend makes the proofs; the slower ones try again what it gets wrong. */
+  readonly backend: BackendWish;
   /** Told what is built when a circuit is not cached. */
   readonly progress?: (step: string) => void;
 }
@@ -38,17 +41,22 @@ export const PROVING_THREAD = fileURLToPath(new URL('./task.worker.ts', import.m
 class PooledProver implements SettlementProver {
   readonly #circuits: readonly ProvingArtefacts[];
   readonly #options: Omit<ProverOptions, 'circuits' | 'progress'>;
-  readonly #pool: ThreadPool<SettlementProofTask, SettlementProof>;
+  readonly #pool: ThreadPool<SettlementProofTask, ProvenSegment>;
+  readonly #chosen: ChosenBackends;
+  #madeByFallback = 0;
 
   constructor(circuits: readonly ProvingArtefacts[], options: Omit<ProverOptions, 'circuits' | 'progress'>, workerFile: string) {
     this.#circuits = circuits;
     this.#options = options;
-    const workerData: ProvingThreadData = { circuits };
+    this.#chosen = chooseBackends(options.backend);
+    const workerData: ProvingThreadData = { circuits, backend: options.backend, memoryLimitMb: options.memoryLimitMb };
     this.#pool = new ThreadPool({ ...options, workerFile, workerData });
   }
 
   async prove(task: SettlementProofTask, options: ProveOptions = {}): Promise<SettlementProof> {
-    return this.#pool.run(readTask(task), options);
+    const { proof, failed } = await this.#pool.run(readTask(task), options);
+    if (failed.length > 0) this.#madeByFallback++;
+    return proof;
   }
 
   // A promise, because another prover may be far away; the work of some 50 ms is done here and now.
@@ -65,8 +73,16 @@ class PooledProver implements SettlementProver {
 
   stats(): ProverStats {
     const { done, time, largestThreadHeapBytes, ...counters } = this.#pool.stats();
+    const [first, ...others] = this.#chosen.backends;
     return {
       ...counters,
+      backend: {
+        name: first!.name,
+        engine: first!.engine,
+        fallbacks: others.map((backend) => backend.name),
+        madeByFallback: this.#madeByFallback,
+        unavailable: this.#chosen.unavailable,
+      },
       threads: this.#options.threads,
       queueLimit: this.#options.queueLimit,
       proved: done,
@@ -87,7 +103,7 @@ class PooledProver implements SettlementProver {
 /**
  * A prover over artefacts that are already loaded.
  * @param workerFile - the thread's program; another one only to observe how failures are handled
- * @throws `STUN_CONFIG`
+ * @throws `STUN_CONFIG` for a number out of range, or a backend that this machine cannot run
  */
 export function createProverOver(
   circuits: readonly ProvingArtefacts[],
@@ -99,7 +115,7 @@ export function createProverOver(
 
 /**
  * Loads (or builds) the circuits and starts the threads.
- * @throws `STUN_CONFIG` for a number out of range or no circuit; `STUN_CIRCUIT_*`, `STUN_FILE`, `STUN_PROVER_KEY`
+ * @throws `STUN_CONFIG` for a number out of range, no circuit or a backend that this machine cannot run; `STUN_CIRCUIT_*`, `STUN_FILE`, `STUN_PROVER_KEY`
  */
 export async function createSettlementProver(options: ProverOptions): Promise<SettlementProver> {
   const circuits = await loadCircuits(options.circuits, options.progress);

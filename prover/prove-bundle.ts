@@ -10,7 +10,8 @@ import { createSettlementProver, type ProverOptions } from './pool.ts';
  */
 export async function proveBundle(
   task: SettlementProofTask,
-  options: Pick<ProverOptions, 'circuits' | 'taskTimeoutMs' | 'memoryLimitMb' | 'progress'> & Pick<ProveOptions, 'signal'>,
+  options: Pick<ProverOptions, 'circuits' | 'taskTimeoutMs' | 'memoryLimitMb' | 'backend' | 'progress'> &
+    Pick<ProveOptions, 'signal'>,
 ): Promise<SettlementProof> {
   const { signal, ...prover } = options;
   const pool = await createSettlementProver({ ...prover, threads: 1, queueLimit: 1 });

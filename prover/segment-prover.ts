@@ -5,8 +5,9 @@ import { fieldToHex } from '#protocol/field.ts';
 import { signalList } from '#protocol/terms.ts';
 import type { ProvingArtefacts } from './artefacts.ts';
 import { circuitInputOf } from './circuit-input.ts';
-import { proveGroth16, type ProofPoints } from './groth16.ts';
+import type { BackendName, Groth16Backend, MadeProof, ProofPoints } from './backend.ts';
 import type { SettlementProof, SettlementProofTask } from './interface.ts';
+import { firstReleased } from './retry-backends.ts';
 import { provableSegment } from './segment.ts';
 import { verifyGroth16 } from './verify-groth16.ts';
 
@@ -25,11 +26,7 @@ export function artefactsOfFamily(circuits: readonly ProvingArtefacts[], familyI
  * @returns the proof points, untouched
  * @throws `STUN_PROOF_INVALID`
  */
-export function releaseProof(
-  artefacts: ProvingArtefacts,
-  proof: ProofPoints & { readonly signals: readonly bigint[] },
-  expected: readonly bigint[],
-): ProofPoints {
+export function releaseProof(artefacts: ProvingArtefacts, proof: MadeProof, expected: readonly bigint[]): ProofPoints {
   if (proof.signals.length !== expected.length || expected.some((signal, i) => signal !== proof.signals[i])) {
     throw new StunError('STUN_PROOF_INVALID', 'the witness has other public signals than the bundle');
   }
@@ -37,13 +34,28 @@ export function releaseProof(
   return { a: proof.a, b: proof.b, c: proof.c };
 }
 
+/** A verified proof, with the backends that did not give one. */
+export interface ProvenSegment {
+  readonly proof: SettlementProof;
+  readonly madeBy: BackendName;
+  readonly failed: readonly BackendName[];
+}
+
 /** Proves segments of the loaded circuits, one at a time. */
 export class SegmentProver {
   readonly #circuits: readonly ProvingArtefacts[];
+  readonly #backends: readonly Groth16Backend[];
+  readonly #memoryLimitMb: number;
   readonly #calculators = new Map<string, WitnessCalculator>();
 
-  constructor(circuits: readonly ProvingArtefacts[]) {
+  /**
+   * @param backends - in the order of trying, at least one
+   * @param memoryLimitMb - what a backend may allocate for one proof
+   */
+  constructor(circuits: readonly ProvingArtefacts[], backends: readonly Groth16Backend[], memoryLimitMb: number) {
     this.#circuits = circuits;
+    this.#backends = backends;
+    this.#memoryLimitMb = memoryLimitMb;
   }
 
   #calculator(artefacts: ProvingArtefacts): WitnessCalculator {
@@ -56,22 +68,29 @@ export class SegmentProver {
   }
 
   /** @throws the codes of `SettlementProver.prove` that speak of the task, not of the pool */
-  async prove(task: SettlementProofTask): Promise<SettlementProof> {
+  async prove(task: SettlementProofTask): Promise<ProvenSegment> {
     const segment = provableSegment(task);
     const artefacts = artefactsOfFamily(this.#circuits, segment.bundle.order.terms.settlementFamily);
+    const expected = signalList(segment.signals);
     const started = performance.now();
     const witness = await this.#calculator(artefacts).calculateFile(circuitInputOf(segment, artefacts.n));
     const witnessed = performance.now();
-    const made = await proveGroth16(new Uint8Array(artefacts.zkey), witness);
-    const proved = performance.now();
-    const expected = signalList(segment.signals);
-    const points = releaseProof(artefacts, made, expected);
-    return {
+    let proved = witnessed;
+    const { released, madeBy, failed } = await firstReleased(
+      this.#backends,
+      (backend) => backend.prove(new Uint8Array(artefacts.zkey), witness, { threads: 1, memoryLimitMb: this.#memoryLimitMb }),
+      (made) => {
+        proved = performance.now();
+        return releaseProof(artefacts, made, expected);
+      },
+    );
+    const proof: SettlementProof = {
       circuit: artefacts.name,
       familyId: artefacts.familyId,
-      ...points,
+      ...released,
       signals: expected.map((signal) => fieldToHex(signal)),
       timings: { witnessMs: witnessed - started, proveMs: proved - witnessed, verifyMs: performance.now() - proved },
     };
+    return { proof, madeBy, failed };
   }
 }

@@ -5,19 +5,26 @@
 import { isMainThread, threadId, workerData } from 'node:worker_threads';
 import { StunError } from '#protocol/errors/stun-error.ts';
 import type { ProvingArtefacts } from './artefacts.ts';
-import type { SettlementProof, SettlementProofTask } from './interface.ts';
-import { SegmentProver } from './segment-prover.ts';
+import { chooseBackends, type BackendWish } from './backends.ts';
+import type { SettlementProofTask } from './interface.ts';
+import { SegmentProver, type ProvenSegment } from './segment-prover.ts';
 import type { ThreadReply } from './thread-reply.ts';
 
 /** What the pool gives a thread. It must not have a field `mod`: the library below snarkjs would take the thread for its own. */
 export interface ProvingThreadData {
   readonly circuits: readonly ProvingArtefacts[];
+  readonly backend: BackendWish;
+  readonly memoryLimitMb: number;
 }
 
-const prover = isMainThread ? undefined : new SegmentProver((workerData as ProvingThreadData).circuits);
+function proverOf({ circuits, backend, memoryLimitMb }: ProvingThreadData): SegmentProver {
+  return new SegmentProver(circuits, chooseBackends(backend).backends, memoryLimitMb);
+}
+
+const prover = isMainThread ? undefined : proverOf(workerData as ProvingThreadData);
 
 /** Proves one task. Never throws for a bad task. */
-export default async function proveTask(task: SettlementProofTask): Promise<ThreadReply<SettlementProof>> {
+export default async function proveTask(task: SettlementProofTask): Promise<ThreadReply<ProvenSegment>> {
   try {
     if (prover === undefined) throw new StunError('STUN_INTERNAL', 'this program runs in a thread only');
     const value = await prover.prove(task);

@@ -21,13 +21,17 @@ async function createProver(
   settings: Settings,
   progress: (line: string) => void,
 ): Promise<SettlementProver> {
-  const { createSettlementProver } = await import('#prover/pool.ts');
+  const [{ createSettlementProver }, { backendWishOf }] = await Promise.all([
+    import('#prover/pool.ts'),
+    import('#prover/backends.ts'),
+  ]);
   return createSettlementProver({
     threads: settings.proofConcurrency,
     circuits: options.circuit ?? ['settlement-16'],
     queueLimit: QUEUE_LIMIT,
     taskTimeoutMs: 1000 * parseDuration(options.proofTimeout ?? '10m', '--proof-timeout'),
     memoryLimitMb: parseWhole(options.heapMb ?? '2048', '--heap-mb', 128, 65_536),
+    backend: backendWishOf(process.env),
     progress,
   });
 }

@@ -122,7 +122,10 @@ async function prove(
   const { path, root } = await registry.pathOf(bundle.provider, index);
   const newest = await escrow.access.provider.getBlock('latest');
   if (newest === null) throw new StunError('STUN_CHAIN_UNAVAILABLE', 'the node has no newest block');
-  const { proveBundle } = await import('#prover/prove-bundle.ts');
+  const [{ proveBundle }, { backendWishOf }] = await Promise.all([
+    import('#prover/prove-bundle.ts'),
+    import('#prover/backends.ts'),
+  ]);
   context.progress(`proving ${bundle.jobs.length} jobs; this takes some seconds to minutes`);
   return proveBundle(
     {
@@ -134,6 +137,7 @@ async function prove(
       circuits: [`settlement-${family.maxJobs}`],
       taskTimeoutMs,
       memoryLimitMb: MEMORY_LIMIT_MB,
+      backend: backendWishOf(process.env),
       progress: context.progress,
       signal: context.signal,
     },

@@ -42,7 +42,7 @@ export const proverErrors = {
     class: 'verification',
     actor: 'operator',
     httpStatus: 500,
-    doc: 'A proving key or witness program does not have the hash of its manifest. Delete the artefact and build it again.',
+    doc: 'A proving key or witness program does not have the hash of its manifest, or is damaged. Delete the artefact and build it again.',
   },
   STUN_PROOF_FAMILY: {
     class: 'input',

@@ -23,7 +23,7 @@ const rules: readonly Rule[] = [
 
 /** This file and its test hold the words themselves; licences and lockfiles are not ours to word. */
 const exempt = /^(?:scripts\/gates\/forbidden-words\.ts|test\/meta\/gates\.test\.ts|LICENSE|package-lock\.json)$/;
-const binary = /\.(?:png|jpg|ico|woff2?|onnx|bin|der|gz|zkey|wasm|r1cs|ptau)$/;
+const binary = /\.(?:png|jpg|ico|woff2?|onnx|bin|der|gz|zkey|wasm|r1cs|ptau|node)$/;
 
 /** The findings in one text, as `path:line: why: the line`. */
 export function forbiddenIn(path: string, text: string): string[] {

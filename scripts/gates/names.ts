@@ -11,7 +11,7 @@ const maxLines = 400;
 const unlimited = /^(?:(?:test|bench|examples)\/|protocol\/errors\/[a-z]+-errors\.ts$)/;
 
 const catchAll = new Set(['utils', 'util', 'helpers', 'helper', 'common', 'shared', 'misc', 'lib/shared']);
-const code = /\.(?:ts|mts|js|mjs|sol|circom|py|sh)$/;
+const code = /\.(?:ts|mts|js|mjs|sol|circom|py|sh|cpp|hpp)$/;
 /** Documents and settings whose names their readers or tools prescribe. */
 const prescribed = /^(?:[A-Z][A-Z-]*\.md|LICENSE|Dockerfile|\..+|tsconfig.*\.json)$/;
 /** A Solidity file has the name of its contract. */

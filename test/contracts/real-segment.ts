@@ -19,7 +19,7 @@ import {
   type Receipt,
   type SettlementSignals,
 } from '#protocol/index.ts';
-import { proveGroth16 } from '#prover/groth16.ts';
+import { chooseBackends } from '#prover/backends.ts';
 import { WitnessCalculator } from '#circuits/witness-calculator.ts';
 import { openOrder, placeOf, termsFor, type Stage, type StageEnclave, type StageOrder } from './stage.ts';
 
@@ -125,6 +125,7 @@ export async function proveSegment(name: CircuitName, segment: SettlementSegment
   }
   const input = settlementInputOf(segment);
   const witness = await calculator.calculateFile(toCircuitInput(input, circuit.n));
-  const { a, b, c } = await proveGroth16(await readFile(circuit.zkeyPath), witness);
+  const [backend] = chooseBackends('auto').backends;
+  const { a, b, c } = await backend!.prove(await readFile(circuit.zkeyPath), witness, { threads: 1, memoryLimitMb: 1024 });
   return { proof: { a, b, c } as ProofPoints, signals: input.signals };
 }

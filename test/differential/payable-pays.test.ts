@@ -186,7 +186,7 @@ describe('payable beside circuit and contract', function () {
         enclavePath: { root: fieldToHex(root), index, siblings: path.siblings.map((sibling) => fieldToHex(sibling)) },
         validAtUnix: await stage.chain.nowUnix(),
       },
-      { circuits: ['settlement-16'], taskTimeoutMs: 240_000, memoryLimitMb: 2048 },
+      { circuits: ['settlement-16'], taskTimeoutMs: 240_000, memoryLimitMb: 2048, backend: 'auto' },
     );
     const signals = Object.fromEntries(
       SETTLEMENT_SIGNALS.map((name, i) => [name, BigInt(proof.signals[i]!)]),

@@ -63,6 +63,7 @@ export const docCommands: readonly DocumentedCommand[] = [
     command: 'npm run build:browser',
     proof: { ci: { limitMinutes: 1, says: [/^\.stun\/browser\/attestation\.js: \d+ modules, \d+ bytes after gzip/m] } },
   },
+  { command: 'npm run build:native', proof: { ci: { limitMinutes: 5 } } },
   // docs/customer.md, docs/auditor.md
   { command: 'npx stun doctor', proof: { ci: { limitMinutes: 1 } } },
   { command: 'npx stun completion bash', proof: { ci: { limitMinutes: 1 } } },

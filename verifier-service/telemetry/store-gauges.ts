@@ -60,7 +60,14 @@ function proverSamples(stats: ProverStats): readonly Sample[] {
         ['proved', stats.proved],
         ['failed', stats.failed],
         ['retried', stats.retried],
+        ['made_by_fallback', stats.backend.madeByFallback],
       ]),
+    },
+    {
+      name: 'stun_service_prover_backend',
+      help: 'The backend that makes the proofs, with its engine',
+      label: 'backend',
+      values: new Map([[`${stats.backend.name} ${stats.backend.engine}`, 1]]),
     },
     {
       name: 'stun_service_prover_memory_bytes',

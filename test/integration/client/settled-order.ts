@@ -50,7 +50,7 @@ export async function settleBundle(stage: ClientStage, bundle: SettlementBundle)
       enclavePath: { root: fieldToHex(root), index, siblings: path.siblings.map((one) => fieldToHex(one)) },
       validAtUnix: await stage.chain.nowUnix(),
     },
-    { circuits: ['settlement-16'], taskTimeoutMs: 300_000, memoryLimitMb: 2048 },
+    { circuits: ['settlement-16'], taskTimeoutMs: 300_000, memoryLimitMb: 2048, backend: 'auto' },
   );
   const signals = Object.fromEntries(SETTLEMENT_SIGNALS.map((name, i) => [name, fieldFromHex(proof.signals[i]!, name)]));
   const pair = ([x, y]: readonly [string, string]): readonly [bigint, bigint] => [BigInt(x), BigInt(y)];

@@ -1,4 +1,4 @@
-/** The real program of a proving thread, in a thread that is killed some milliseconds into its first attempt. */
+/** The real program of a proving thread, in a thread that is killed when its first attempt has begun. */
 import { workerData } from 'node:worker_threads';
 import type { SettlementProofTask } from '#prover/interface.ts';
 import proveTask, { type ProvingThreadData } from '#prover/task.worker.ts';
@@ -10,6 +10,7 @@ export interface DyingThreadData extends ProvingThreadData {
 
 export default async function proveOrDie(task: SettlementProofTask): ReturnType<typeof proveTask> {
   const first = Atomics.add(new Int32Array((workerData as DyingThreadData).attempts), 0, 1) === 0;
-  if (first) setTimeout(() => process.exit(9), 200);
-  return proveTask(task);
+  const running = proveTask(task);
+  if (first) process.exit(9);
+  return running;
 }

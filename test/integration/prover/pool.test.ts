@@ -7,6 +7,7 @@ import { loadCircuits, type ProvingArtefacts } from '#prover/artefacts.ts';
 import type { SettlementProof, SettlementProver } from '#prover/interface.ts';
 import { createProverOver } from '#prover/pool.ts';
 import { proveBundle } from '#prover/prove-bundle.ts';
+import type { ProvenSegment } from '#prover/segment-prover.ts';
 import { ThreadPool } from '#prover/thread-pool.ts';
 import { rejectsCode } from '#test/unit/assert-code.ts';
 import { NOW, PROVIDER } from '#test/unit/protocol/fixtures.ts';
@@ -14,7 +15,7 @@ import { makeTask, type MadeTask } from '#test/unit/prover/task-fixture.ts';
 import type { DyingThreadData } from './dying.worker.ts';
 
 const CIRCUIT = 'settlement-16';
-const limits = { threads: 1, queueLimit: 8, taskTimeoutMs: 300_000, memoryLimitMb: 512 };
+const limits = { threads: 1, queueLimit: 8, taskTimeoutMs: 300_000, memoryLimitMb: 512, backend: 'auto' } as const;
 
 /** Numbers of Solidity's layout back in snarkjs' form. */
 function forSnarkjs(proof: SettlementProof): Parameters<typeof groth16.verify>[2] {
@@ -89,11 +90,11 @@ describe('prover: settlement proofs', function () {
 
   it('proves on although the thread is killed in the middle of the proof', async () => {
     const attempts = new SharedArrayBuffer(4);
-    const workerData: DyingThreadData = { circuits, attempts };
+    const workerData: DyingThreadData = { circuits, attempts, backend: limits.backend, memoryLimitMb: limits.memoryLimitMb };
     const workerFile = fileURLToPath(new URL('./dying.worker.ts', import.meta.url));
-    const pool = new ThreadPool<MadeTask['task'], SettlementProof>({ ...limits, workerFile, workerData });
+    const pool = new ThreadPool<MadeTask['task'], ProvenSegment>({ ...limits, workerFile, workerData });
     try {
-      const survived = await pool.run(made.task);
+      const { proof: survived } = await pool.run(made.task);
       assert.deepEqual(survived.signals, proof.signals);
       assert.equal(new Int32Array(attempts)[0], 2);
       await prover.verify(survived);
@@ -104,7 +105,12 @@ describe('prover: settlement proofs', function () {
 
   it('proves a full first segment from a bundle alone, without a service', async () => {
     const full = await makeTask(CIRCUIT, 16);
-    const alone = await proveBundle(full.task, { circuits: [CIRCUIT], taskTimeoutMs: 300_000, memoryLimitMb: 512 });
+    const alone = await proveBundle(full.task, {
+      circuits: [CIRCUIT],
+      taskTimeoutMs: 300_000,
+      memoryLimitMb: 512,
+      backend: 'auto',
+    });
     assert.equal((await prover.verify(alone)).laneOld, 0n);
   });
 });

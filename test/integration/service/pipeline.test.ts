@@ -30,6 +30,7 @@ describe('service: segments, proofs, settlement', function () {
       queueLimit: 16,
       taskTimeoutMs: 500_000,
       memoryLimitMb: 2048,
+      backend: 'auto',
     });
     service = await world.startService({}, { prover });
     customer = await world.client(service, ROLE.funder);

@@ -9,7 +9,7 @@ import { ensureCircuit, loadManifest, type CircuitArtefacts } from '#circuits/ma
 import { FIELD_ORDER, fieldToHex, signalList } from '#protocol/index.ts';
 import { loadArtefacts, loadCircuits, type ProvingArtefacts } from '#prover/artefacts.ts';
 import { circuitInputOf } from '#prover/circuit-input.ts';
-import { proveGroth16 } from '#prover/groth16.ts';
+import { chooseBackends } from '#prover/backends.ts';
 import type { SettlementProof, SettlementProver } from '#prover/interface.ts';
 import { createProverOver, createSettlementProver } from '#prover/pool.ts';
 import { provableSegment } from '#prover/segment.ts';
@@ -19,7 +19,7 @@ import { makeTask, type MadeTask } from '#test/unit/prover/task-fixture.ts';
 
 const CIRCUIT = 'settlement-16';
 const BASE_FIELD_ORDER = 21888242871839275222246405745257275088696311157297823662689037894645226208583n;
-const limits = { threads: 1, queueLimit: 2, taskTimeoutMs: 300_000, memoryLimitMb: 512 };
+const limits = { threads: 1, queueLimit: 2, taskTimeoutMs: 300_000, memoryLimitMb: 512, backend: 'auto' } as const;
 
 describe('prover: keys, witnesses and proofs that are refused', function () {
   this.timeout(300_000);
@@ -52,17 +52,17 @@ describe('prover: keys, witnesses and proofs that are refused', function () {
     return offset + 12;
   }
 
-  /** A copy of the key with one bit flipped in the point of the constant wire, which every proof uses. */
-  async function corruptKey(): Promise<{ path: string; bytes: Uint8Array }> {
+  /** A copy of the key with a change to the points of A. The first, of the constant wire, is used by every proof. */
+  async function changedKey(change: (points: Uint8Array) => void): Promise<{ path: string; bytes: Uint8Array }> {
     const bytes = await readFile(circuit.zkeyPath);
-    bytes[pointsOfA(bytes)]! ^= 1;
+    change(bytes.subarray(pointsOfA(bytes)));
     const path = join(directory, 'corrupt.zkey');
     await writeFile(path, bytes);
     return { path, bytes };
   }
 
   it('refuses to load a proving key with one flipped bit', async () => {
-    const { path } = await corruptKey();
+    const { path } = await changedKey((points) => void (points[0]! ^= 1));
     const { sha256 } = await loadManifest(CIRCUIT);
     await rejectsCode(loadArtefacts({ ...circuit, zkeyPath: path }, sha256), 'STUN_PROVER_KEY');
   });
@@ -72,8 +72,9 @@ describe('prover: keys, witnesses and proofs that are refused', function () {
     await rejectsCode(loadArtefacts({ ...circuit, zkeyPath: join(directory, 'none') }, sha256), 'STUN_FILE');
   });
 
-  it('holds back the proof of a flipped key that somebody vouched for, and retries nothing', async () => {
-    const { path, bytes } = await corruptKey();
+  it('holds back the proof of a wrong key that somebody vouched for, and retries nothing', async () => {
+    // A point of the curve, but of another wire.
+    const { path, bytes } = await changedKey((points) => points.copyWithin(0, 64, 128));
     const sha256 = { ...(await loadManifest(CIRCUIT)).sha256, zkey: createHash('sha256').update(bytes).digest('hex') };
     const wrong = createProverOver([await loadArtefacts({ ...circuit, zkeyPath: path }, sha256)], limits);
     try {
@@ -114,7 +115,11 @@ describe('prover: keys, witnesses and proofs that are refused', function () {
     const witness = await WitnessCalculator.over(artefacts.witnessProgram).calculateFile(input);
     const view = new DataView(witness.buffer, witness.byteOffset);
     view.setUint32(60, view.getUint32(60, true) - 1, true);
-    await rejectsCode(proveGroth16(new Uint8Array(artefacts.zkey), witness), 'STUN_PROOF_WITNESS');
+    for (const backend of chooseBackends('auto').backends)
+      await rejectsCode(
+        backend.prove(new Uint8Array(artefacts.zkey), witness, { threads: 1, memoryLimitMb: 512 }),
+        'STUN_PROOF_WITNESS',
+      );
   });
 
   describe('at the gate', () => {

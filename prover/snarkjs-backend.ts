@@ -1,18 +1,12 @@
 /**
- * Groth16 over BN254 by snarkjs, single-threaded: one prover per core gives more than one prover on all cores, and no thread
- * starts threads of its own.
+ * The backend of last resort and the reference for the others: snarkjs, single-threaded. One prover per core gives more than one
+ * prover on all cores, and no thread starts threads of its own.
  */
 import { buildBn128, type Bn128 } from 'ffjavascript';
 import { groth16 } from 'snarkjs';
 import { bigIntToBytes, toHex, type Hex } from '#protocol/bytes.ts';
 import { StunError } from '#protocol/errors/stun-error.ts';
-import type { SettlementProof } from './interface.ts';
-
-/** Proof points as the Solidity verifier takes them: 32-byte coordinates, those of `b` as (c1, c0). */
-export type ProofPoints = Pick<SettlementProof, 'a' | 'b' | 'c'>;
-
-/** A made proof with the public signals that its witness has; not verified yet. */
-export type MadeProof = ProofPoints & { readonly signals: readonly bigint[] };
+import type { Groth16Backend, MadeProof } from './backend.ts';
 
 /** Where snarkjs looks for a curve before it builds a multi-threaded one. */
 const curveHolder = globalThis as { curve_bn128?: Bn128 | null };
@@ -33,13 +27,7 @@ function pair(values: readonly unknown[]): [Hex, Hex] {
   return [coordinate(values[0]), coordinate(values[1])];
 }
 
-/**
- * Makes a proof.
- * @param zkey - proving key, the bytes of a `zkey` file
- * @param witness - the bytes of a `wtns` file of the same circuit
- * @throws `STUN_PROOF_WITNESS` when key and witness are not of one circuit
- */
-export async function proveGroth16(zkey: Uint8Array, witness: Uint8Array): Promise<MadeProof> {
+async function prove(zkey: Uint8Array, witness: Uint8Array): Promise<MadeProof> {
   await useSingleThreadedCurve();
   let made: Awaited<ReturnType<typeof groth16.prove>>;
   try {
@@ -59,3 +47,6 @@ export async function proveGroth16(zkey: Uint8Array, witness: Uint8Array): Promi
     signals: made.publicSignals.map((signal) => BigInt(signal)),
   };
 }
+
+/** Needs nothing but JavaScript. */
+export const snarkjsBackend: Groth16Backend = { name: 'snarkjs', engine: 'wasmcurves, one thread', prove };

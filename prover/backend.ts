@@ -1,0 +1,40 @@
+/**
+ * What makes Groth16 proofs: one interface, several backends. Every one takes the same key and witness files and gives the same
+ * form of proof; none verifies its own work. prover/backends.ts chooses among them.
+ */
+import type { SettlementProof } from './interface.ts';
+
+/** The backends, the fastest first. */
+export const BACKEND_NAMES = ['native', 'snarkjs'] as const;
+/** Name of a backend. */
+export type BackendName = (typeof BACKEND_NAMES)[number];
+
+/** Proof points as the Solidity verifier takes them: 32-byte coordinates, those of `b` as (c1, c0). */
+export type ProofPoints = Pick<SettlementProof, 'a' | 'b' | 'c'>;
+
+/** A made proof with the public signals that its witness has; not verified yet. */
+export type MadeProof = ProofPoints & { readonly signals: readonly bigint[] };
+
+/** How one proof is made. */
+export interface Groth16Options {
+  /** Threads that may work on it, 1 to 256; snarkjs uses one whatever is asked for. */
+  readonly threads: number;
+  /** Memory that the backend may allocate beside key and witness; snarkjs has no such limit. */
+  readonly memoryLimitMb: number;
+}
+
+/** Makes proofs in the thread that calls it. */
+export interface Groth16Backend {
+  readonly name: BackendName;
+  /** What of the machine it uses, for reports. */
+  readonly engine: string;
+  /**
+   * Makes a proof with randomness of its own; two proofs of one witness differ. Does not check that the witness satisfies the
+   * constraints: then the proof does not verify.
+   * @param zkey - proving key, the bytes of a `zkey` file. In a SharedArrayBuffer of its own it is prepared once for all threads,
+   *   and must not change any more
+   * @param witness - the bytes of a `wtns` file of the same circuit
+   * @throws `STUN_PROOF_WITNESS` when key and witness are not of one circuit; `STUN_PROVER_KEY`, `STUN_PROVER_MEMORY`
+   */
+  prove(zkey: Uint8Array, witness: Uint8Array, options: Groth16Options): Promise<MadeProof>;
+}

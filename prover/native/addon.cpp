@@ -1,0 +1,257 @@
+// The engines as a Node-API addon (version 8). Every function answers with its result or, as a number, a status of platform.hpp;
+// arguments of the wrong type are status 5. Nothing here throws, and no input makes it read outside the arrays it was given.
+#include <node_api.h>
+
+#include "engine.hpp"
+#include "processor.hpp"
+#include "threads.hpp"
+
+namespace {
+
+const Engine *const engines[] = {&adxEngine, &portableEngine};
+
+bool canRun(const Engine *engine) {
+  const Processor found = processor();
+  return engine == &adxEngine ? found.adx : true;
+}
+
+struct Bytes {
+  uint8_t *data;
+  size_t length;
+};
+
+/// The bytes of a Uint8Array, over shared memory or not.
+bool bytesOf(napi_env env, napi_value value, Bytes &bytes) {
+  bool is = false;
+  napi_typedarray_type type;
+  void *data;
+  if (napi_is_typedarray(env, value, &is) != napi_ok || !is) return false;
+  if (napi_get_typedarray_info(env, value, &type, &bytes.length, &data, nullptr, nullptr) != napi_ok) return false;
+  bytes.data = (uint8_t *)data;
+  return type == napi_uint8_array;
+}
+
+napi_value number(napi_env env, uint32_t value) {
+  napi_value result = nullptr;
+  napi_create_uint32(env, value, &result);
+  return result;
+}
+
+/// A new Uint8Array with a copy of some bytes, or null.
+napi_value copyOf(napi_env env, const uint8_t *bytes, size_t length) {
+  napi_value buffer, array;
+  void *data;
+  if (napi_create_arraybuffer(env, length, &data, &buffer) != napi_ok) return number(env, statusMemory);
+  __builtin_memcpy(data, bytes, length);
+  if (napi_create_typedarray(env, napi_uint8_array, length, buffer, 0, &array) != napi_ok) return number(env, statusMemory);
+  return array;
+}
+
+const Engine *engineOf(napi_env env, napi_value value) {
+  char name[16];
+  size_t length;
+  if (napi_get_value_string_utf8(env, value, name, sizeof name, &length) != napi_ok) return nullptr;
+  for (const Engine *engine : engines)
+    if (__builtin_strcmp(engine->name, name) == 0 && canRun(engine)) return engine;
+  return nullptr;
+}
+
+/// Reads `count` arguments; missing ones are undefined and fail their own check.
+bool arguments(napi_env env, napi_callback_info info, napi_value *values, size_t count) {
+  size_t given = count;
+  return napi_get_cb_info(env, info, &given, values, nullptr, nullptr) == napi_ok;
+}
+
+bool count32(napi_env env, napi_value value, uint32_t least, uint32_t most, uint32_t &result) {
+  double exact;
+  if (napi_get_value_double(env, value, &exact) != napi_ok || !(exact >= least && exact <= most)) return false;
+  result = (uint32_t)exact;
+  return result == exact;
+}
+
+// Keys.
+
+struct OpenKey {
+  const Engine *engine;
+  const uint8_t *bytes;
+  size_t length;
+  bool shared;
+  void *key;
+  size_t holders;
+  OpenKey *next;
+  Surroundings surroundings;
+  Platform platform;
+};
+
+/// One thread's hold on a key: the reference keeps its bytes from being freed.
+struct Handle {
+  OpenKey *open;
+  napi_ref bytes;
+};
+
+constexpr napi_type_tag handleTag = {0x5354554e6b657973, 0x9d1f6c0b7a3e4285};
+pthread_mutex_t keysLock = PTHREAD_MUTEX_INITIALIZER;
+OpenKey *keys = nullptr;
+
+void drop(OpenKey *open) {
+  pthread_mutex_lock(&keysLock);
+  if (--open->holders == 0) {
+    OpenKey **place = &keys;
+    while (*place != open) place = &(*place)->next;
+    *place = open->next;
+    open->engine->close(open->platform, open->key);
+    free(open);
+  }
+  pthread_mutex_unlock(&keysLock);
+}
+
+Status hold(const Engine *engine, Bytes bytes, bool shared, OpenKey *&held) {
+  pthread_mutex_lock(&keysLock);
+  for (held = shared ? keys : nullptr; held; held = held->next)
+    if (held->shared && held->engine == engine && held->bytes == bytes.data && held->length == bytes.length) break;
+  Status status = statusDone;
+  if (held) held->holders++;
+  else if (!(held = (OpenKey *)malloc(sizeof(OpenKey)))) status = statusMemory;
+  else {
+    *held = {engine, bytes.data, bytes.length, shared, nullptr, 1, keys, {SIZE_MAX}, {}};
+    held->platform = platformOf(held->surroundings);
+    status = engine->open(held->platform, bytes.data, bytes.length, &held->key);
+    if (status == statusDone) keys = held;
+    else free(held);
+  }
+  pthread_mutex_unlock(&keysLock);
+  return status;
+}
+
+void finalize(napi_env env, void *data, void *) {
+  Handle *handle = (Handle *)data;
+  if (handle->bytes) napi_delete_reference(env, handle->bytes);
+  drop(handle->open);
+  free(handle);
+}
+
+/// openKey(bytes, engine, shared): a handle. A key that is shared is prepared once for all threads of the process that open the
+/// same memory; its bytes must not change any more.
+napi_value openKey(napi_env env, napi_callback_info info) {
+  napi_value values[3], external;
+  Bytes bytes;
+  bool shared;
+  if (!arguments(env, info, values, 3) || !bytesOf(env, values[0], bytes) ||
+      napi_get_value_bool(env, values[2], &shared) != napi_ok)
+    return number(env, statusArgument);
+  const Engine *engine = engineOf(env, values[1]);
+  if (!engine) return number(env, statusArgument);
+  Handle *handle = (Handle *)malloc(sizeof(Handle));
+  if (!handle) return number(env, statusMemory);
+  handle->bytes = nullptr;
+  const Status status = hold(engine, bytes, shared, handle->open);
+  if (status != statusDone) {
+    free(handle);
+    return number(env, status);
+  }
+  if (napi_create_external(env, handle, finalize, nullptr, &external) != napi_ok) {
+    drop(handle->open);
+    free(handle);
+    return number(env, statusMemory);
+  }
+  if (napi_create_reference(env, values[0], 1, &handle->bytes) != napi_ok ||
+      napi_type_tag_object(env, external, &handleTag) != napi_ok)
+    return number(env, statusMemory);
+  return external;
+}
+
+bool handleOf(napi_env env, napi_value value, Handle *&handle) {
+  bool tagged = false;
+  return napi_check_object_type_tag(env, value, &handleTag, &tagged) == napi_ok && tagged &&
+         napi_get_value_external(env, value, (void **)&handle) == napi_ok;
+}
+
+/// prove(key, witness, randomness, control, threads, budgetMb): the proof and its public signals.
+napi_value prove(napi_env env, napi_callback_info info) {
+  napi_value values[6];
+  Handle *handle;
+  Bytes witness, randomness, control;
+  uint32_t threads, budget;
+  if (!arguments(env, info, values, 6) || !handleOf(env, values[0], handle) || !bytesOf(env, values[1], witness) ||
+      !bytesOf(env, values[2], randomness) || randomness.length != randomnessBytes || !bytesOf(env, values[3], control) ||
+      control.length != sizeof(Control) || (uintptr_t)control.data % alignof(Control) != 0 ||
+      !count32(env, values[4], 1, mostThreads, threads) || !count32(env, values[5], 1, UINT32_MAX, budget))
+    return number(env, statusArgument);
+  Surroundings surroundings = {(size_t)budget << 20, threads, 0, (Control *)control.data};
+  const Platform platform = platformOf(surroundings);
+  const OpenKey *open = handle->open;
+  const size_t length = proofBytes(open->engine->publicSignals(open->key));
+  Buffer<uint8_t> proof(platform, length);
+  if (!proof.ok()) return number(env, statusMemory);
+  const Status status =
+      open->engine->prove(platform, open->key, witness.data, witness.length, randomness.data, proof.get());
+  return status == statusDone ? copyOf(env, proof.get(), length) : number(env, status);
+}
+
+// For tests.
+
+/// multiply(engine, group, points, scalars, window): the sum as an affine point.
+napi_value multiply(napi_env env, napi_callback_info info) {
+  napi_value values[5];
+  Bytes points, scalars;
+  uint32_t group, window;
+  if (!arguments(env, info, values, 5)) return number(env, statusArgument);
+  const Engine *engine = engineOf(env, values[0]);
+  if (!engine || !count32(env, values[1], 1, 2, group) || !bytesOf(env, values[2], points) || !bytesOf(env, values[3], scalars) ||
+      !count32(env, values[4], 0, 64, window) || scalars.length % 32 != 0 || points.length != scalars.length * 2 * group)
+    return number(env, statusArgument);
+  Surroundings surroundings = {SIZE_MAX};
+  uint8_t sum[128];
+  const Status status =
+      engine->multiply(platformOf(surroundings), group, points.data, scalars.data, scalars.length / 32, window, sum);
+  return status == statusDone ? copyOf(env, sum, 64 * group) : number(env, status);
+}
+
+/// transform(engine, values): the values on the coset.
+napi_value transform(napi_env env, napi_callback_info info) {
+  napi_value values[2];
+  Bytes elements;
+  if (!arguments(env, info, values, 2)) return number(env, statusArgument);
+  const Engine *engine = engineOf(env, values[0]);
+  if (!engine || !bytesOf(env, values[1], elements)) return number(env, statusArgument);
+  const size_t count = elements.length / 32;
+  if (count == 0 || elements.length % 32 != 0 || (count & (count - 1)) != 0) return number(env, statusArgument);
+  Surroundings surroundings = {SIZE_MAX};
+  const Platform platform = platformOf(surroundings);
+  Buffer<uint8_t> copy(platform, elements.length);
+  if (!copy.ok()) return number(env, statusMemory);
+  __builtin_memcpy(copy.get(), elements.data, elements.length);
+  const Status status = engine->transform(platform, copy.get(), (unsigned)__builtin_ctzll(count));
+  return status == statusDone ? copyOf(env, copy.get(), copy.size()) : number(env, status);
+}
+
+/// engineNames(): those that this machine can run, the fastest first.
+napi_value engineNames(napi_env env, napi_callback_info) {
+  napi_value names, name;
+  if (napi_create_array(env, &names) != napi_ok) return nullptr;
+  uint32_t count = 0;
+  for (const Engine *engine : engines)
+    if (canRun(engine) && napi_create_string_utf8(env, engine->name, NAPI_AUTO_LENGTH, &name) == napi_ok)
+      napi_set_element(env, names, count++, name);
+  return names;
+}
+
+}  // namespace
+
+#define STUN_EXPORTED extern "C" __attribute__((visibility("default")))
+
+STUN_EXPORTED int32_t node_api_module_get_api_version_v1(void) { return 8; }
+
+/// Called once for every thread of JavaScript that loads the addon.
+STUN_EXPORTED napi_value napi_register_module_v1(napi_env env, napi_value exports) {
+  const struct {
+    const char *name;
+    napi_callback function;
+  } functions[] = {{"engineNames", engineNames}, {"openKey", openKey}, {"prove", prove}, {"multiply", multiply}, {"transform", transform}};
+  for (const auto &one : functions) {
+    napi_value function;
+    if (napi_create_function(env, one.name, NAPI_AUTO_LENGTH, one.function, nullptr, &function) == napi_ok)
+      napi_set_named_property(env, exports, one.name, function);
+  }
+  return exports;
+}

@@ -1,0 +1,5 @@
+// The engine for x86-64 with BMI2 and ADX.
+#include "engine-of.hpp"
+#include "product-adx.hpp"
+
+const Engine adxEngine = makeEngine<Prime<FqParameters, AdxProduct>, Prime<FrParameters, AdxProduct>>("adx");

@@ -1,0 +1,116 @@
+// Makes an engine of a type of lanes and a scalar field.
+#ifndef STUN_ENGINE_OF_HPP
+#define STUN_ENGINE_OF_HPP
+
+#include "engine.hpp"
+#include "prover.hpp"
+
+namespace {
+
+template <class Lanes, class Fr>
+struct EngineOf {
+  typedef PreparedKey<Lanes, Fr> Key;
+  typedef typename Lanes::Scalar Fq;
+
+  static Status open(const Platform &platform, const uint8_t *bytes, size_t length, void **opened) {
+    KeyFile file;
+    if (!readKey(bytes, length, file)) return statusKey;
+    void *memory = platform.allocate(platform.context, sizeof(Key));
+    if (!memory) return statusMemory;
+    Key *key = new (memory) Key(platform, file);
+    const Status status = !key->ok() ? statusMemory : key->take() ? statusDone : statusKey;
+    if (status == statusDone) *opened = key;
+    else close(platform, key);
+    return status;
+  }
+
+  static void close(const Platform &platform, void *opened) {
+    ((Key *)opened)->~Key();
+    platform.release(platform.context, opened, sizeof(Key));
+  }
+
+  static size_t publicSignals(const void *key) { return ((const Key *)key)->file.publicSignals; }
+
+  static Status prove(const Platform &platform, const void *key, const uint8_t *bytes, size_t length, const uint8_t *randomness,
+                      uint8_t *proof) {
+    WitnessFile witness;
+    if (!readWitness<Fr>(bytes, length, witness)) return statusWitness;
+    Buffer<Masks> masks(platform, 1);
+    if (!masks.ok()) return statusMemory;
+    masks[0].r = mask(randomness);
+    masks[0].s = mask(randomness + randomnessBytes / 2);
+    ProofPoints<Fq> points;
+    const Status status = Prover<Lanes, Fr>::prove(platform, *(const Key *)key, witness, masks[0].r, masks[0].s, points);
+    if (status != statusDone) return status;
+    const Fq coordinates[] = {points.a.x, points.a.y, points.b.x.c1, points.b.x.c0, points.b.y.c1, points.b.y.c0,
+                              points.c.x, points.c.y};
+    for (size_t i = 0; i < 8; i++) writeBigEndian(Fq::toInteger(coordinates[i]), proof + 32 * i);
+    for (size_t i = 1; i <= publicSignals(key); i++) writeBigEndian(Fr::read(witness.values + 32 * i), proof + 32 * (7 + i));
+    return statusDone;
+  }
+
+  static Status multiply(const Platform &platform, unsigned group, const uint8_t *points, const uint8_t *scalars, size_t count,
+                         unsigned window, uint8_t *sum) {
+    if (window < leastWindow || window > greatestWindow || group < 1 || group > 2) return statusArgument;
+    return group == 1 ? sumOf<Lanes>(platform, points, scalars, count, window, sum)
+                      : sumOf<Quadratic<Lanes>>(platform, points, scalars, count, window, sum);
+  }
+
+  static Status transform(const Platform &platform, uint8_t *values, unsigned exponent) {
+    if (exponent > greatestDomain) return statusArgument;
+    const Domain<Fr> domain(platform, exponent);
+    Buffer<Fr> copy(platform, domain.size);
+    if (!domain.ok() || !copy.ok()) return statusMemory;
+    __builtin_memcpy((void *)copy.get(), values, domain.size * sizeof(Fr));
+    domain.toCoset(copy.get());
+    __builtin_memcpy(values, (const void *)copy.get(), domain.size * sizeof(Fr));
+    return statusDone;
+  }
+
+ private:
+  /// The masks of a proof, in memory that is wiped.
+  struct Masks {
+    Fr r, s;
+  };
+
+  /// An integer below the modulus from 64 random bytes, of which 62 count: 496 bits leave no bias above 2^-240.
+  static Fr mask(const uint8_t *bytes) {
+    Fr low = Fr::read(bytes), high = Fr::read(bytes + 32);
+    low.limb[3] &= ((uint64_t)1 << 56) - 1;
+    high.limb[3] &= ((uint64_t)1 << 56) - 1;
+    const Fr shift = Fr::fromInteger({{0, 0, 0, (uint64_t)1 << 56}});
+    return Fr::toInteger(Fr::add(Fr::fromInteger(low), Fr::mul(Fr::fromInteger(high), shift)));
+  }
+
+  template <class F>
+  static void writeBigEndian(const F &integer, uint8_t *bytes) {
+    for (int i = 0; i < 32; i++) bytes[31 - i] = (uint8_t)(integer.limb[i / 8] >> (8 * (i % 8)));
+  }
+
+  template <class V>
+  static Status sumOf(const Platform &platform, const uint8_t *points, const uint8_t *scalars, size_t count, unsigned window,
+                      uint8_t *sum) {
+    typedef typename V::Scalar Coordinate;
+    typename Key::template List<V> list(platform, count);
+    Digits digits(platform, count, window);
+    WindowSums<V> work(platform, count, window);
+    if (!list.ok() || !digits.ok() || !work.ok()) return statusMemory;
+    list.takeChecked(points, count, 0);
+    digits.cut(scalars, 0, count);
+    Extended<Coordinate> windows[(scalarBits + leastWindow - 1) / leastWindow];
+    for (unsigned w = 0; w < windowsFor(window); w++) windows[w] = work.sum(list.bases(), digits.of(w));
+    const Affine<Coordinate> result = joinWindows(windows, window).toAffine();
+    __builtin_memcpy(sum, &result, sizeof result);
+    return statusDone;
+  }
+};
+
+template <class Lanes, class Fr>
+constexpr Engine makeEngine(const char *name) {
+  typedef EngineOf<Lanes, Fr> E;
+  return {name, E::open, E::close, E::publicSignals, E::prove, E::multiply, E::transform};
+}
+
+}  // namespace
+
+#endif

@@ -1,0 +1,195 @@
+// The two prime fields of BN254 (alt_bn128, EIP-196): Fq of the coordinates, Fr of the scalars.
+//
+// An element is four 64-bit limbs, little-endian, below the modulus, in Montgomery form x * 2^256: the form of points and
+// coefficients in a zkey file, so that a key is used where it lies. Everything above this file is a template over a field
+// with the members of `Prime`; a target whose products are made otherwise (another limb size, another instruction set)
+// brings a type with the same members.
+//
+// A lane type holds `lanes` elements and works on all of them at once; `Prime` is the lane type of width one. Lanes may leave
+// values above the modulus: `add` never reduces, `sub` adds `bound` times the modulus to stay positive, and only `canonical`
+// brings a value below the modulus. Only canonical values are compared, stored or inverted.
+//
+// Nothing here is constant-time: a prover runs on its owner's machine, and the witness decides which buckets it touches anyway.
+#ifndef STUN_FIELD_HPP
+#define STUN_FIELD_HPP
+
+#include <stddef.h>
+#include <stdint.h>
+
+// Every engine is one translation unit compiled for its own instruction set; without internal linkage the linker would
+// keep one copy of each function, possibly the one that this processor cannot run.
+namespace {
+
+struct FqParameters {
+  static constexpr uint64_t modulus[4] = {0x3c208c16d87cfd47, 0x97816a916871ca8d, 0xb85045b68181585d, 0x30644e72e131a029};
+  /// -modulus^-1 mod 2^64.
+  static constexpr uint64_t inverse = 0x87d20782e4866389;
+  /// 2^256 and 2^512 modulo the modulus.
+  static constexpr uint64_t one[4] = {0xd35d438dc58f0d9d, 0x0a78eb28f5c70b3d, 0x666ea36f7879462c, 0x0e0a77c19a07df2f};
+  static constexpr uint64_t square[4] = {0xf32cfc5b538afa89, 0xb5e71911d44501fb, 0x47ab1eff0a417ff6, 0x06d89f71cab8351f};
+};
+
+struct FrParameters {
+  static constexpr uint64_t modulus[4] = {0x43e1f593f0000001, 0x2833e84879b97091, 0xb85045b68181585d, 0x30644e72e131a029};
+  static constexpr uint64_t inverse = 0xc2e1f593efffffff;
+  static constexpr uint64_t one[4] = {0xac96341c4ffffffb, 0x36fc76959f60cd29, 0x666ea36f7879462e, 0x0e0a77c19a07df2f};
+  static constexpr uint64_t square[4] = {0x1bb8e645ae216da7, 0x53fe3ab1e35c59e3, 0x8c49833d53bb8085, 0x0216d0b17f4e44a5};
+};
+
+/// a + b + carry, the carry in and out.
+inline uint64_t addCarry(uint64_t a, uint64_t b, uint64_t &carry) {
+  const unsigned __int128 sum = (unsigned __int128)a + b + carry;
+  carry = (uint64_t)(sum >> 64);
+  return (uint64_t)sum;
+}
+
+/// a - b - borrow, the borrow in and out.
+inline uint64_t subBorrow(uint64_t a, uint64_t b, uint64_t &borrow) {
+  const unsigned __int128 difference = (unsigned __int128)a - b - borrow;
+  borrow = (uint64_t)(difference >> 64) & 1;
+  return (uint64_t)difference;
+}
+
+/// Whether a < b as integers of four limbs.
+inline bool isBelow(const uint64_t *a, const uint64_t *b) {
+  uint64_t borrow = 0;
+  for (int i = 0; i < 4; i++) subBorrow(a[i], b[i], borrow);
+  return borrow != 0;
+}
+
+/// Little-endian limbs from any address.
+inline uint64_t load64(const uint8_t *bytes) {
+  uint64_t value;
+  __builtin_memcpy(&value, bytes, 8);
+  return value;
+}
+
+/// Montgomery multiplication in portable C++: coarsely integrated operand scanning (C. K. Koc, T. Acar, B. Kaliski, "Analyzing
+/// and comparing Montgomery multiplication algorithms", IEEE Micro 16(3), 1996). The moduli have two spare bits, so no fifth carry.
+struct PortableProduct {
+  template <class P>
+  static inline void multiply(uint64_t *result, const uint64_t *a, const uint64_t *b) {
+    typedef unsigned __int128 wide;
+    uint64_t t[5] = {0, 0, 0, 0, 0};
+    for (int i = 0; i < 4; i++) {
+      uint64_t carry = 0;
+      for (int j = 0; j < 4; j++) {
+        const wide sum = (wide)a[j] * b[i] + t[j] + carry;
+        t[j] = (uint64_t)sum;
+        carry = (uint64_t)(sum >> 64);
+      }
+      t[4] = carry;
+      const uint64_t m = t[0] * P::inverse;
+      carry = (uint64_t)(((wide)m * P::modulus[0] + t[0]) >> 64);
+      for (int j = 1; j < 4; j++) {
+        const wide sum = (wide)m * P::modulus[j] + t[j] + carry;
+        t[j - 1] = (uint64_t)sum;
+        carry = (uint64_t)(sum >> 64);
+      }
+      t[3] = t[4] + carry;
+    }
+    for (int i = 0; i < 4; i++) result[i] = t[i];
+    if (!isBelow(t, P::modulus)) {
+      uint64_t borrow = 0;
+      for (int i = 0; i < 4; i++) result[i] = subBorrow(t[i], P::modulus[i], borrow);
+    }
+  }
+};
+
+/// An element of a prime field. `P` holds the modulus, `Product` multiplies.
+template <class P, class Product>
+struct Prime {
+  uint64_t limb[4];
+
+  /// Limbs of an element in memory.
+  static constexpr int words = 4;
+
+  static inline Prime zero() { return {{0, 0, 0, 0}}; }
+  static inline Prime one() { return {{P::one[0], P::one[1], P::one[2], P::one[3]}}; }
+  /// Reads limbs in Montgomery form; they must be below the modulus (see isCanonical).
+  static inline Prime read(const uint8_t *bytes) {
+    return {{load64(bytes), load64(bytes + 8), load64(bytes + 16), load64(bytes + 24)}};
+  }
+  /// Whether 32 bytes hold an integer below the modulus.
+  static inline bool isCanonical(const uint8_t *bytes) { return isBelow(read(bytes).limb, P::modulus); }
+
+  inline bool isZero() const { return (limb[0] | limb[1] | limb[2] | limb[3]) == 0; }
+  inline bool operator==(const Prime &other) const {
+    return ((limb[0] ^ other.limb[0]) | (limb[1] ^ other.limb[1]) | (limb[2] ^ other.limb[2]) | (limb[3] ^ other.limb[3])) == 0;
+  }
+
+  static inline Prime add(const Prime &a, const Prime &b) {
+    uint64_t carry = 0, borrow = 0;
+    Prime sum, less;
+    for (int i = 0; i < 4; i++) sum.limb[i] = addCarry(a.limb[i], b.limb[i], carry);
+    for (int i = 0; i < 4; i++) less.limb[i] = subBorrow(sum.limb[i], P::modulus[i], borrow);
+    for (int i = 0; i < 4; i++) sum.limb[i] = borrow ? sum.limb[i] : less.limb[i];
+    return sum;
+  }
+  /// a - b; lanes add `bound` times the modulus.
+  template <int bound = 1>
+  static inline Prime sub(const Prime &a, const Prime &b) {
+    uint64_t borrow = 0, carry = 0;
+    Prime result;
+    for (int i = 0; i < 4; i++) result.limb[i] = subBorrow(a.limb[i], b.limb[i], borrow);
+    const uint64_t mask = 0 - borrow;
+    for (int i = 0; i < 4; i++) result.limb[i] = addCarry(result.limb[i], P::modulus[i] & mask, carry);
+    return result;
+  }
+  static inline Prime neg(const Prime &a) { return a.isZero() ? a : sub(zero(), a); }
+  static inline Prime dbl(const Prime &a) { return add(a, a); }
+  static inline Prime mul(const Prime &a, const Prime &b) {
+    Prime result;
+    Product::template multiply<P>(result.limb, a.limb, b.limb);
+    return result;
+  }
+  static inline Prime sqr(const Prime &a) { return mul(a, a); }
+
+  /// Leaves the Montgomery form: the integer itself.
+  static inline Prime toInteger(const Prime &a) { return mul(a, {{1, 0, 0, 0}}); }
+  /// Enters it; any integer below 2^254 is reduced.
+  static inline Prime fromInteger(const Prime &a) { return mul(a, {{P::square[0], P::square[1], P::square[2], P::square[3]}}); }
+
+  /// base to the power of four limbs.
+  static Prime power(const Prime &base, const uint64_t *exponent) {
+    Prime table[16];
+    table[0] = one();
+    for (int i = 1; i < 16; i++) table[i] = mul(table[i - 1], base);
+    Prime result = one();
+    for (int nibble = 63; nibble >= 0; nibble--) {
+      for (int i = 0; i < 4; i++) result = sqr(result);
+      result = mul(result, table[(exponent[nibble / 16] >> (4 * (nibble % 16))) & 15]);
+    }
+    return result;
+  }
+  /// 1/a by Fermat's little theorem; 0 gives 0.
+  static Prime inverse(const Prime &a) {
+    const uint64_t exponent[4] = {P::modulus[0] - 2, P::modulus[1], P::modulus[2], P::modulus[3]};
+    return power(a, exponent);
+  }
+
+  // As a lane type.
+  typedef Prime Scalar;
+  static constexpr unsigned lanes = 1;
+  /// Products stay below this many moduli.
+  static constexpr int productBound = 1;
+  /// Reads one element for each lane, `offset` limbs into its row.
+  static inline Prime gather(const uint64_t *const *rows, size_t offset) { return read((const uint8_t *)(rows[0] + offset)); }
+  inline void scatter(uint64_t *const *rows, size_t offset) const { __builtin_memcpy(rows[0] + offset, limb, sizeof limb); }
+  /// Bit i is set where lane i of both is the same.
+  static inline unsigned equal(const Prime &a, const Prime &b) { return a == b ? 1 : 0; }
+  /// Lane i of `a` where bit i is set, else of `b`.
+  static inline Prime select(unsigned mask, const Prime &a, const Prime &b) { return mask & 1 ? a : b; }
+  /// Brings values below `bound` times the modulus below the modulus.
+  template <int bound>
+  static inline Prime canonical(const Prime &a) {
+    return a;
+  }
+  /// Between the Montgomery form of key files and the one that lanes are stored in.
+  static inline Prime fromKey(const Prime &a) { return a; }
+  static inline Prime toKey(const Prime &a) { return a; }
+};
+
+}  // namespace
+
+#endif

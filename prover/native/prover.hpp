@@ -1,0 +1,219 @@
+// A Groth16 proof from a prepared key and a witness: J. Groth, "On the Size of Pairing-based Non-interactive Arguments",
+// EUROCRYPT 2016, section 3.2, with the quotient computed as snarkjs 0.7 computes it, on the coset of the domain.
+//
+// The proof is not verified here. A witness that does not satisfy the constraints gives a proof that does not verify.
+#ifndef STUN_PROVER_HPP
+#define STUN_PROVER_HPP
+
+#include "prepared-key.hpp"
+
+namespace {
+
+/// Points of a proof, in the Montgomery form of key files.
+template <class Fq>
+struct ProofPoints {
+  Affine<Fq> a;
+  Affine<Quadratic<Fq>> b;
+  Affine<Fq> c;
+};
+
+template <class Lanes, class Fr>
+class Prover {
+ public:
+  typedef PreparedKey<Lanes, Fr> Key;
+  typedef typename Key::Fq Fq;
+  typedef typename Key::Fq2 Fq2;
+  typedef Quadratic<Lanes> Lanes2;
+
+  /// @param masks r and s as integers below the modulus, drawn afresh for every proof
+  static Status prove(const Platform &platform, const Key &key, const WitnessFile &witness, const Fr &r, const Fr &s,
+                      ProofPoints<Fq> &proof) {
+    if (witness.count != key.file.wires) return statusWitness;
+    Prover prover(platform, key, witness);
+    const Status status = prover.sums();
+    if (status == statusDone) prover.assemble(r, s, proof);
+    return status;
+  }
+
+ private:
+  static constexpr size_t chunk = 4096;
+  static constexpr size_t transforms = 3;
+
+  Prover(const Platform &platform, const Key &key, const WitnessFile &witness)
+      : platform(platform), key(key), witness(witness), witnessWindow(windowFor(key.a.bases().count)),
+        quotientWindow(windowFor(key.h.bases().count)) {}
+
+  bool cancelled() const { return platform.cancelled(platform.context); }
+  template <class T>
+  void parallel(size_t count, void (*run)(T *, size_t, size_t), T *argument) {
+    platform.parallel(platform.context, count, (Task)(void *)run, argument);
+  }
+
+  Status sums() {
+    const size_t size = key.domain.size;
+    platform.enter(platform.context, stageScalars);
+    Buffer<Fr> values(platform, transforms * size);
+    if (!values.ok()) return statusMemory;
+    for (size_t i = 0; i < transforms; i++) polynomials[i] = values.get() + i * size;
+    {
+      Digits digits(platform, key.file.wires, witnessWindow);
+      if (!digits.ok()) return statusMemory;
+      witnessDigits = &digits;
+      const size_t cuts = (key.file.wires + chunk - 1) / chunk;
+      parallel<Prover>(cuts + pieces(), [](Prover *self, size_t task, size_t) { self->prepareScalars(task); }, this);
+      if (cancelled()) return statusCancelled;
+      platform.enter(platform.context, stageWitness);
+      const Status status = windows(transforms + 3 * windowsFor(witnessWindow), witnessWindow, key.file.wires, true,
+                                    [](Prover *self, size_t task, size_t worker) { self->witnessTask(task, worker); });
+      if (status != statusDone) return status;
+    }
+    platform.enter(platform.context, stageQuotient);
+    Digits digits(platform, size, quotientWindow);
+    if (!digits.ok()) return statusMemory;
+    quotientDigits = &digits;
+    parallel<Prover>((size + chunk - 1) / chunk, [](Prover *self, size_t task, size_t) { self->quotient(task); }, this);
+    if (cancelled()) return statusCancelled;
+    const Status status = windows(windowsFor(quotientWindow), quotientWindow, size, false,
+                                  [](Prover *self, size_t task, size_t worker) { self->quotientTask(task, worker); });
+    platform.enter(platform.context, stageDone);
+    return status;
+  }
+
+  // Scalars.
+
+  /// Rows of the matrices are shared out in as many pieces as keep every thread busy.
+  size_t pieces() const { return platform.workers == 1 ? 1 : 8 * platform.workers; }
+
+  void prepareScalars(size_t task) {
+    if (cancelled()) return;
+    const size_t cuts = (key.file.wires + chunk - 1) / chunk;
+    if (task < cuts) {
+      const size_t begin = task * chunk, end = begin + chunk < key.file.wires ? begin + chunk : key.file.wires;
+      witnessDigits->cut(witness.values, begin, end);
+    } else {
+      const size_t size = key.domain.size, piece = task - cuts;
+      multiplyRows((uint32_t)(size * piece / pieces()), (uint32_t)(size * (piece + 1) / pieces()));
+    }
+  }
+
+  /// First coefficient of a row at or after `row`.
+  size_t coefficientOf(uint32_t row) const {
+    size_t low = 0, high = key.file.coefficients;
+    while (low < high) {
+      const size_t middle = low + (high - low) / 2;
+      if (load32(key.file.coefficient + coefficientBytes * middle + 4) < row) low = middle + 1;
+      else high = middle;
+    }
+    return low;
+  }
+
+  /// Rows begin to end - 1 of A and B times the witness, and the products of both, in Montgomery form.
+  void multiplyRows(uint32_t begin, uint32_t end) {
+    for (uint32_t row = begin; row < end; row++) polynomials[0][row] = polynomials[1][row] = Fr::zero();
+    const uint8_t *entry = key.file.coefficient + coefficientBytes * coefficientOf(begin);
+    const uint8_t *last = key.file.coefficient + coefficientBytes * (size_t)key.file.coefficients;
+    for (; entry < last && load32(entry + 4) < end; entry += coefficientBytes) {
+      const uint32_t matrix = load32(entry), row = load32(entry + 4), wire = load32(entry + 8);
+      // Checked when the key was opened, but other threads of the process can write to where it lies.
+      if (matrix > 1 || row < begin || row >= end || wire >= witness.count) continue;
+      const uint8_t *value = witness.values + 32 * (size_t)wire;
+      Fr &sum = polynomials[matrix][row];
+      // The coefficient has the Montgomery factor twice and the witness not at all: the product has it once.
+      sum = Fr::add(sum, Fr::mul(Fr::read(entry + 12), Fr::read(value)));
+    }
+    for (uint32_t row = begin; row < end; row++) polynomials[2][row] = Fr::mul(polynomials[0][row], polynomials[1][row]);
+  }
+
+  void quotient(size_t task) {
+    if (cancelled()) return;
+    const size_t begin = task * chunk, end = begin + chunk < key.domain.size ? begin + chunk : key.domain.size;
+    for (size_t i = begin; i < end; i++) {
+      Fr &value = polynomials[0][i];
+      value = Fr::toInteger(Fr::sub(Fr::mul(value, polynomials[1][i]), polynomials[2][i]));
+    }
+    quotientDigits->cut((const uint8_t *)polynomials[0], begin, end);
+  }
+
+  // Sums.
+
+  /// One worker's memory, made by its first task.
+  struct Work {
+    Work(const Platform &platform, size_t points, unsigned window, bool both)
+        : g1(platform, points, window), g2(platform, both ? points : 0, both ? window : leastWindow) {}
+    bool ok() const { return g1.ok() && g2.ok(); }
+    WindowSums<Lanes> g1;
+    WindowSums<Lanes2> g2;
+  };
+
+  Status windows(size_t tasks, unsigned window, size_t points, bool both, void (*run)(Prover *, size_t, size_t)) {
+    Buffer<Work *> all(platform, platform.workers);
+    Buffer<Work> memory(platform, platform.workers);
+    if (!all.ok() || !memory.ok()) return statusMemory;
+    bool enough = true;
+    for (size_t i = 0; i < platform.workers; i++) {
+      all[i] = new (&memory[i]) Work(platform, points, window, both);
+      enough = enough && all[i]->ok();
+    }
+    work = all.get();
+    if (enough) parallel<Prover>(tasks, run, this);
+    for (size_t i = 0; i < platform.workers; i++) all[i]->~Work();
+    return !enough ? statusMemory : cancelled() ? statusCancelled : statusDone;
+  }
+
+  void witnessTask(size_t task, size_t worker) {
+    if (cancelled()) return;
+    const unsigned count = windowsFor(witnessWindow);
+    // The longest first: a window of B is summed in both groups.
+    if (task < count) {
+      const int16_t *digits = witnessDigits->of((unsigned)task);
+      b2[task] = work[worker]->g2.sum(key.b2.bases(), digits);
+      b1[task] = work[worker]->g1.sum(key.b1.bases(), digits);
+    } else if (task < count + transforms) key.domain.toCoset(polynomials[task - count]);
+    else {
+      const unsigned window = (unsigned)(task - count - transforms) % count;
+      const bool first = task - count - transforms < count;
+      (first ? a : c)[window] = work[worker]->g1.sum((first ? key.a : key.c).bases(), witnessDigits->of(window));
+    }
+  }
+
+  void quotientTask(size_t task, size_t worker) {
+    if (cancelled()) return;
+    h[task] = work[worker]->g1.sum(key.h.bases(), quotientDigits->of((unsigned)task));
+  }
+
+  // Proof.
+
+  void assemble(const Fr &r, const Fr &s, ProofPoints<Fq> &proof) const {
+    typedef Extended<Fq> G1;
+    typedef Extended<Fq2> G2;
+    const G1 delta1 = G1::from(Affine<Fq>::read(key.file.delta1));
+    const G2 delta2 = G2::from(Affine<Fq2>::read(key.file.delta2));
+    const G1 sumA = G1::add(joinWindows(a, witnessWindow), G1::from(Affine<Fq>::read(key.file.alpha1)));
+    const G1 sumB = G1::add(joinWindows(b1, witnessWindow), G1::from(Affine<Fq>::read(key.file.beta1)));
+    const G2 sumB2 = G2::add(joinWindows(b2, witnessWindow), G2::from(Affine<Fq2>::read(key.file.beta2)));
+    const G1 pointA = G1::add(sumA, G1::multiply(delta1, r.limb));
+    const G1 pointB = G1::add(sumB, G1::multiply(delta1, s.limb));
+    proof.a = pointA.toAffine();
+    proof.b = G2::add(sumB2, G2::multiply(delta2, s.limb)).toAffine();
+    const Fr product = Fr::mul(Fr::fromInteger(r), s);
+    const G1 masked = G1::add(G1::add(G1::multiply(pointA, s.limb), G1::multiply(pointB, r.limb)),
+                              G1::neg(G1::multiply(delta1, product.limb)));
+    const G1 sums = G1::add(joinWindows(c, witnessWindow), joinWindows(h, quotientWindow));
+    proof.c = G1::add(sums, masked).toAffine();
+  }
+
+  static constexpr unsigned mostWindows = (scalarBits + leastWindow - 1) / leastWindow;
+  const Platform &platform;
+  const Key &key;
+  const WitnessFile &witness;
+  const unsigned witnessWindow, quotientWindow;
+  Digits *witnessDigits = nullptr, *quotientDigits = nullptr;
+  Fr *polynomials[transforms];
+  Work **work = nullptr;
+  Extended<Fq> a[mostWindows], b1[mostWindows], c[mostWindows], h[mostWindows];
+  Extended<Fq2> b2[mostWindows];
+};
+
+}  // namespace
+
+#endif
