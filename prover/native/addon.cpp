@@ -8,11 +8,11 @@
 
 namespace {
 
-const Engine *const engines[] = {&adxEngine, &portableEngine};
+const Engine *const engines[] = {&ifmaEngine, &adxEngine, &portableEngine};
 
 bool canRun(const Engine *engine) {
   const Processor found = processor();
-  return engine == &adxEngine ? found.adx : true;
+  return engine == &ifmaEngine ? found.ifma : engine == &adxEngine ? found.adx : true;
 }
 
 struct Bytes {

@@ -2,4 +2,4 @@
 #include "engine-of.hpp"
 #include "product-adx.hpp"
 
-const Engine adxEngine = makeEngine<Prime<FqParameters, AdxProduct>, Prime<FrParameters, AdxProduct>>("adx");
+const Engine adxEngine = makeEngine<Prime<FqParameters, AdxProduct>, Domain<Prime<FrParameters, AdxProduct>>>("adx");

@@ -1,4 +1,4 @@
-// Makes an engine of a type of lanes and a scalar field.
+// Makes an engine of a type of lanes and a domain for transforms.
 #ifndef STUN_ENGINE_OF_HPP
 #define STUN_ENGINE_OF_HPP
 
@@ -7,9 +7,10 @@
 
 namespace {
 
-template <class Lanes, class Fr>
+template <class Lanes, class Transforms>
 struct EngineOf {
-  typedef PreparedKey<Lanes, Fr> Key;
+  typedef PreparedKey<Lanes, Transforms> Key;
+  typedef typename Key::Fr Fr;
   typedef typename Lanes::Scalar Fq;
 
   static Status open(const Platform &platform, const uint8_t *bytes, size_t length, void **opened) {
@@ -40,7 +41,7 @@ struct EngineOf {
     masks[0].r = mask(randomness);
     masks[0].s = mask(randomness + randomnessBytes / 2);
     ProofPoints<Fq> points;
-    const Status status = Prover<Lanes, Fr>::prove(platform, *(const Key *)key, witness, masks[0].r, masks[0].s, points);
+    const Status status = Prover<Lanes, Transforms>::prove(platform, *(const Key *)key, witness, masks[0].r, masks[0].s, points);
     if (status != statusDone) return status;
     const Fq coordinates[] = {points.a.x, points.a.y, points.b.x.c1, points.b.x.c0, points.b.y.c1, points.b.y.c0,
                               points.c.x, points.c.y};
@@ -58,11 +59,11 @@ struct EngineOf {
 
   static Status transform(const Platform &platform, uint8_t *values, unsigned exponent) {
     if (exponent > greatestDomain) return statusArgument;
-    const Domain<Fr> domain(platform, exponent);
+    const Transforms domain(platform, exponent);
     Buffer<Fr> copy(platform, domain.size);
     if (!domain.ok() || !copy.ok()) return statusMemory;
     __builtin_memcpy((void *)copy.get(), values, domain.size * sizeof(Fr));
-    domain.toCoset(copy.get());
+    if (!domain.toCoset(platform, copy.get())) return statusMemory;
     __builtin_memcpy(values, (const void *)copy.get(), domain.size * sizeof(Fr));
     return statusDone;
   }
@@ -105,9 +106,9 @@ struct EngineOf {
   }
 };
 
-template <class Lanes, class Fr>
+template <class Lanes, class Transforms>
 constexpr Engine makeEngine(const char *name) {
-  typedef EngineOf<Lanes, Fr> E;
+  typedef EngineOf<Lanes, Transforms> E;
   return {name, E::open, E::close, E::publicSignals, E::prove, E::multiply, E::transform};
 }
 

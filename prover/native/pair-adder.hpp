@@ -26,7 +26,7 @@ class PairAdder {
  public:
   typedef typename V::Scalar Scalar;
   static constexpr int pointWords = 2 * V::words;
-  static constexpr size_t groups = V::lanes == 1 ? 1024 : 128;
+  static constexpr size_t groups = V::lanes == 1 ? 1024 : 256;
   static constexpr size_t chunk = groups * V::lanes;
 
   explicit PairAdder(const Platform &platform)
@@ -38,6 +38,11 @@ class PairAdder {
 
   /// Asks for a + b to be written to `sum`, at the latest by `flush`; `sum` may not overlap any point still to be read.
   inline void add(PointReference a, PointReference b, uint64_t *sum) {
+    // Points of a bucket lie anywhere; they are on their way to the cache while the chunk fills.
+    for (int word = 0; word < pointWords; word += 8) {
+      __builtin_prefetch(addressOf(a) + word);
+      __builtin_prefetch(addressOf(b) + word);
+    }
     left[count] = a;
     right[count] = b;
     result[count] = sum;

@@ -14,12 +14,13 @@ constexpr uint64_t curveB[4] = {0x7a17caa950ad28d7, 0x1f6ac17ae15521b9, 0x334bea
 constexpr uint64_t twistB[2][4] = {{0x3bf938e377b802a8, 0x020b1b273633535d, 0x26b7edf049755260, 0x2514c6324384a86d},
                                    {0x38e7ecccd1dcff67, 0x65f0b37d93ce0d3e, 0xd749d0dd22ac00aa, 0x0141b9ce4a688d4d}};
 
-/// `Lanes`: lanes of the base field; `Fr`: the scalar field.
-template <class Lanes, class Fr>
+/// `Lanes`: lanes of the base field; `Transforms`: a domain over the scalar field, such as `Domain`.
+template <class Lanes, class Transforms>
 class PreparedKey {
  public:
   typedef typename Lanes::Scalar Fq;
   typedef Quadratic<Fq> Fq2;
+  typedef typename Transforms::Field Fr;
 
   /// One list of points without its infinities.
   template <class V>
@@ -78,7 +79,7 @@ class PreparedKey {
   }
 
   const KeyFile file;
-  const Domain<Fr> domain;
+  const Transforms domain;
   List<Lanes> a, b1;
   List<Quadratic<Lanes>> b2;
   List<Lanes> c, h;

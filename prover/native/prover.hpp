@@ -17,10 +17,11 @@ struct ProofPoints {
   Affine<Fq> c;
 };
 
-template <class Lanes, class Fr>
+template <class Lanes, class Transforms>
 class Prover {
  public:
-  typedef PreparedKey<Lanes, Fr> Key;
+  typedef PreparedKey<Lanes, Transforms> Key;
+  typedef typename Key::Fr Fr;
   typedef typename Key::Fq Fq;
   typedef typename Key::Fq2 Fq2;
   typedef Quadratic<Lanes> Lanes2;
@@ -157,7 +158,7 @@ class Prover {
     work = all.get();
     if (enough) parallel<Prover>(tasks, run, this);
     for (size_t i = 0; i < platform.workers; i++) all[i]->~Work();
-    return !enough ? statusMemory : cancelled() ? statusCancelled : statusDone;
+    return !enough || exhausted ? statusMemory : cancelled() ? statusCancelled : statusDone;
   }
 
   void witnessTask(size_t task, size_t worker) {
@@ -168,7 +169,9 @@ class Prover {
       const int16_t *digits = witnessDigits->of((unsigned)task);
       b2[task] = work[worker]->g2.sum(key.b2.bases(), digits);
       b1[task] = work[worker]->g1.sum(key.b1.bases(), digits);
-    } else if (task < count + transforms) key.domain.toCoset(polynomials[task - count]);
+    } else if (task < count + transforms) {
+      if (!key.domain.toCoset(platform, polynomials[task - count])) __atomic_store_n(&exhausted, true, __ATOMIC_RELAXED);
+    }
     else {
       const unsigned window = (unsigned)(task - count - transforms) % count;
       const bool first = task - count - transforms < count;
@@ -209,6 +212,8 @@ class Prover {
   const unsigned witnessWindow, quotientWindow;
   Digits *witnessDigits = nullptr, *quotientDigits = nullptr;
   Fr *polynomials[transforms];
+  /// A transform found no memory.
+  bool exhausted = false;
   Work **work = nullptr;
   Extended<Fq> a[mostWindows], b1[mostWindows], c[mostWindows], h[mostWindows];
   Extended<Fq2> b2[mostWindows];

@@ -19,6 +19,8 @@ constexpr uint64_t rootOfAll[4] = {0x636e735580d13d9c, 0xa22bf3742445ffd6, 0x564
 template <class F>
 class Domain {
  public:
+  typedef F Field;
+
   Domain(const Platform &platform, unsigned exponent)
       : exponent(exponent), size((size_t)1 << exponent), roots(platform, size / 2 + 1), inverseRoots(platform, size / 2 + 1),
         coset(platform, size) {
@@ -33,11 +35,13 @@ class Domain {
   }
   bool ok() const { return roots.ok() && inverseRoots.ok() && coset.ok(); }
 
-  /// From values on the domain to values on its coset by a root of the doubled domain, in place and in natural order.
-  void toCoset(F *values) const {
+  /// From values on the domain to values on its coset by a root of the doubled domain, in place and in natural order. Answers
+  /// false when the platform has no memory for it; this type needs none.
+  bool toCoset(const Platform &, F *values) const {
     inverse(values, size, 0);
     for (size_t i = 0; i < size; i++) values[i] = F::mul(values[i], coset[i]);
     forward(values, size, 0);
+    return true;
   }
 
   /// Values on the domain from coefficients in bit-reversed order.
@@ -71,7 +75,7 @@ class Domain {
   const unsigned exponent;
   const size_t size;
 
- private:
+ protected:
   static size_t reversed(size_t index, unsigned bits) {
     size_t result = 0;
     for (unsigned i = 0; i < bits; i++) result |= ((index >> i) & 1) << (bits - 1 - i);

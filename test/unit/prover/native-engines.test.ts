@@ -109,7 +109,7 @@ describe('native prover: engines', function () {
               repeat: 0n,
             })),
             ...SUM_CASES.map(([name, make]) => ({ window: 8, name, make, count: 64, repeat: 0n })),
-            ...sampleCases(all, 30),
+            ...sampleCases(all, 12),
           ];
 
     it(`sums multiples in group ${group} as one multiple of the generator: ${chosen.length} cases`, () => {
