@@ -102,9 +102,11 @@ const attacks: readonly Attack[] = [
   { label: 'thermometer.step', build: (s) => weighted(reached(s)), inputs: [0n, 0n, 1n], lie: { 0: 1n, 1: 0n, 2: 1n } },
   { label: 'thermometer.rank', build: (s) => weighted(reached(s)), inputs: [0n, 0n, 1n], lie: { 0: 1n, 1: 0n, 2: 0n } },
   { label: 'tree.path', build: path, inputs: [0n, 0n, 1n], lie: { 3: 0n } },
-  { label: 'poseidon.square', build: (s) => poseidonOf(s, [s.input(0)]), inputs: [5n, 0n, 0n], lie: { 0: 77n } },
-  { label: 'poseidon.fourth', build: (s) => poseidonOf(s, [s.input(0)]), inputs: [5n, 0n, 0n], lie: { 1: 77n } },
-  { label: 'poseidon.fifth', build: (s) => poseidonOf(s, [s.input(0)]), inputs: [5n, 0n, 0n], lie: { 2: 77n } },
+  { label: 'poseidon.square', build: (s) => poseidonOf(s, 4n, [s.input(0)]), inputs: [5n, 0n, 0n], lie: { 0: 77n } },
+  { label: 'poseidon.fourth', build: (s) => poseidonOf(s, 4n, [s.input(0)]), inputs: [5n, 0n, 0n], lie: { 1: 77n } },
+  { label: 'poseidon.fifth', build: (s) => poseidonOf(s, 4n, [s.input(0)]), inputs: [5n, 0n, 0n], lie: { 2: 77n } },
+  // The first round has a constant beside the input; the second is the first whose state has wires of its own.
+  { label: 'poseidon.mix', build: (s) => poseidonOf(s, 4n, [s.input(0)]), inputs: [5n, 0n, 0n], lie: { 7: 77n } },
   { label: 'packing.bit', build: wideElement, inputs: [3n, 2n, 1n], lie: { 7: minus(2n), 8: 1n } },
   { label: 'packing.sum', build: wideElement, inputs: [3n, 2n, 1n], lie: { 30: 1n } },
 ];

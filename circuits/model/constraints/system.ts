@@ -21,7 +21,15 @@ export type Step =
   | { readonly kind: 'bits'; readonly first: number; readonly count: number; readonly of: Linear }
   | { readonly kind: 'at-least'; readonly first: number; readonly of: Linear; readonly thresholds: readonly number[] }
   | { readonly kind: 'first-max'; readonly first: number; readonly of: readonly Linear[] }
-  | { readonly kind: 'non-zero'; readonly first: number; readonly of: Linear };
+  | { readonly kind: 'non-zero'; readonly first: number; readonly of: Linear }
+  /** Wire j holds Σ rows_j,i · a_i · b_i + plus_j. */
+  | {
+      readonly kind: 'mixed-products';
+      readonly first: number;
+      readonly factors: readonly (readonly [a: Linear, b: Linear])[];
+      readonly rows: readonly (readonly bigint[])[];
+      readonly plus: readonly Linear[];
+    };
 
 /** Numbers of wires: the constant, then public outputs, then inputs, then everything else. */
 export interface WireLayout {
@@ -42,6 +50,8 @@ export function widthOf(step: Step): number {
       return step.of.length + 1;
     case 'non-zero':
       return 2;
+    case 'mixed-products':
+      return step.rows.length;
   }
 }
 

@@ -41,6 +41,14 @@ function run(step: Step, values: bigint[]): void {
       const value = step.of.evaluate(values);
       values[first] = value === 0n ? 0n : 1n;
       values[first + 1] = value === 0n ? 0n : inverse(value);
+      return;
+    }
+    case 'mixed-products': {
+      const products = step.factors.map(([a, b]) => (a.evaluate(values) * b.evaluate(values)) % FIELD_ORDER);
+      for (const [j, row] of step.rows.entries()) {
+        const mixed = row.reduce((sum, coefficient, i) => sum + coefficient * products[i]!, step.plus[j]!.evaluate(values));
+        values[first + j] = mixed % FIELD_ORDER;
+      }
     }
   }
 }

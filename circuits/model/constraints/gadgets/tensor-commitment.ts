@@ -21,8 +21,7 @@ export function commitTensor(
 ): Linear {
   const constant = (value: number | bigint): Linear => Linear.constant(BigInt(value));
   const words = packed(system, elements, shape.bytesPerElement);
-  let state = poseidonOf(system, [
-    constant(TAG.tensorFirst),
+  let state = poseidonOf(system, TAG.tensorFirst, [
     constant(shape.dtype),
     constant(shape.scale),
     constant(shape.dims.length),
@@ -32,7 +31,7 @@ export function commitTensor(
   for (let i = 0; i < words.length; i += WORDS_PER_STEP) {
     const step = words.slice(i, i + WORDS_PER_STEP);
     while (step.length < WORDS_PER_STEP) step.push(Linear.zero);
-    state = poseidonOf(system, [constant(TAG.tensorStep), state, ...step]);
+    state = poseidonOf(system, TAG.tensorStep, [state, ...step]);
   }
   return state;
 }
