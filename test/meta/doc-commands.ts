@@ -44,6 +44,8 @@ export const docCommands: readonly DocumentedCommand[] = [
   { command: 'node scripts/with-node.mjs circuits/build/main.ts all --check', proof: { ci: { limitMinutes: 5 } } },
   // examples/credit-model/README.md
   { command: 'node_modules/.bin/node examples/credit-model/train.ts --check', proof: { ci: { limitMinutes: 4 } } },
+  // examples/credit-trees/README.md
+  { command: 'node_modules/.bin/node examples/credit-trees/train.ts --check', proof: { ci: { limitMinutes: 4 } } },
   // docs/proven-inference.md
   {
     command:
