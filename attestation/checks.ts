@@ -159,6 +159,17 @@ export const gpuPolicyChecks = [
   'policy-hardware',
 ] as const;
 
+/** Checks of an attestation result (EAR) and its signature, before what it says of the evidence. */
+export const earChecks = [
+  'ear-format',
+  'ear-signature',
+  'ear-issuer',
+  'ear-time',
+  'ear-profile',
+  'ear-policy',
+  'ear-status',
+] as const;
+
 /** Checks that an evidence document adds to those of its quote. */
 export const evidenceChecks = [
   'evidence-format',
@@ -177,6 +188,7 @@ export type CheckId =
   | RimCheckId
   | (typeof gpuVerificationChecks)[number]
   | (typeof gpuPolicyChecks)[number]
+  | (typeof earChecks)[number]
   | (typeof evidenceChecks)[number];
 
 /** One line of the report. `code` is there when the status is refuted, and when it is unknown for a reason that has one. */

@@ -35,6 +35,7 @@ export {
   platformCode,
   verifyEvidence,
 } from './evidence/verify-evidence.ts';
+export { checkSourceOf, explainReport } from './evidence/explain.ts';
 export type { EvidenceKind, EvidenceReport } from './evidence/report.ts';
 export { reportOf } from './evidence/report.ts';
 export type { PlatformSummary } from './evidence/summary.ts';

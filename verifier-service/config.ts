@@ -48,7 +48,7 @@ export const settingsSchema = z.strictObject({
     .string()
     .regex(/^[1-9][0-9]{0,30}$/)
     .default('200000000000'),
-  /** Signs webhooks (by keys derived from it); made at random when left out, so that webhooks end with the process. */
+  /** Signs webhooks and attestation results (by keys derived from it); made at random when left out, so that both end with the process. */
   secretKey: secretHex.optional(),
   /** Settles for providers that made this account their operator. */
   operatorKey: secretHex.optional(),
@@ -62,6 +62,8 @@ export const settingsSchema = z.strictObject({
   /** How old the block may be whose hash is an evidence nonce. */
   nonceMaxAgeSeconds: count(10, 86_400, 3600),
   readinessQuoteMaxAgeSeconds: count(10, 86_400, 3600),
+  /** How long an attestation result (EAR) holds. */
+  earSeconds: count(60, 86_400, 3600),
   leaseSeconds: count(1, 3600, 60),
   enclaveGoneSeconds: count(1, 86_400, 300),
   sweepMs: count(50, 600_000, 2000),

@@ -12,6 +12,7 @@ import { loadDeployment, openChain, type OpenChain } from './composition/chain-v
 import { trustRootsOf } from './composition/roots.ts';
 import { openSettlementSender } from './composition/settlement-sender.ts';
 import { assertAllowedOn, databaseTarget, type Settings } from './config.ts';
+import { earSignerOf } from './enclaves/ear.ts';
 import { openDatabase, type Database } from './db/open.ts';
 import type { Route } from './http/route.ts';
 import { listen, type RunningServer } from './http/server.ts';
@@ -114,6 +115,7 @@ async function startStored(parts: ServiceParts, log: Logger, chain: OpenChain, c
   await queue.start();
   closing.add(() => queue.stop(settings.stopGraceMs));
   let origin = '';
+  const secretKey = settings.secretKey ?? new Secret(`0x${randomBytes(32).toString('hex')}`);
   const services: Services = {
     settings,
     db,
@@ -123,7 +125,8 @@ async function startStored(parts: ServiceParts, log: Logger, chain: OpenChain, c
     wake: new Wake(),
     metrics: createMetrics(),
     roots: trustRootsOf(settings),
-    secretKey: settings.secretKey ?? new Secret(`0x${randomBytes(32).toString('hex')}`),
+    secretKey,
+    earSigner: earSignerOf(secretKey),
     audience: () => settings.audience ?? origin,
     nowMs: parts.nowMs ?? Date.now,
     verifyProof: prover === undefined ? undefined : (proof) => prover.verify(proof),

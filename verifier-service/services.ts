@@ -1,5 +1,6 @@
 /** What every part of a running service is given: one object, made in service.ts. */
 import type { TrustRoot } from '#attestation/index.ts';
+import type { JwsSigner } from '#attestation/jose/jws.ts';
 import type { ProverStats, SettlementProof } from '#prover/interface.ts';
 import type { SettlementSignals } from '#protocol/terms.ts';
 import type { Settings } from './config.ts';
@@ -23,6 +24,8 @@ export interface Services {
   /** Trust roots for evidence; simulated ones only where the configuration names them. */
   readonly roots: readonly TrustRoot[];
   readonly secretKey: Secret<string>;
+  /** Signs attestation results. */
+  readonly earSigner: JwsSigner;
   /** What sign-ins are addressed to; known once the service listens. */
   readonly audience: () => string;
   /** Milliseconds since the epoch. */

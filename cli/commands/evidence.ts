@@ -3,8 +3,10 @@ import {
   assessEvidence,
   assessQuote,
   assessSnp,
+  checkSourceOf,
   defaultPolicy,
   defaultTrustRoots,
+  explainReport,
   parsePolicy,
   parseTrustRoot,
   reportOf,
@@ -28,13 +30,15 @@ import type { CommandResult } from '../command.ts';
 import type { CollateralOptions } from './evidence-collateral.ts';
 import { openCollateral } from './evidence-collateral.ts';
 import { readFetchedSource } from './evidence-fetched.ts';
+import type { EarOptions } from './evidence-ear.ts';
+import { earReport } from './evidence-ear.ts';
 import type { EvidenceBytes, EvidenceSource } from './evidence-source.ts';
 import { parseUnix, readEvidenceSource, readTextFile } from './evidence-source.ts';
 import { describeSource } from './evidence-fields.ts';
 import { describeSnp } from './evidence-snp-fields.ts';
 
 /** Options of `stun evidence verify`; paths of files. */
-export interface EvidenceVerifyOptions extends EvidenceSource, CollateralOptions {
+export interface EvidenceVerifyOptions extends EvidenceSource, CollateralOptions, EarOptions {
   /** Time to verify at, unix seconds; now when absent. */
   readonly at?: string | number;
   /** A policy as JSON; the default policy when absent. */
@@ -64,10 +68,11 @@ function describe(verdict: EvidenceReport): string {
       ? 'TCB:       certified by the VEK or not at all: AMD gives no status'
       : `TCB:       ${verdict.tcbStatus ?? 'unknown'} (platform, module, QE: ${parts})`,
     `advisories: ${verdict.advisoryIds.join(', ') || 'none'}; debug: ${verdict.debug === null ? 'unknown' : verdict.debug ? 'yes' : 'no'}`,
-    ...verdict.checks.map(
-      (check) => `  ${check.status.padEnd(8)} ${check.id}${check.code === undefined ? '' : `  ${check.code}`}`,
-    ),
-    ...(verdict.code === undefined ? [] : [`${verdict.code}: ${verdict.reason ?? ''}`]),
+    ...verdict.checks.map(({ id, status, code }) => {
+      const source = checkSourceOf(verdict.kind, id);
+      return `  ${status.padEnd(8)} ${[id, code].filter((part) => part !== undefined).join('  ')}${source === null ? '' : `  [${source}]`}`;
+    }),
+    explainReport(verdict),
   ].join('\n');
 }
 
@@ -77,6 +82,11 @@ async function readPolicy(path: string | undefined): Promise<Policy> {
 
 async function readRoots(path: string | undefined): Promise<readonly TrustRoot[]> {
   return path === undefined ? defaultTrustRoots : [...defaultTrustRoots, parseTrustRoot(await readTextFile(path, 'root'))];
+}
+
+/** The time that the options name, else that of the evidence's case, else now. */
+function atOf({ at }: EvidenceVerifyOptions, ofCase: number | null): number {
+  return at === undefined ? (ofCase ?? Math.floor(Date.now() / 1000)) : parseUnix(at);
 }
 
 function kindCheck(id: CheckId, error: StunError): readonly Check[] {
@@ -93,10 +103,11 @@ export async function evidenceVerify(
   outside: HttpDependencies = network,
 ): Promise<CommandResult> {
   const policy = await readPolicy(options.policy);
+  if (options.ear !== undefined) return result(await earReport(options, { policy, atUnix: atOf(options, null) }));
   const roots = await readRoots(options.root);
   const access = await openCollateral(options, outside);
   const source = access === null ? await readEvidenceSource(options) : await readFetchedSource(options, access);
-  const atUnix = options.at === undefined ? (source.verifyAtUnix ?? Math.floor(Date.now() / 1000)) : parseUnix(options.at);
+  const atUnix = atOf(options, source.verifyAtUnix);
   if (source.kind === 'nvidia') {
     const error = new StunError(
       'STUN_EVIDENCE_KIND',

@@ -39,7 +39,10 @@ export function registerEvidence(program: Command, runner: Runner): void {
       .option('--fetch', 'ask the vendor for the collateral: the one way in which this command uses the network')
       .option('--at <unix>', 'time to verify at (now)')
       .option('--policy <file>', 'a policy as JSON (the default policy)')
-      .option('--keyset-digest <hex>', 'what an evidence document must bind'),
+      .option('--keyset-digest <hex>', 'what an evidence document must bind')
+      .option('--ear <file>', "a verifier's attestation result, instead of evidence; with --jwks")
+      .option('--jwks <file>', 'the keys of verifiers that are trusted')
+      .option('--issuer <origin>', 'the verifier that must have issued it'),
     async () => {
       const { evidenceVerify } = await import('../commands/evidence.ts');
       return ({ options }: Invocation<EvidenceVerifyOptions>) => evidenceVerify(options);

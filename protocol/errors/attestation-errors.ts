@@ -3,11 +3,13 @@ import type { ErrorEntry } from './stun-error.ts';
 import { gpuErrors } from './gpu-errors.ts';
 import { rimErrors } from './rim-errors.ts';
 import { snpErrors } from './snp-errors.ts';
+import { tokenErrors } from './token-errors.ts';
 
 export const attestationErrors = {
   ...snpErrors,
   ...gpuErrors,
   ...rimErrors,
+  ...tokenErrors,
   STUN_QUOTE_FORMAT: {
     class: 'input',
     actor: 'caller',

@@ -25,7 +25,8 @@ import { nowUnix, type Services } from '../services.ts';
 import { evidenceBytes, namedPolicy } from './evidence.ts';
 import type { evidenceQuestionSchema } from './schemas.ts';
 
-type Question = z.output<typeof evidenceQuestionSchema>;
+/** A question about evidence, as the route reads it. */
+export type Question = z.output<typeof evidenceQuestionSchema>;
 type Context = Omit<EvidenceContext, 'keysetDigest'>;
 
 /**

@@ -111,3 +111,26 @@ export const evidenceReportSchema = z
     reason: z.string().optional(),
   })
   .meta({ id: 'EvidenceReport' });
+
+/** What the route answers: the report, and the same as a token. */
+export const evidenceAnswerSchema = evidenceReportSchema
+  .extend({
+    ear: z.string().nullable().meta({ description: 'The report as an attestation result (EAR), a JWT signed by the service' }),
+  })
+  .meta({ id: 'EvidenceAnswer' });
+
+export const jwksSchema = z
+  .strictObject({
+    keys: z.array(
+      z.strictObject({
+        kty: z.literal('EC'),
+        use: z.literal('sig'),
+        alg: z.enum(['ES256', 'ES384']),
+        crv: z.enum(['P-256', 'P-384']),
+        kid: z.string(),
+        x: z.string(),
+        y: z.string(),
+      }),
+    ),
+  })
+  .meta({ id: 'Jwks' });

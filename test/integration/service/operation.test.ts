@@ -5,6 +5,9 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import { connect, type AddressInfo } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
+import { assessEar } from '#attestation/ear/assess.ts';
+import { defaultPolicy } from '#attestation/index.ts';
+import { parseJwks } from '#attestation/jose/jwks.ts';
 import { fromHex } from '#protocol/index.ts';
 import type { RunningService } from '#service/service.ts';
 import { assertProblem, type ApiClient } from './api-client.ts';
@@ -90,6 +93,20 @@ for (const engine of engines) {
       assert.equal((await lease()).headers.get('stun-quote-nonce'), null);
       assertProblemFree(await customer.get('/readyz'), true);
       skipMs = before;
+    });
+
+    it('signs what it finds of evidence, with a key that it publishes', async () => {
+      const answer = await customer.post('/v1/evidence/verify', { evidence: new TextDecoder().decode(enclave.evidence) });
+      assert.equal(answer.status, 200, JSON.stringify(answer.json));
+      const keys = parseJwks(JSON.stringify((await customer.get('/v1/evidence/keys')).json));
+      const { verified } = assessEar({
+        token: answer.json.ear as string,
+        keys,
+        atUnix: Math.floor((Date.now() + skipMs) / 1000),
+        issuer: null,
+        policy: defaultPolicy,
+      });
+      assert.deepEqual([verified?.kind, verified?.status, verified?.simulated], ['tdx', 'contraindicated', true]);
     });
 
     it('gives a job back to the queue when its lease runs out, and takes the late receipt all the same', async () => {

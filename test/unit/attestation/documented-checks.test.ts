@@ -12,11 +12,14 @@ import {
   tdxPolicyChecks,
   tdxVerificationChecks,
 } from '#attestation/index.ts';
-import { rimChecks } from '#attestation/checks.ts';
+import { earChecks, rimChecks } from '#attestation/checks.ts';
+import { earCheckSources } from '#attestation/ear/check-sources.ts';
+import { evidenceCheckSources, sgxCheckSources, tdxCheckSources } from '#attestation/intel/check-sources.ts';
 import { rimCheckSources } from '#attestation/nvidia/rim/check-sources.ts';
 import { snpCheckSources } from '#attestation/snp/check-sources.ts';
 import { isErrorCode } from '#protocol/errors/registry.ts';
 import { gpuNegativeVectors } from '../../negative/attestation/gpu-negative-vectors.ts';
+import { earNegativeVectors } from '../../negative/attestation/ear-negative-vectors.ts';
 import { negativeVectors } from '../../negative/attestation/negative-vectors.ts';
 import { rimNegativeVectors } from '../../negative/attestation/rim-negative-vectors.ts';
 import { sgxVectors } from '../../negative/attestation/sgx-vectors.ts';
@@ -45,12 +48,19 @@ const tables = [
   ['Checks of SEV-SNP reports', snpNegativeVectors, 90],
   ['Checks of GPU reports', gpuNegativeVectors, 85],
   ['Checks of RIM documents', rimNegativeVectors, 90],
+  ['Checks of attestation results', earNegativeVectors, 25],
 ] as const;
 
+/** Nothing can refute it, so that it stands in no row. */
+const unrefuted: readonly string[] = ['tcb-evaluation'];
+
 const sourceTables = [
+  ['Checks', { ...tdxCheckSources, ...evidenceCheckSources }],
+  ['Checks of SGX quotes', sgxCheckSources],
   ['Checks of SEV-SNP reports', snpCheckSources],
   ['Checks of RIM documents', rimCheckSources],
   ['Checks of GPU reports', gpuCheckSources],
+  ['Checks of attestation results', earCheckSources],
 ] as const;
 
 describe('docs/attestation.md', () => {
@@ -78,7 +88,10 @@ describe('docs/attestation.md', () => {
       const sources = new Map<string, string>(Object.entries(known));
       const rows = rowsOf(heading);
       for (const [check = '', , source] of rows) assert.equal(source, sources.get(check), check);
-      assert.deepEqual(new Set(rows.map(([check]) => check)), new Set(sources.keys()));
+      assert.deepEqual(
+        new Set(rows.map(([check]) => check)),
+        new Set([...sources.keys()].filter((id) => !unrefuted.includes(id))),
+      );
     });
   }
 
@@ -93,6 +106,7 @@ describe('docs/attestation.md', () => {
       ...rimChecks,
       ...gpuVerificationChecks,
       ...gpuPolicyChecks,
+      ...earChecks,
       ...evidenceChecks,
     ])
       assert.ok(page.includes(`\`${id}\``), id);
