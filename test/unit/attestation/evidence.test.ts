@@ -82,6 +82,7 @@ describe('evidence documents', () => {
     throwsCode(parseWith({ collateral: [] }), 'STUN_EVIDENCE_FORMAT');
     throwsCode(parseWith({ collateral: { tcb_info: 'x' } }), 'STUN_EVIDENCE_FORMAT');
     throwsCode(() => parseEvidence(utf8(' '.repeat(maxEvidenceBytes + 1))), 'STUN_EVIDENCE_FORMAT');
+    throwsCode(() => parseEvidence(utf8(' '.repeat(maxEvidenceBytes))), 'STUN_JSON_FORMAT');
   });
 });
 

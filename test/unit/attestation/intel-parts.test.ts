@@ -1,17 +1,30 @@
 import assert from 'node:assert/strict';
-import { collateralKeyOf, parseIntelCollateral, parseTdxQuote } from '#attestation/index.ts';
+import { collateralKeyOf, parseIntelCollateral, parseIntelQuote, parseTdxQuote } from '#attestation/index.ts';
+import { maxGraceSeconds } from '#attestation/intel/verify.ts';
 import { parseCertificationData } from '#attestation/intel/certification-data.ts';
 import type { CertificationData } from '#attestation/intel/certification-data.ts';
 import { isParsedCollateral } from '#attestation/intel/collateral.ts';
 import { parseEnclaveReport } from '#attestation/intel/enclave-report.ts';
 import { assemblePckChain, verifyNamedPlatform } from '#attestation/intel/pck-chain.ts';
 import { parsePckExtension } from '#attestation/intel/pck-extension.ts';
+import { maxQuoteBytes, quoteKind } from '#attestation/intel/quote.ts';
 import { reaches } from '#attestation/intel/tcb-evaluation.ts';
 import { parseTcbInfo } from '#attestation/intel/tcb-info.ts';
 import { oid } from '#attestation/x509/extension.ts';
 import { encodePem, parsePemChain } from '#attestation/x509/pem.ts';
+import { concatBytes } from '#protocol/bytes.ts';
 import { throwsCode } from '../assert-code.ts';
-import { acceptedCollateral, acceptedQuote, collateralWith, ppid } from './simulated-fixture.ts';
+import {
+  acceptedCollateral,
+  acceptedQuote,
+  assessWith,
+  collateralWith,
+  machine,
+  policyWith,
+  ppid,
+  reportData,
+} from './simulated-fixture.ts';
+import type { AssessChanges } from './simulated-fixture.ts';
 
 const quote = parseTdxQuote(acceptedQuote);
 const collateral = parseIntelCollateral(acceptedCollateral);
@@ -104,6 +117,42 @@ describe('parts of Intel evidence', () => {
       [true, false, true, false],
     );
     for (const level of [[1], [1, 2, 0]]) assert.equal(reaches([1, 2], level, 0), false);
+  });
+
+  it('are quotes up to their cap, of a kind that their header names', () => {
+    const padded = (length: number): Uint8Array => concatBytes(acceptedQuote, new Uint8Array(length - acceptedQuote.length));
+    assert.equal(parseTdxQuote(padded(maxQuoteBytes)).trailingBytes, maxQuoteBytes - acceptedQuote.length);
+    throwsCode(() => parseTdxQuote(padded(maxQuoteBytes + 1)), 'STUN_QUOTE_FORMAT');
+    assert.deepEqual(
+      [new Uint8Array(8), new Uint8Array(7), acceptedQuote, Uint8Array.of(3, 0, 2, 0, 0, 0, 0, 1)].map(quoteKind),
+      ['sgx', 'tdx', 'tdx', 'tdx'],
+    );
+  });
+
+  it('say what was expected of a kind', () => {
+    const header = (version: number, tee: number): Uint8Array =>
+      concatBytes(Uint8Array.of(version, 0, 2, 0, tee), new Uint8Array(60));
+    const message = (pattern: RegExp, call: () => unknown): void => assert.throws(call, { message: pattern });
+    message(/type 0 \(SGX\) in version 3/, () => parseIntelQuote(header(3, 0x81)));
+    message(/type 0 \(SGX\) or 0x81 \(TDX\) in version 4/, () => parseIntelQuote(header(4, 0x80)));
+    const body = (bodyType: number): Uint8Array => {
+      const changed = machine({ quoteVersion: 5, bodyType: 2 }).quote(reportData);
+      changed[48] = bodyType;
+      return changed;
+    };
+    message(/body type 2, 3 or 4 for this TEE type, got 1/, () => parseIntelQuote(body(1)));
+    message(/body type 2, 3 or 4 for this TEE type, got 5/, () => parseIntelQuote(body(5)));
+  });
+
+  it('are verified at any time that is one, with a grace within its cap', () => {
+    const code = (changes: AssessChanges): string | undefined => assessWith(changes).failure?.code;
+    const grace = (collateralGraceSeconds: number): AssessChanges => ({ policy: policyWith({ collateralGraceSeconds }) });
+    assert.deepEqual(
+      [code({ atUnix: 0 }), code(grace(0)), code(grace(maxGraceSeconds))],
+      ['STUN_CERTIFICATE_NOT_YET_VALID', undefined, undefined],
+    );
+    for (const atUnix of [-1, 0.5, Number.NaN]) assert.equal(code({ atUnix }), 'STUN_RANGE');
+    for (const seconds of [-1, 0.5, maxGraceSeconds + 1]) assert.equal(code(grace(seconds)), 'STUN_RANGE');
   });
 
   it('are TCB levels of 16 components', () => {
