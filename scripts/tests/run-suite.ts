@@ -33,10 +33,15 @@ const compiled = { NODE_COMPILE_CACHE: join(root, '.stun/compiled') };
 /** HPKE's algorithms of WebCrypto are experimental in Node 24; one warning for each would hide what matters. */
 const quiet = '--disable-warning=ExperimentalWarning';
 
-function command(suite: Suite): [string, string[]] {
+/** A sweep that leaves nothing out takes longer than any single test may at other depths; tests that set a limit of their own keep it. */
+const fullDepthTimeoutMs = 30 * 60_000;
+
+function command(suite: Suite, depth: string | undefined): [string, string[]] {
   const grep = suite.grep === undefined ? [] : suite.runner === 'mocha' ? ['--grep', suite.grep] : [suite.grep];
   if (suite.runner === 'solidity') return [process.execPath, [quiet, 'scripts/tests/solidity.ts', ...grep]];
-  return [process.execPath, [quiet, tool('mocha'), '--reporter', './scripts/tests/mocha-reporter.ts', ...grep, ...suite.files]];
+  const timeout = depth === 'full' ? ['--timeout', String(fullDepthTimeoutMs)] : [];
+  const reporter = ['--reporter', './scripts/tests/mocha-reporter.ts'];
+  return [process.execPath, [quiet, tool('mocha'), ...reporter, ...timeout, ...grep, ...suite.files]];
 }
 
 /**
@@ -46,7 +51,7 @@ export async function runSuite(suite: Suite, env: NodeJS.ProcessEnv, { runMs, li
   const folder = mkdtempSync(join(tmpdir(), 'stun-test-'));
   const countsFile = join(folder, 'counts.json');
   const started = performance.now();
-  const [binary, args] = command(suite);
+  const [binary, args] = command(suite, env['STUN_DEPTH']);
   const { STUN_COVERAGE: coverage, ...rest } = env;
   const measured = coverage !== undefined && measuredSuites.has(suite.name);
   const child = spawn(binary, args, {

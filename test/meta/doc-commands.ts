@@ -59,7 +59,7 @@ export const docCommands: readonly DocumentedCommand[] = [
   { command: 'npm run format', proof: { ci: { limitMinutes: 3 } } },
   { command: 'npm run generate', proof: { ci: { limitMinutes: 5 } } },
   { command: 'npm run mutate -- protocol', proof: { ci: { limitMinutes: 4 } } },
-  { command: 'npm run test:full', proof: { notRun: 'takes hours; its last result stands in test/full-result.json' } },
+  { command: 'npm run test:full', proof: { notRun: 'takes about an hour; its last result stands in test/full-result.json' } },
   { command: 'npm run bench', proof: { ci: { limitMinutes: 1 } } },
   {
     command: 'npm run build:browser',

@@ -17,10 +17,10 @@ describe('test runner', function () {
   });
   after(() => rmSync(folder, { recursive: true, force: true }));
 
-  async function run(source: string, limits = { runMs: 40_000, lingerMs: 30_000 }): Promise<SuiteResult> {
+  async function run(source: string, limits = { runMs: 40_000, lingerMs: 30_000 }, env = process.env): Promise<SuiteResult> {
     const file = join(folder, 'planted.test.ts');
     writeFileSync(file, source);
-    return runSuite({ name: 'planted', runner: 'mocha', files: [file], grep: undefined }, process.env, limits);
+    return runSuite({ name: 'planted', runner: 'mocha', files: [file], grep: undefined }, env, limits);
   }
 
   it('counts what passes, fails and is left out', async () => {
@@ -46,6 +46,12 @@ describe('test runner', function () {
   it('stops a suite that never ends', async () => {
     const result = await run("it('a', () => { for (;;); });\n", { runMs: 3000, lingerMs: 30_000 });
     assert.deepEqual([result.passed, result.failures], [0, ['planted: not finished after 3 s']]);
+  });
+
+  it('lets a sweep that leaves nothing out take longer', async () => {
+    const source = "it('a', function () { if (this.timeout() !== 1_800_000) throw new Error(String(this.timeout())); });\n";
+    const [full, sampled] = [await run(source, undefined, { ...process.env, STUN_DEPTH: 'full' }), await run(source)];
+    assert.deepEqual([full.passed, sampled.failed], [1, 1]);
   });
 
   it('refuses a test that is singled out', async () => {
