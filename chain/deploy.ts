@@ -1,9 +1,11 @@
 /**
  * Deployment of STUN: Poseidon, registry, router with its families, escrow, token. Refuses development verifiers anywhere but on
- * chain id 31337, as the router does itself. Checks what it deployed.
+ * chain id 31337, as the router does itself, and every other verifier on any chain unless its key is on the allow-list with the transcript
+ * of its ceremony: the missing mark of a development key says nothing. Checks what it deployed.
  */
 import { ContractFactory, type Provider, type Signer } from 'ethers';
 import type { Hex } from '#protocol/bytes.ts';
+import { assertAllowed, type AllowedKey } from '#protocol/ceremony.ts';
 import { StunError } from '#protocol/errors/stun-error.ts';
 import { artifacts, type Artifact } from './artifacts.ts';
 import { ContractAccess, lowerAddress, type MinedTransaction } from './contract-access.ts';
@@ -16,11 +18,17 @@ import { RouterContract, settlementFamilyIdOf } from './router.ts';
 import { NATIVE_TOKEN } from './token.ts';
 import { verifierArtifacts } from './verifier-artifacts.ts';
 
-/** A verifier to deploy, with the hash of the transcript of its ceremony. */
+/** A verifier to deploy. */
 export interface VerifierSource {
   readonly artifact: Artifact;
-  /** sha256 of the ceremony's transcript; for a development key a name for "none", never 0. */
-  readonly ceremonyHash: Hex;
+  /** Text of its ceremony's transcript; undefined for a development key. */
+  readonly transcript: string | undefined;
+}
+
+/** Verifiers of ceremonies, and the keys that count. */
+export interface CeremonyVerifiers {
+  readonly sources: readonly VerifierSource[];
+  readonly allowed: readonly AllowedKey[];
 }
 
 /** What a deployment needs to be told. */
@@ -33,8 +41,8 @@ export interface DeployOptions {
   readonly feeAccount: string;
   /** Who can freeze families and revoke enclaves. */
   readonly guardian: string;
-  /** Verifiers in place of the generated ones of contracts/verifiers. */
-  readonly verifiers?: readonly VerifierSource[];
+  /** Verifiers in place of the generated ones of contracts/verifiers, which have development keys. */
+  readonly ceremonies?: CeremonyVerifiers;
   /** Who receives the supply of the STUN token; the deployer when not given. */
   readonly tokenHolder?: string;
 }
@@ -44,7 +52,8 @@ export const NO_CEREMONY: Hex = '0x32555f8b63a3f99e08d4b571851bc8e53899687a5d883
 
 /**
  * Deploys everything with the signer as owner.
- * @throws `STUN_CHAIN_DEVELOPMENT_VERIFIER`, `STUN_CHAIN_DEPLOYMENT`, and what the chain refuses
+ * @throws `STUN_CHAIN_DEVELOPMENT_VERIFIER`, `STUN_CHAIN_DEPLOYMENT`, `STUN_CEREMONY_NOT_ALLOWED`, `STUN_CEREMONY_TRANSCRIPT`,
+ *   `STUN_CEREMONY_CIRCUIT`, and what the chain refuses
  */
 export async function deployStun(signer: Signer, options: DeployOptions): Promise<Deployment> {
   const provider = providerOf(signer);
@@ -63,9 +72,8 @@ export async function deployStun(signer: Signer, options: DeployOptions): Promis
   for (const attestor of options.attestors) await registryContract.setAttestor(attestor, true);
   await registryContract.setThreshold(options.threshold);
   const families: DeployedFamily[] = [];
-  for (const verifier of options.verifiers ?? defaultVerifiers()) {
-    families.push(await deployFamily(signer, router, verifier, chainId));
-  }
+  const { sources, allowed } = options.ceremonies ?? developmentVerifiers();
+  for (const source of sources) families.push(await deployFamily(signer, router, source, allowed, chainId));
   const escrowContract = new EscrowContract(escrow, signer);
   for (const listed of [NATIVE_TOKEN, token]) await setToken(escrowContract, listed);
   return { chainId, deployBlock, owner, registry, router, escrow, token, poseidon2, poseidon5, families };
@@ -76,16 +84,17 @@ export function setToken(escrow: EscrowContract, token: string, listed = true): 
   return escrow.access.send('setToken', [token, listed]);
 }
 
-/** The generated verifiers; all of them have development keys until a ceremony replaces them. */
-function defaultVerifiers(): readonly VerifierSource[] {
-  return verifierArtifacts.map((artifact) => ({ artifact, ceremonyHash: NO_CEREMONY }));
+/** The generated verifiers; all of them have development keys. */
+function developmentVerifiers(): CeremonyVerifiers {
+  return { sources: verifierArtifacts.map((artifact) => ({ artifact, transcript: undefined })), allowed: [] };
 }
 
-/** Deploys a verifier and adds its family. */
+/** Deploys a verifier and adds its family. @throws as {@link deployStun} */
 export async function deployFamily(
   signer: Signer,
   router: string,
   source: VerifierSource,
+  allowed: readonly AllowedKey[],
   chainId: number,
 ): Promise<DeployedFamily> {
   const verifier = await deployContract(signer, source.artifact, []);
@@ -99,10 +108,10 @@ export async function deployFamily(
     });
   }
   const contract = new RouterContract(router, signer);
-  if (!development) await contract.allowVerificationKey(vkHash, source.ceremonyHash);
-  await contract.addSettlementFamily(verifier, maxJobs, vkHash, source.ceremonyHash);
-  const family = settlementFamilyIdOf(maxJobs, vkHash);
-  return { family, maxJobs, verifier, vkHash, ceremonyHash: source.ceremonyHash, development };
+  const ceremonyHash = development ? NO_CEREMONY : assertAllowed(allowed, vkHash, source.transcript).transcriptHash;
+  if (!development) await contract.allowVerificationKey(vkHash, ceremonyHash);
+  await contract.addSettlementFamily(verifier, maxJobs, vkHash, ceremonyHash);
+  return { family: settlementFamilyIdOf(maxJobs, vkHash), maxJobs, verifier, vkHash, ceremonyHash, development };
 }
 
 /** Deploys one contract and returns its address. */

@@ -52,7 +52,19 @@ export interface CircuitArtefacts {
   readonly familyId: Hex;
   readonly constraints: number;
   /** `development`: the key is insecure and only good for a local chain. */
-  readonly setup: CircuitManifest['setup'];
+  readonly setup: CircuitManifest['setup'] | 'ceremony';
+}
+
+/** A proving key of a ceremony that was held against the list of allowed keys (ceremony/load-ceremony.ts). */
+export interface CeremonyKey {
+  /** Name of the circuit. */
+  readonly name: string;
+  readonly verificationKey: VerificationKey;
+  readonly vkHash: Hex;
+  readonly familyId: Hex;
+  readonly zkeyPath: string;
+  /** Hex without prefix. */
+  readonly zkeySha256: string;
 }
 
 /** Options of {@link ensureCircuit}. */
@@ -92,6 +104,9 @@ export async function committedManifests(): Promise<Readonly<Partial<Record<Circ
 
 /** Where the repository keeps its manifest. */
 export const COMMITTED_MANIFEST = join(REPOSITORY_ROOT, 'circuits', 'keys', 'manifest.json');
+
+/** The verification keys that count outside development, each with the hash of its ceremony's transcript: docs/ceremony.md. */
+export const ALLOWED_KEYS = join(REPOSITORY_ROOT, 'circuits', 'keys', 'allowed-keys.json');
 
 /**
  * The manifest of a circuit as the repository commits to it: vkHash, family and hashes, without building anything.

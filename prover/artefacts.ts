@@ -4,7 +4,13 @@
  */
 import { createHash } from 'node:crypto';
 import { open } from 'node:fs/promises';
-import { ensureCircuit, loadManifest, type CircuitArtefacts, type VerificationKey } from '#circuits/manifest.ts';
+import {
+  ensureCircuit,
+  loadManifest,
+  type CeremonyKey,
+  type CircuitArtefacts,
+  type VerificationKey,
+} from '#circuits/manifest.ts';
 import { StunError } from '#protocol/errors/stun-error.ts';
 
 /** What a thread needs for one circuit; structured-cloneable. */
@@ -74,20 +80,28 @@ export async function loadArtefacts(circuit: CircuitArtefacts, sha256: ArtefactH
 }
 
 /**
- * Builds or finds the named circuits and loads them.
- * @param names - names in circuits/circuits.json, at least one
+ * Builds or finds the named circuits and loads them, then the circuits of the ceremonies with the ceremonies' keys.
+ * @param names - names in circuits/circuits.json, with development keys
  * @param progress - told what is built; never called when all is cached
- * @throws `STUN_CONFIG` without a name; `STUN_CIRCUIT_*`, `STUN_FILE`, `STUN_PROVER_KEY`
+ * @param ceremonies - keys that the list of allowed keys names
+ * @throws `STUN_CONFIG` without a circuit; `STUN_CIRCUIT_*`, `STUN_FILE`, `STUN_PROVER_KEY`
  */
 export async function loadCircuits(
   names: readonly string[],
   progress: (step: string) => void = () => {},
+  ceremonies: readonly CeremonyKey[] = [],
 ): Promise<readonly ProvingArtefacts[]> {
-  if (names.length === 0) throw new StunError('STUN_CONFIG', 'a prover needs at least one circuit');
+  if (names.length + ceremonies.length === 0) throw new StunError('STUN_CONFIG', 'a prover needs at least one circuit');
   const loaded: ProvingArtefacts[] = [];
   for (const name of new Set(names)) {
     const circuit = await ensureCircuit(name, { progress });
     loaded.push(await loadArtefacts(circuit, (await loadManifest(name)).sha256));
+  }
+  for (const { name, zkeySha256, ...key } of ceremonies) {
+    // The witness program belongs to the circuit, whatever the key.
+    const circuit = await ensureCircuit(name, { progress });
+    const { wasm } = (await loadManifest(name)).sha256;
+    loaded.push(await loadArtefacts({ ...circuit, ...key, setup: 'ceremony' }, { zkey: zkeySha256, wasm }));
   }
   return loaded;
 }

@@ -1,6 +1,7 @@
 /** The settlement prover: circuits loaded once, proofs made by a pool of threads, each verified before it leaves. */
 import { fileURLToPath } from 'node:url';
 import { fieldFromHex, readDocument, SETTLEMENT_SIGNALS, StunError, type SettlementSignals } from '#protocol/index.ts';
+import type { CeremonyKey } from '#circuits/manifest.ts';
 import { loadCircuits, type ProvingArtefacts } from './artefacts.ts';
 import { chooseBackends, type BackendWish, type ChosenBackends } from './backends.ts';
 import {
@@ -21,8 +22,10 @@ import { verifyGroth16 } from './verify-groth16.ts';
 export interface ProverOptions {
   /** Proofs made at once; one per core is best. */
   readonly threads: number;
-  /** Names in circuits/circuits.json; a missing one is built first. */
+  /** Names in circuits/circuits.json, proved with development keys; a missing one is built first. */
   readonly circuits: readonly string[];
+  /** Keys of ceremonies. */
+  readonly ceremonies?: readonly CeremonyKey[];
   /** Tasks that may wait before new ones get `STUN_PROVER_BUSY`. */
   readonly queueLimit: number;
   /** For one attempt at one proof. */
@@ -40,12 +43,16 @@ export const PROVING_THREAD = fileURLToPath(new URL('./task.worker.ts', import.m
 
 class PooledProver implements SettlementProver {
   readonly #circuits: readonly ProvingArtefacts[];
-  readonly #options: Omit<ProverOptions, 'circuits' | 'progress'>;
+  readonly #options: Omit<ProverOptions, 'circuits' | 'ceremonies' | 'progress'>;
   readonly #pool: ThreadPool<SettlementProofTask, ProvenSegment>;
   readonly #chosen: ChosenBackends;
   #madeByFallback = 0;
 
-  constructor(circuits: readonly ProvingArtefacts[], options: Omit<ProverOptions, 'circuits' | 'progress'>, workerFile: string) {
+  constructor(
+    circuits: readonly ProvingArtefacts[],
+    options: Omit<ProverOptions, 'circuits' | 'ceremonies' | 'progress'>,
+    workerFile: string,
+  ) {
     this.#circuits = circuits;
     this.#options = options;
     this.#chosen = chooseBackends(options.backend);
@@ -107,7 +114,7 @@ class PooledProver implements SettlementProver {
  */
 export function createProverOver(
   circuits: readonly ProvingArtefacts[],
-  options: Omit<ProverOptions, 'circuits' | 'progress'>,
+  options: Omit<ProverOptions, 'circuits' | 'ceremonies' | 'progress'>,
   workerFile: string = PROVING_THREAD,
 ): SettlementProver {
   return new PooledProver(circuits, options, workerFile);
@@ -118,6 +125,6 @@ export function createProverOver(
  * @throws `STUN_CONFIG` for a number out of range, no circuit or a backend that this machine cannot run; `STUN_CIRCUIT_*`, `STUN_FILE`, `STUN_PROVER_KEY`
  */
 export async function createSettlementProver(options: ProverOptions): Promise<SettlementProver> {
-  const circuits = await loadCircuits(options.circuits, options.progress);
+  const circuits = await loadCircuits(options.circuits, options.progress, options.ceremonies);
   return createProverOver(circuits, options);
 }

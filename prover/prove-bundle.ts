@@ -10,7 +10,7 @@ import { createSettlementProver, type ProverOptions } from './pool.ts';
  */
 export async function proveBundle(
   task: SettlementProofTask,
-  options: Pick<ProverOptions, 'circuits' | 'taskTimeoutMs' | 'memoryLimitMb' | 'backend' | 'progress'> &
+  options: Pick<ProverOptions, 'circuits' | 'ceremonies' | 'taskTimeoutMs' | 'memoryLimitMb' | 'backend' | 'progress'> &
     Pick<ProveOptions, 'signal'>,
 ): Promise<SettlementProof> {
   const { signal, ...prover } = options;

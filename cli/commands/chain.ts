@@ -4,11 +4,12 @@ import { dirname } from 'node:path';
 import { Wallet } from 'ethers';
 import { StunError } from '#protocol/index.ts';
 import { lowerAddress } from '#chain/contract-access.ts';
-import { deployStun } from '#chain/deploy.ts';
+import { deployStun, type CeremonyVerifiers, type VerifierSource } from '#chain/deploy.ts';
 import type { CommandResult } from '../command.ts';
 import type { Invocation } from '../runner.ts';
 import { deploymentPathOf, openProvider, rpcUrlOf, secretOf } from '../settings.ts';
 import { parseAddress, parseWhole } from '../values.ts';
+import type { CeremonyOptions } from './proving-keys.ts';
 import { save } from './result.ts';
 
 /** Runs a development chain until it is told to stop. */
@@ -33,12 +34,27 @@ export async function chainDev({
 }
 
 /** Options of `chain deploy`. */
-export interface ChainDeployOptions {
+export interface ChainDeployOptions extends CeremonyOptions {
   readonly attestor: readonly string[];
   readonly threshold: string;
   readonly feeBps: string;
   readonly feeAccount?: string;
   readonly guardian?: string;
+}
+
+/** The verifiers of the named ceremonies, each held against the allow-list before anything is sent; undefined when none is named. */
+async function ceremoniesOf(options: ChainDeployOptions): Promise<CeremonyVerifiers | undefined> {
+  if (options.ceremony === undefined) return undefined;
+  const { loadCeremonies } = await import('./proving-keys.ts');
+  const { allowed, ceremonies } = await loadCeremonies(options.ceremony, options.allowedKeys);
+  const { compileVerifier } = await import('#circuits/ceremony/compile-verifier.ts');
+  const { ceremonyVerifier } = await import('#circuits/ceremony/export-ceremony.ts');
+  const sources: VerifierSource[] = [];
+  for (const one of ceremonies) {
+    const source = ceremonyVerifier(one.verificationKey, { circuit: one.name, n: one.n, verifier: one.verifier }, one.r1csSha256);
+    sources.push({ artifact: await compileVerifier(one.verifier, source), transcript: one.transcript });
+  }
+  return { sources, allowed };
 }
 
 /** Deploys all contracts and writes the record that every process reads. */
@@ -47,6 +63,7 @@ export async function chainDeploy({ options, context }: Invocation<ChainDeployOp
   if (privateKey === undefined || !/^0x[0-9a-fA-F]{64}$/.test(privateKey)) {
     throw new StunError('STUN_CONFIG', 'deploying needs the key of the owner: set STUN_PRIVATE_KEY');
   }
+  const ceremonies = await ceremoniesOf(options);
   const provider = await openProvider(rpcUrlOf(options));
   try {
     const signer = new Wallet(privateKey, provider);
@@ -58,6 +75,7 @@ export async function chainDeploy({ options, context }: Invocation<ChainDeployOp
       feeBps: parseWhole(options.feeBps, '--fee-bps', 0, 500),
       feeAccount: options.feeAccount === undefined ? owner : parseAddress(options.feeAccount, '--fee-account'),
       guardian: options.guardian === undefined ? owner : parseAddress(options.guardian, '--guardian'),
+      ...(ceremonies && { ceremonies }),
     });
     const path = deploymentPathOf(options);
     await mkdir(dirname(path), { recursive: true });

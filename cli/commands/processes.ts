@@ -5,9 +5,10 @@ import { StunError } from '#protocol/index.ts';
 import type { CommandResult } from '../command.ts';
 import type { Invocation } from '../runner.ts';
 import { parseDuration, parseWhole } from '../values.ts';
+import type { CeremonyOptions } from './proving-keys.ts';
 
 /** Options of the processes that prove. */
-export interface ProvingOptions {
+export interface ProvingOptions extends CeremonyOptions {
   readonly circuit?: readonly string[];
   readonly proofTimeout?: string;
   readonly heapMb?: string;
@@ -21,13 +22,17 @@ async function createProver(
   settings: Settings,
   progress: (line: string) => void,
 ): Promise<SettlementProver> {
+  const { loadDeployment } = await import('#service/composition/chain-view.ts');
+  const { provingKeys } = await import('./proving-keys.ts');
+  const development = options.circuit ?? (options.ceremony === undefined ? ['settlement-16'] : []);
+  const keys = await provingKeys(loadDeployment(settings.deployment).chainId, development, options);
   const [{ createSettlementProver }, { backendWishOf }] = await Promise.all([
     import('#prover/pool.ts'),
     import('#prover/backends.ts'),
   ]);
   return createSettlementProver({
     threads: settings.proofConcurrency,
-    circuits: options.circuit ?? ['settlement-16'],
+    ...keys,
     queueLimit: QUEUE_LIMIT,
     taskTimeoutMs: 1000 * parseDuration(options.proofTimeout ?? '10m', '--proof-timeout'),
     memoryLimitMb: parseWhole(options.heapMb ?? '2048', '--heap-mb', 128, 65_536),

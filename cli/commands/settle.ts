@@ -21,10 +21,11 @@ import type { GlobalOptions } from '../settings.ts';
 import type { Invocation } from '../runner.ts';
 import { deploymentOf, readJson, rpcUrlOf, secretOf } from '../settings.ts';
 import { parseDuration, showAmount } from '../values.ts';
+import { provingKeys, type CeremonyOptions } from './proving-keys.ts';
 import { save } from './result.ts';
 
 /** Options of `settle`. */
-export interface SettleOptions {
+export interface SettleOptions extends CeremonyOptions {
   readonly bundle: string;
   readonly proof?: string;
   readonly proveOnly?: string;
@@ -43,7 +44,7 @@ export async function settle({ options, context }: Invocation<SettleOptions>): P
     await assertUnsettled(contracts, bundle);
     const proof =
       options.proof === undefined
-        ? await prove(contracts, bundle, parseDuration(options.timeout, '--timeout') * 1000, context)
+        ? await prove(contracts, bundle, options, context)
         : readDocument(settlementProofSchema, await readJson(options.proof, 'proof'), 'proof');
     if (options.proveOnly !== undefined) {
       await save(options.proveOnly, `${JSON.stringify(proof, null, 1)}\n`);
@@ -113,11 +114,13 @@ async function assertUnsettled({ escrow }: StunContracts, bundle: SettlementBund
 async function prove(
   { registry, escrow, deployment }: StunContracts,
   bundle: SettlementBundle,
-  taskTimeoutMs: number,
+  options: SettleOptions,
   context: CommandContext,
 ): Promise<SettlementProof> {
   const family = deployment.families.find((one) => one.family === bundle.order.terms.settlementFamily);
   if (family === undefined) throw new StunError('STUN_FAMILY_UNKNOWN', 'the deployment has no family like that of the order');
+  const development = options.ceremony === undefined ? [`settlement-${family.maxJobs}`] : [];
+  const keys = await provingKeys(deployment.chainId, development, options);
   const { index } = await registry.leaf(toHex(keysetDigestOf(bundle.keysetBytes)), bundle.order.opening.policyId);
   const { path, root } = await registry.pathOf(bundle.provider, index);
   const newest = await escrow.access.provider.getBlock('latest');
@@ -134,8 +137,8 @@ async function prove(
       validAtUnix: newest.timestamp,
     },
     {
-      circuits: [`settlement-${family.maxJobs}`],
-      taskTimeoutMs,
+      ...keys,
+      taskTimeoutMs: parseDuration(options.timeout, '--timeout') * 1000,
       memoryLimitMb: MEMORY_LIMIT_MB,
       backend: backendWishOf(process.env),
       progress: context.progress,

@@ -2,9 +2,16 @@
 import type { Command } from 'commander';
 import { collect, type Runner } from '../runner.ts';
 
-function proving(command: Command): Command {
+/** Options that name ceremonies. */
+export function ceremonies(command: Command): Command {
   return command
-    .option('--circuit <name>', 'a settlement circuit to prove; repeatable (settlement-16)', collect)
+    .option('--ceremony <folder>', 'what stun ceremony export wrote; repeatable, instead of development keys', collect)
+    .option('--allowed-keys <file>', 'list of allowed keys (circuits/keys/allowed-keys.json)');
+}
+
+function proving(command: Command): Command {
+  return ceremonies(command)
+    .option('--circuit <name>', 'a settlement circuit to prove with development keys; repeatable (settlement-16)', collect)
     .option('--proof-timeout <duration>', 'limit of one attempt at one proof', '10m')
     .option('--heap-mb <megabytes>', 'JavaScript heap of a proving thread', '2048');
 }
@@ -50,8 +57,7 @@ export function registerOperator(program: Command, runner: Runner): void {
     async () => (await import('../commands/chain.ts')).chainDev,
   );
   runner.handle(
-    chain
-      .command('deploy')
+    ceremonies(chain.command('deploy'))
       .requiredOption('--attestor <address>', 'attestors of the registry; repeatable', collect)
       .option('--threshold <count>', 'approvals needed', '2')
       .option('--fee-bps <bps>', 'fee, hundredths of a per cent', '100')

@@ -1,6 +1,7 @@
 /** Commands of the provider: settling with its own files, and the processes it runs. */
 import type { Command } from 'commander';
 import type { Runner } from '../runner.ts';
+import { ceremonies } from './operator.ts';
 
 /** Adds them. */
 export function registerProvider(program: Command, runner: Runner): void {
@@ -18,8 +19,7 @@ export function registerProvider(program: Command, runner: Runner): void {
     async () => (await import('../commands/bundles.ts')).bundles,
   );
   runner.handle(
-    program
-      .command('settle')
+    ceremonies(program.command('settle'))
       .requiredOption('--bundle <file>', 'a settlement bundle of the worker')
       .option('--proof <file>', 'a proof made before; proved here when left out')
       .option('--prove-only <file>', 'write the proof and send nothing')

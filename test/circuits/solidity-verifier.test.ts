@@ -7,9 +7,9 @@ import type { Bn128 } from 'ffjavascript';
 import { Interface } from 'ethers';
 import { network } from 'hardhat';
 import { groth16 } from 'snarkjs';
-import solc from 'solc';
 import { FIELD_ORDER } from '#protocol/field.ts';
 import { SETTLEMENT_SIGNALS } from '#protocol/terms.ts';
+import { compileVerifier } from '#circuits/ceremony/compile-verifier.ts';
 import { assertCurrent, solidityVerifier, type VerifierDescription } from '#circuits/build/solidity-verifier.ts';
 import { REPOSITORY_ROOT } from '#circuits/build/source.ts';
 import type { VerificationKey } from '#circuits/build/verification-key.ts';
@@ -22,7 +22,6 @@ import { makeSegment } from './fixtures.ts';
 
 /** Execution gas of the verifier that snarkjs 0.7.6 exports for eight signals. */
 const SNARKJS_EXECUTION_GAS = 234_572;
-const INTERFACE = 'contracts/interfaces/ISettlementVerifier.sol';
 
 /** Arguments of verifyProof. */
 interface Call {
@@ -34,26 +33,9 @@ interface Call {
 
 type Provider = Awaited<ReturnType<typeof network.connect>>['provider'];
 
-/** Compiles with the settings of hardhat.config.ts. */
 async function compile(contract: string, source: string): Promise<{ abi: Interface; bytecode: string }> {
-  const path = `contracts/verifiers/${contract}.sol`;
-  const input = {
-    language: 'Solidity',
-    sources: { [path]: { content: source }, [INTERFACE]: { content: await readFile(join(REPOSITORY_ROOT, INTERFACE), 'utf8') } },
-    settings: {
-      evmVersion: 'osaka',
-      viaIR: true,
-      optimizer: { enabled: true, runs: 10_000 },
-      outputSelection: { '*': { '*': ['abi', 'evm.bytecode.object'] } },
-    },
-  };
-  const output = JSON.parse(solc.compile(JSON.stringify(input))) as {
-    errors?: { formattedMessage: string }[];
-    contracts: Record<string, Record<string, { abi: object[]; evm: { bytecode: { object: string } } }>>;
-  };
-  assert.deepEqual(output.errors?.map((error) => error.formattedMessage) ?? [], [], 'compiles without a warning');
-  const { abi, evm } = output.contracts[path]![contract]!;
-  return { abi: new Interface(JSON.stringify(abi)), bytecode: `0x${evm.bytecode.object}` };
+  const { abi, bytecode } = await compileVerifier(contract, source);
+  return { abi: new Interface(JSON.stringify(abi)), bytecode };
 }
 
 describe('Solidity verifiers', function () {

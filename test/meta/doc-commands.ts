@@ -95,6 +95,18 @@ export const docCommands: readonly DocumentedCommand[] = [
   },
   // docs/ceremony.md
   {
+    command: 'npx stun chain deploy --ceremony settlement-16-ceremony --attestor ATTESTOR --attestor ATTESTOR',
+    proof: { notRun: 'needs a finished ceremony of a settlement circuit, and none has been held' },
+  },
+  {
+    command: 'npx stun prover --ceremony settlement-16-ceremony',
+    proof: { notRun: 'needs a finished ceremony of a settlement circuit, and none has been held' },
+  },
+  {
+    command: 'npx stun settle --bundle bundle.json --ceremony settlement-16-ceremony',
+    proof: { notRun: 'needs a finished ceremony of a settlement circuit, and none has been held' },
+  },
+  {
     command: 'npx stun ceremony import-ptau powers.ptau --circuit settlement-16',
     proof: { test: 'test/integration/cli/ceremony.test.ts' },
   },

@@ -59,6 +59,8 @@ describe('stun, as any program calls it', function () {
     ['backup restore FOLDER/missing.json', 'STUN_FILE'],
     ['evidence verify --quote FOLDER/missing.bin --collateral FOLDER/empty.json', 'STUN_FILE'],
     ['chain deploy --attestor 0x1', 'STUN_CHAIN_UNAVAILABLE'],
+    ['chain deploy --attestor 0x1 --ceremony FOLDER', 'STUN_FILE'],
+    ['ceremony verify', 'STUN_INPUT'],
   ];
 
   it('answers every mistake with exactly one JSON document and the exit code of the registry', async () => {
