@@ -39,7 +39,6 @@ if (stranger !== undefined) throw new RangeError(`no suite is called ${stranger}
 const wanted = (name: string): boolean => positionals.length === 0 || positionals.includes(name);
 
 const commit = (await runProcess('git', ['rev-parse', 'HEAD'])).stdout.trim();
-<<<<<<< HEAD
 const changedSinceCommit = (await runProcess('git', ['status', '--porcelain'])).stdout.trim() !== '';
 const machine = `${cpus()[0]?.model.trim() ?? 'unknown'}, ${cpus().length} threads`;
 const path = join(root, 'test/full-result.json');
@@ -57,8 +56,8 @@ const results: SuiteResult[] = await runAll(
 );
 if (wanted(MUTATION)) {
   const startedAtMs = performance.now();
-  const { stdout, status } = await runProcess(process.execPath, ['scripts/mutate.ts'], { STUN_DEPTH: 'full' });
-  console.log(stdout);
+  const { stdout, stderr, status } = await runProcess(process.execPath, ['scripts/mutate.ts'], { STUN_DEPTH: 'full' });
+  console.log(stdout + stderr);
   const counts = lastSummary(stdout) ?? { passed: 0, failed: 1, skipped: 0 };
   const failures = status === 0 ? [] : ['a folder is below its floor, see test/mutation-score.json'];
   results.push({ name: MUTATION, ...counts, failures, output: stdout, seconds: (performance.now() - startedAtMs) / 1000 });
@@ -66,29 +65,3 @@ if (wanted(MUTATION)) {
 const after = { ...before, ...Object.fromEntries(results.map((result) => [result.name, entryOf(result)])) };
 writeFileSync(path, `${JSON.stringify(after, null, 2)}\n`);
 process.exitCode = conclude(results);
-=======
-const changed = (await runProcess('git', ['status', '--porcelain'])).stdout.trim() !== '';
-const env = { ...environment(), STUN_DEPTH: 'full', STUN_CIRCUITS: 'all' };
-const results = await runAll(suitesFor([]), { env, limitMs: 6 * 60 * 60_000 });
-const mutation = await runProcess(process.execPath, ['scripts/mutate.ts'], { STUN_DEPTH: 'full' });
-console.log(mutation.stdout + mutation.stderr);
-const record = {
-  commit,
-  changedSinceCommit: changed,
-  date,
-  node: process.version,
-  machine: `${cpus()[0]?.model.trim() ?? 'unknown'}, ${cpus().length} threads`,
-  ...total(results),
-  suites: results.map(({ name, passed, failed, skipped, seconds }) => ({
-    name,
-    passed,
-    failed,
-    skipped,
-    seconds: Math.round(seconds),
-  })),
-  mutation: mutation.status === 0 ? 'at or above the floor; see mutation-score.json' : 'below the floor or not run',
-  failures: results.flatMap((result) => result.failures),
-};
-writeFileSync(join(root, 'test/full-result.json'), `${JSON.stringify(record, null, 2)}\n`);
-process.exitCode = conclude(results) || mutation.status;
->>>>>>> 68ef52b (test: let sweeps take half an hour at full depth, and floor the mutation score)
