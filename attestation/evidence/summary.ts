@@ -1,4 +1,5 @@
 /** The part of a report on evidence that has one shape for every kind of hardware. */
+import type { VerifiedGpu } from '../nvidia/verify.ts';
 import type { VerifiedSgx } from '../sgx/verify.ts';
 import type { VerifiedSnp } from '../snp/verify.ts';
 import type { VerifiedTdx } from '../tdx/verify.ts';
@@ -14,11 +15,13 @@ export interface PlatformSummary {
   readonly qe: string | null;
   readonly advisoryIds: readonly string[];
   readonly debug: boolean | null;
+  /** What evidence of this kind cannot prove, in words; only kinds that have such a thing say it. */
+  readonly unproven?: readonly string[];
 }
 
 /** Summarises what verification established; null when it failed. */
-export function summarize(verified: VerifiedTdx | VerifiedSgx | VerifiedSnp | null): PlatformSummary {
-  const intel = verified === null || verified.kind === 'snp' ? null : verified;
+export function summarize(verified: VerifiedTdx | VerifiedSgx | VerifiedSnp | VerifiedGpu | null): PlatformSummary {
+  const intel = verified === null || verified.kind === 'snp' || verified.kind === 'nvidia' ? null : verified;
   return {
     verified: verified !== null,
     simulated: verified?.simulated ?? false,
@@ -28,5 +31,6 @@ export function summarize(verified: VerifiedTdx | VerifiedSgx | VerifiedSnp | nu
     qe: intel?.qe ?? null,
     advisoryIds: intel?.advisoryIds ?? [],
     debug: verified?.debug ?? null,
+    ...(verified?.kind === 'nvidia' ? { unproven: verified.unproven } : {}),
   };
 }

@@ -1,13 +1,14 @@
 /** Where the commands read evidence from: a quote and its collateral, an evidence document, or a folder of test vectors. */
-import { readFile, stat } from 'node:fs/promises';
+import { readFile, readdir, stat } from 'node:fs/promises';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseEvidence, quoteKind } from '#attestation/index.ts';
 import type { EvidenceKind, IntelCollateralJson, SnpEndorsementBytes, SnpEndorsementsJson } from '#attestation/index.ts';
 import { asStunError } from '#protocol/errors/registry.ts';
+import { fromHex } from '#protocol/bytes.ts';
 import { StunError } from '#protocol/errors/stun-error.ts';
 
-/** Options that name evidence; exactly one of the four ways. */
+/** Options that name evidence; exactly one of the five ways. */
 export interface EvidenceSource {
   readonly quote?: string;
   readonly collateral?: string;
@@ -18,10 +19,27 @@ export interface EvidenceSource {
   readonly ark?: string;
   /** The CRL of the ARK, DER; without it nothing is known of revocation. */
   readonly crl?: string;
+  /** A GPU report, with the chain of its device (PEM) and any number of OCSP responses (DER). */
+  readonly gpu?: string;
+  readonly chain?: string;
+  readonly ocsp?: readonly string[];
+  /** What a GPU report was asked for with: 64 hex digits. */
+  readonly nonce?: string;
   /** An evidence document, as a worker hands it out. */
   readonly evidence?: string;
-  /** A folder with `quote.bin` and `collateral.json`, or `report.bin`, `vek.der`, `ask.pem` and `ark.pem`; of `expected.json` only `verifyAt` is read. */
+  /**
+   * A folder with `quote.bin` and `collateral.json`, with `report.bin`, `vek.der`, `ask.pem` and `ark.pem`, or with `report.bin`, `chain.pem`
+   * and `ocsp-*.der`; of `expected.json` only `verifyAt` and `nonce` are read.
+   */
   readonly case?: string;
+}
+
+/** What stands beside a GPU report. */
+export interface GpuFiles {
+  /** PEM, the key that signs reports first. */
+  readonly chain: string;
+  readonly ocsp: readonly Uint8Array[];
+  readonly nonce: Uint8Array | null;
 }
 
 /** The bytes of evidence. `collateral` is empty for kinds that are not read further. */
@@ -31,6 +49,8 @@ export interface EvidenceBytes {
   readonly collateral: Uint8Array | IntelCollateralJson;
   /** Of a SEV-SNP report, which is the `quote` then. */
   readonly endorsements?: SnpEndorsementBytes | SnpEndorsementsJson;
+  /** Of a GPU report, which is the `quote` then. */
+  readonly gpu?: GpuFiles;
   /** The whole document, when the evidence came as one. */
   readonly document: Uint8Array | null;
   readonly verifyAtUnix: number | null;
@@ -64,13 +84,28 @@ export function parseUnix(value: string | number): number {
   return seconds;
 }
 
-/** `verifyAt` of expected.json, or null where a case has none. Nothing else of the file is looked at. */
-function verifyAtOf(expected: string): number | null {
+interface CaseFacts {
+  readonly verifyAtUnix: number | null;
+  readonly nonce: Uint8Array | null;
+}
+
+/** `verifyAt` and `nonce` of expected.json, null where a case has none. Nothing else of the file is looked at. */
+function factsOf(expected: string): CaseFacts {
   const value: unknown = JSON.parse(expected);
-  const at = typeof value === 'object' && value !== null && 'verifyAt' in value ? value.verifyAt : undefined;
-  if (at === undefined) return null;
-  if (typeof at !== 'number') throw new StunError('STUN_FILE', 'verifyAt in expected.json must be a number');
-  return parseUnix(at);
+  const facts = typeof value === 'object' && value !== null ? value : {};
+  const at = 'verifyAt' in facts ? facts.verifyAt : undefined;
+  const nonce = 'nonce' in facts ? facts.nonce : undefined;
+  if (at !== undefined && typeof at !== 'number') throw new StunError('STUN_FILE', 'verifyAt in expected.json must be a number');
+  if (nonce !== undefined && typeof nonce !== 'string') throw new StunError('STUN_FILE', 'nonce in expected.json must be a text');
+  return {
+    verifyAtUnix: at === undefined ? null : parseUnix(at),
+    nonce: nonce === undefined ? null : readNonce(nonce),
+  };
+}
+
+/** 32 bytes of hex, with or without `0x`. @throws `STUN_INPUT` */
+function readNonce(text: string): Uint8Array {
+  return fromHex(text.startsWith('0x') ? text : `0x${text}`, 32, 'nonce');
 }
 
 type SnpFiles = Record<'report' | 'vek' | 'ask' | 'ark' | 'crl', string | undefined>;
@@ -90,29 +125,42 @@ async function readSnp(files: SnpFiles): Promise<EvidenceBytes> {
   return { kind: 'snp', quote, collateral: new Uint8Array(0), endorsements, document: null, verifyAtUnix: null };
 }
 
+type GpuPaths = Required<Pick<EvidenceSource, 'gpu' | 'chain'>> & { readonly ocsp: readonly string[] };
+
+/** Reads a GPU report with its chain and OCSP responses. @throws `STUN_FILE` */
+async function readGpu({ gpu, chain, ocsp }: GpuPaths, nonce: Uint8Array | null): Promise<EvidenceBytes> {
+  const responses: Uint8Array[] = [];
+  for (const path of ocsp) responses.push(await readBytes(path, 'OCSP response'));
+  return {
+    kind: 'nvidia',
+    quote: await readBytes(gpu, 'GPU report'),
+    collateral: new Uint8Array(0),
+    gpu: { chain: await readTextFile(chain, 'chain'), ocsp: responses, nonce },
+    document: null,
+    verifyAtUnix: null,
+  };
+}
+
 async function readCase(folder: string): Promise<EvidenceBytes> {
   const file = (name: string): string => join(folder, name);
   if (!existsSync(folder)) throw new StunError('STUN_FILE', `the case folder ${folder} does not exist`);
   const expected = await readTextFile(file('expected.json'), 'expected.json');
-  let verifyAtUnix: number | null;
+  let facts: CaseFacts;
   try {
-    verifyAtUnix = verifyAtOf(expected);
+    facts = factsOf(expected);
   } catch (thrown) {
     throw thrown instanceof StunError ? thrown : new StunError('STUN_FILE', 'expected.json is not JSON', { cause: thrown });
   }
+  const { verifyAtUnix } = facts;
   if (existsSync(file('vek.der'))) {
     const crl = existsSync(file('crl.der')) ? file('crl.der') : undefined;
     const [report, vek, ask, ark] = ['report.bin', 'vek.der', 'ask.pem', 'ark.pem'].map(file);
     return { ...(await readSnp({ report, vek, ask, ark, crl })), verifyAtUnix };
   }
   if (!existsSync(file('quote.bin'))) {
-    return {
-      kind: 'nvidia',
-      quote: await readBytes(file('report.bin'), 'report'),
-      collateral: new Uint8Array(0),
-      document: null,
-      verifyAtUnix,
-    };
+    const ocsp = (await readdir(folder)).filter((name) => /^ocsp-.*\.der$/.test(name)).map(file);
+    const read = await readGpu({ gpu: file('report.bin'), chain: file('chain.pem'), ocsp }, facts.nonce);
+    return { ...read, verifyAtUnix };
   }
   const quote = await readBytes(file('quote.bin'), 'quote');
   return {
@@ -145,12 +193,20 @@ async function readDocument(path: string): Promise<EvidenceBytes> {
 export async function readEvidenceSource(options: EvidenceSource): Promise<EvidenceBytes> {
   const { report, vek, ask, ark, crl } = options;
   const snp = report ?? vek ?? ask ?? ark ?? crl;
-  const ways = [options.quote ?? options.collateral, snp, options.evidence, options.case].filter((way) => way !== undefined);
+  const { gpu, chain, ocsp, nonce } = options;
+  const nvidia = gpu ?? chain ?? ocsp?.[0] ?? nonce;
+  const ways = [options.quote ?? options.collateral, snp, nvidia, options.evidence, options.case].filter(
+    (way) => way !== undefined,
+  );
   if (ways.length !== 1) {
-    const known = '--quote with --collateral, --report with --vek, --ask and --ark, --evidence, or --case';
+    const known = '--quote with --collateral, --report with --vek, --ask and --ark, --gpu with --chain, --evidence, or --case';
     throw new StunError('STUN_INPUT', `name exactly one: ${known}`);
   }
   if (snp !== undefined) return readSnp({ report, vek, ask, ark, crl });
+  if (nvidia !== undefined) {
+    if (gpu === undefined || chain === undefined) throw new StunError('STUN_INPUT', '--gpu and --chain belong together');
+    return readGpu({ gpu, chain, ocsp: ocsp ?? [] }, nonce === undefined ? null : readNonce(nonce));
+  }
   if (options.case !== undefined) return readCase(options.case);
   if (options.evidence !== undefined) return readDocument(options.evidence);
   if (options.quote === undefined || options.collateral === undefined)

@@ -1,6 +1,7 @@
 /** `stun evidence verify` and `stun evidence inspect`: hardware evidence from files, judged offline. */
 import {
   assessEvidence,
+  assessGpu,
   assessQuote,
   assessSnp,
   checkSourceOf,
@@ -11,16 +12,7 @@ import {
   parseTrustRoot,
   reportOf,
 } from '#attestation/index.ts';
-import type {
-  Check,
-  CheckId,
-  EvidenceReport,
-  PlatformAssessment,
-  Policy,
-  QuoteAssessment,
-  QuoteInput,
-  TrustRoot,
-} from '#attestation/index.ts';
+import type { EvidenceReport, PlatformAssessment, Policy, QuoteAssessment, QuoteInput, TrustRoot } from '#attestation/index.ts';
 import type { HttpDependencies } from '#collateral/http.ts';
 import { network } from '#collateral/network.ts';
 import { fromHex } from '#protocol/bytes.ts';
@@ -34,13 +26,17 @@ import type { EarOptions } from './evidence-ear.ts';
 import { earReport } from './evidence-ear.ts';
 import type { EvidenceBytes, EvidenceSource } from './evidence-source.ts';
 import { parseUnix, readEvidenceSource, readTextFile } from './evidence-source.ts';
+import type { DescribedField } from './evidence-fields.ts';
 import { describeSource } from './evidence-fields.ts';
+import { describeGpu } from './evidence-gpu-fields.ts';
 import { describeSnp } from './evidence-snp-fields.ts';
 
 /** Options of `stun evidence verify`; paths of files. */
 export interface EvidenceVerifyOptions extends EvidenceSource, CollateralOptions, EarOptions {
   /** Time to verify at, unix seconds; now when absent. */
   readonly at?: string | number;
+  /** Time at which the OCSP responses of a GPU should hold, unix seconds; that of verification when absent. */
+  readonly ocspAt?: string | number;
   /** A policy as JSON; the default policy when absent. */
   readonly policy?: string;
   /** A simulated root as JSON, trusted in addition to the vendors' roots. */
@@ -58,20 +54,24 @@ function result(report: EvidenceReport): CommandResult {
   };
 }
 
+function tcbLine({ kind, tcbStatus, platform, module, qe }: EvidenceReport): string {
+  if (kind === 'snp') return 'TCB:       certified by the VEK or not at all: AMD gives no status';
+  if (kind === 'nvidia') return 'TCB:       as the reference values say: NVIDIA gives no status';
+  return `TCB:       ${tcbStatus ?? 'unknown'} (platform, module, QE: ${[platform, module, qe].map((part) => part ?? '-').join(', ')})`;
+}
+
 function describe(verdict: EvidenceReport): string {
-  const parts = [verdict.platform, verdict.module, verdict.qe].map((part) => part ?? '-').join(', ');
   return [
     `${verdict.kind ?? 'evidence of no known kind'}${verdict.simulated ? ', SIMULATED HARDWARE: it protects nothing' : ''}`,
     `verified:  ${verdict.verified ? 'yes: signatures, chains and dates hold' : 'no'}`,
     `validated: ${verdict.validated ? 'yes: the policy is satisfied' : 'no'}`,
-    verdict.kind === 'snp'
-      ? 'TCB:       certified by the VEK or not at all: AMD gives no status'
-      : `TCB:       ${verdict.tcbStatus ?? 'unknown'} (platform, module, QE: ${parts})`,
+    tcbLine(verdict),
     `advisories: ${verdict.advisoryIds.join(', ') || 'none'}; debug: ${verdict.debug === null ? 'unknown' : verdict.debug ? 'yes' : 'no'}`,
     ...verdict.checks.map(({ id, status, code }) => {
       const source = checkSourceOf(verdict.kind, id);
       return `  ${status.padEnd(8)} ${[id, code].filter((part) => part !== undefined).join('  ')}${source === null ? '' : `  [${source}]`}`;
     }),
+    ...(verdict.unproven ?? []).map((what) => `not proven: ${what}`),
     explainReport(verdict),
   ].join('\n');
 }
@@ -89,10 +89,6 @@ function atOf({ at }: EvidenceVerifyOptions, ofCase: number | null): number {
   return at === undefined ? (ofCase ?? Math.floor(Date.now() / 1000)) : parseUnix(at);
 }
 
-function kindCheck(id: CheckId, error: StunError): readonly Check[] {
-  return [{ id, status: 'refuted', code: error.code }];
-}
-
 /**
  * Verifies evidence from files and validates it by a policy. Bad evidence is an answer, not an exception: the result has one
  * shape on refusal too, and its exit code is 0 only when the evidence is verified and validated.
@@ -108,12 +104,13 @@ export async function evidenceVerify(
   const access = await openCollateral(options, outside);
   const source = access === null ? await readEvidenceSource(options) : await readFetchedSource(options, access);
   const atUnix = atOf(options, source.verifyAtUnix);
-  if (source.kind === 'nvidia') {
-    const error = new StunError(
-      'STUN_EVIDENCE_KIND',
-      'expected evidence of kind tdx, sgx or snp, got nvidia: it is not verified here',
-    );
-    return result(reportOf(source.kind, null, kindCheck('evidence-kind', error), error));
+  if (source.gpu !== undefined) {
+    if (options.at === undefined && source.verifyAtUnix === null && options.case !== undefined)
+      throw new StunError('STUN_INPUT', 'the case names no time: give --at');
+    const ocspAtUnix = options.ocspAt === undefined ? null : parseUnix(options.ocspAt);
+    const input = { ...source.gpu, report: source.quote, ocspAtUnix, atUnix, roots, policy };
+    const { verified, checks, failure } = assessGpu(input);
+    return result(reportOf('nvidia', verified, checks, failure));
   }
   if (source.document === null) {
     const { verified, checks, failure } = assessFiles(source, { atUnix, roots, policy });
@@ -134,16 +131,18 @@ function assessFiles(
   return assessQuote({ ...context, quote, collateral });
 }
 
+function fieldsOf(source: EvidenceBytes): readonly DescribedField[] {
+  if (source.gpu !== undefined) return describeGpu(source.quote, source.gpu);
+  return source.endorsements === undefined ? describeSource(source) : describeSnp(source.quote, source.endorsements);
+}
+
 /**
  * Shows every field of a quote and its collateral with its meaning. Verifies nothing, and says so.
  * @throws the parse error's code when the evidence has no readable structure
  */
 export async function evidenceInspect(options: EvidenceSource): Promise<CommandResult> {
   const source = await readEvidenceSource(options);
-  if (source.kind === 'nvidia')
-    throw new StunError('STUN_EVIDENCE_KIND', 'expected evidence of kind tdx, sgx or snp, got nvidia: it is not read here');
-  const { quote, endorsements } = source;
-  const fields = endorsements === undefined ? describeSource(source) : describeSnp(quote, endorsements);
+  const fields = fieldsOf(source);
   return {
     document: { kind: source.kind, verified: false, fields: fields.map((field) => ({ ...field })) },
     text: [

@@ -14,8 +14,12 @@ function sources(command: Command): Command {
     .option('--ask <file>', 'the ASK or ASVK certificate, DER or PEM')
     .option('--ark <file>', 'the ARK certificate, DER or PEM')
     .option('--crl <file>', "the ARK's CRL, DER")
+    .option('--gpu <file>', 'a GPU report, with --chain')
+    .option('--chain <file>', "its device's certificate chain, PEM")
+    .option('--ocsp <file...>', 'OCSP responses about that chain, DER')
+    .option('--nonce <hex>', 'what the GPU report was asked for with')
     .option('--evidence <file>', 'an evidence document, instead of quote and collateral')
-    .option('--case <dir>', 'a folder with quote.bin and collateral.json, or report.bin, vek.der, ask.pem and ark.pem');
+    .option('--case <dir>', 'a folder with the files of one of these, as in the test vectors');
 }
 
 function collateralWays(command: Command): Command {
@@ -38,6 +42,7 @@ export function registerEvidence(program: Command, runner: Runner): void {
     )
       .option('--fetch', 'ask the vendor for the collateral: the one way in which this command uses the network')
       .option('--at <unix>', 'time to verify at (now)')
+      .option('--ocsp-at <unix>', 'time at which OCSP responses should hold (that of --at)')
       .option('--policy <file>', 'a policy as JSON (the default policy)')
       .option('--keyset-digest <hex>', 'what an evidence document must bind')
       .option('--ear <file>', "a verifier's attestation result, instead of evidence; with --jwks")
