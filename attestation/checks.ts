@@ -175,8 +175,8 @@ export const evidenceChecks = [
   'evidence-format',
   'evidence-kind',
   'evidence-simulated-tag',
-  'evidence-gpu',
   'report-data',
+  'evidence-gpu',
 ] as const;
 
 export type CheckId =

@@ -16,6 +16,7 @@ export {
 } from './checks.ts';
 export type { EvidenceDocument, IntelEvidenceDocument, SnpEvidenceDocument } from './evidence/document.ts';
 export { encodeEvidence, evidenceDigest, maxEvidenceBytes, parseEvidence } from './evidence/document.ts';
+export type { GpuEvidence, GpuEvidenceDevice } from './evidence/gpu-evidence.ts';
 export type {
   EvidenceAssessment,
   EvidenceContext,
@@ -82,7 +83,7 @@ export type { SgxEnclave, SgxPolicy } from './policy/sgx-policy.ts';
 export type { TdxMeasurement, TdxPolicy } from './policy/tdx-policy.ts';
 export { measuredFields } from './policy/tdx-policy.ts';
 export type { SnpPolicy, SnpTcbFloors } from './policy/snp-policy.ts';
-export { computeReportData } from './report-data.ts';
+export { computeGpuEvidenceDigest, computeGpuNonce, computeReportData } from './report-data.ts';
 export type { SgxQuote } from './sgx/quote.ts';
 export { encodeSgxQuote, parseSgxQuote } from './sgx/quote.ts';
 export type { ValidatedSgx } from './sgx/validate.ts';

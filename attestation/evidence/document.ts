@@ -14,6 +14,8 @@ import { readCollateralFields } from '../intel/collateral.ts';
 import { maxQuoteBytes } from '../intel/quote.ts';
 import type { SnpEndorsementsJson } from '../snp/endorsements.ts';
 import { readSnpEndorsementsJson } from '../snp/endorsements.ts';
+import type { GpuEvidence } from './gpu-evidence.ts';
+import { encodeGpuEvidence, readGpuEvidence } from './gpu-evidence.ts';
 import { parseCappedJson, parseCappedJsonBytes } from '../json/capped-json.ts';
 import { FieldReader } from '../json/fields.ts';
 
@@ -23,7 +25,8 @@ interface DocumentParts {
   readonly simulated: boolean;
   /** 32 bytes. */
   readonly nonce: Uint8Array;
-  readonly gpuEvidence: null;
+  /** The GPUs beside the CPU; null without any. */
+  readonly gpuEvidence: GpuEvidence | null;
 }
 
 /** A document with a quote of a TD or of an enclave. */
@@ -71,10 +74,11 @@ export function parseEvidence(input: Uint8Array | string): EvidenceDocument {
   const kind = fields.string('kind');
   if (kind !== 'tdx' && kind !== 'sgx' && kind !== 'snp')
     throw new StunError('STUN_EVIDENCE_KIND', `expected evidence of kind tdx, sgx or snp, got ${kind.slice(0, 16)}`);
-  if (fields.value('gpuEvidence') !== null) throw new StunError('STUN_EVIDENCE_GPU', 'gpuEvidence must be null');
+  const gpu = fields.value('gpuEvidence');
+  const gpuEvidence = gpu === null ? null : readGpuEvidence(gpu);
   const nonce = hexBytes(fields, 'nonce', 32);
   if (nonce.length !== 32) refuse(`evidence.nonce must have 32 bytes, got ${nonce.length}`);
-  const parts = { version: 1, simulated: fields.boolean('simulated'), nonce, gpuEvidence: null } as const;
+  const parts = { version: 1, simulated: fields.boolean('simulated'), nonce, gpuEvidence } as const;
   const quote = hexBytes(fields, 'quote', maxQuoteBytes);
   return kind === 'snp'
     ? Object.freeze({ ...parts, kind, quote, collateral: readSnpEndorsementsJson(fields.value('collateral')) })
@@ -91,7 +95,7 @@ export function encodeEvidence(document: EvidenceDocument): Uint8Array {
       quote: toHex(document.quote),
       collateral: document.collateral,
       nonce: toHex(document.nonce),
-      gpuEvidence: document.gpuEvidence,
+      gpuEvidence: document.gpuEvidence === null ? null : encodeGpuEvidence(document.gpuEvidence),
     }),
   );
 }

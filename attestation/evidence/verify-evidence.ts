@@ -21,7 +21,9 @@ import type { PolicyAssessment } from '../intel/validate.ts';
 import type { VerificationContext } from '../intel/verify.ts';
 import type { IntelPolicy } from '../policy/intel-policy.ts';
 import type { Policy } from '../policy/policy.ts';
-import { computeReportData } from '../report-data.ts';
+import type { GpuAssessment } from '../nvidia/assess.ts';
+import type { VerifiedGpu } from '../nvidia/verify.ts';
+import { computeGpuEvidenceDigest, computeReportData } from '../report-data.ts';
 import type { TcbStatus } from '../intel/tcb-status.ts';
 import { parseSgxQuote } from '../sgx/quote.ts';
 import { assessSgxPolicy } from '../sgx/validate.ts';
@@ -37,6 +39,7 @@ import { runTdxVerification } from '../tdx/verify.ts';
 import type { TrustRoot } from '../trust/roots.ts';
 import type { EvidenceDocument } from './document.ts';
 import { evidenceDigest, parseEvidence } from './document.ts';
+import { assessGpuEvidence, requireGpus } from './gpu-evidence.ts';
 
 /** Platform codes of docs/protocol.md, section 2; 128 and more is simulated hardware. */
 export const platformCode = Object.freeze({ tdx: 1, snp: 2, sgx: 3, simulatedTdx: 129, simulatedSnp: 130, simulatedSgx: 131 });
@@ -162,6 +165,8 @@ export interface VerifiedEvidence {
   readonly platformCode: number;
   /** PPID, 16 bytes, or CHIP_ID, 64 bytes: input of hardwareIdHash. */
   readonly hardwareId: Uint8Array;
+  /** What was verified of the GPUs; empty without any. */
+  readonly gpus: readonly VerifiedGpu[];
   readonly keysetDigest: Uint8Array;
   readonly nonce: Uint8Array;
   /** SHA-256 of the document's exact bytes. */
@@ -177,6 +182,8 @@ export interface EvidenceAssessment {
   readonly evidence: VerifiedEvidence | null;
   /** The report on the quote or report inside; null when the document could not be read. */
   readonly platform: PlatformAssessment | null;
+  /** The report on each GPU of the document, in its order. */
+  readonly gpus: readonly GpuAssessment[];
   readonly checks: readonly Check[];
   readonly failure: StunError | null;
 }
@@ -185,7 +192,7 @@ function parseDocument(ledger: CheckLedger, bytes: Uint8Array): EvidenceDocument
   const idOf: Partial<Record<ErrorCode, CheckId>> = { STUN_EVIDENCE_KIND: 'evidence-kind', STUN_EVIDENCE_GPU: 'evidence-gpu' };
   try {
     const document = parseEvidence(bytes);
-    for (const id of ['evidence-format', 'evidence-kind', 'evidence-gpu'] as const) ledger.prove(id, () => document);
+    for (const id of ['evidence-format', 'evidence-kind'] as const) ledger.prove(id, () => document);
     return document;
   } catch (thrown) {
     const error = asStunError(thrown);
@@ -202,6 +209,7 @@ function parseDocument(ledger: CheckLedger, bytes: Uint8Array): EvidenceDocument
 export function assessEvidence(bytes: Uint8Array, context: EvidenceContext): EvidenceAssessment {
   const own = new CheckLedger(...evidenceChecks);
   let platform: PlatformAssessment | null = null;
+  let gpus: readonly GpuAssessment[] = [];
   const all = (): readonly Check[] => {
     const unknown = (): readonly Check[] => new CheckLedger(...tdxVerificationChecks, ...tdxPolicyChecks).list();
     return Object.freeze([...own.list(), ...(platform?.checks ?? unknown())]);
@@ -219,11 +227,17 @@ export function assessEvidence(bytes: Uint8Array, context: EvidenceContext): Evi
         );
       }
     });
+    const { gpuEvidence, nonce } = document;
     own.prove('report-data', () => {
-      if (!equalBytes(verified.reportData, computeReportData(context.keysetDigest, document.nonce))) {
-        throw new StunError('STUN_REPORT_DATA', 'report_data does not bind this keyset and nonce');
+      const gpuDigest =
+        gpuEvidence === null ? undefined : computeGpuEvidenceDigest(gpuEvidence.devices.map(({ report }) => report));
+      if (!equalBytes(verified.reportData, computeReportData(context.keysetDigest, nonce, gpuDigest))) {
+        throw new StunError('STUN_REPORT_DATA', 'report_data does not bind this keyset, nonce and GPU evidence');
       }
     });
+    const gpuContext = { ...context, nonce, simulated: document.simulated };
+    gpus = gpuEvidence === null ? [] : assessGpuEvidence(gpuEvidence, gpuContext);
+    const verifiedGpus = own.prove('evidence-gpu', () => requireGpus(gpus, gpuContext));
     if (platform.failure !== null) throw platform.failure;
     const evidence: VerifiedEvidence = Object.freeze({
       document,
@@ -232,15 +246,19 @@ export function assessEvidence(bytes: Uint8Array, context: EvidenceContext): Evi
       simulated: verified.simulated,
       platformCode: verified.simulated ? simulatedCode[verified.kind] : platformCode[verified.kind],
       hardwareId: verified.hardwareId,
+      gpus: verifiedGpus,
       keysetDigest: context.keysetDigest.slice(),
       nonce: document.nonce,
       evidenceDigest: evidenceDigest(bytes),
-      collateralExpiresAtUnix: verified.collateralExpiresAtUnix,
+      collateralExpiresAtUnix: Math.min(
+        verified.collateralExpiresAtUnix,
+        ...verifiedGpus.map((gpu) => gpu.collateralExpiresAtUnix),
+      ),
       checks: all(),
     });
-    return { evidence, platform, checks: evidence.checks, failure: null };
+    return { evidence, platform, gpus, checks: evidence.checks, failure: null };
   } catch (thrown) {
-    return { evidence: null, platform, checks: all(), failure: asStunError(thrown) };
+    return { evidence: null, platform, gpus, checks: all(), failure: asStunError(thrown) };
   }
 }
 

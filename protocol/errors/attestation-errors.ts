@@ -86,7 +86,7 @@ export const attestationErrors = {
     class: 'input',
     actor: 'caller',
     httpStatus: 400,
-    doc: 'GPU evidence is present and not verified here. Send `gpuEvidence: null`.',
+    doc: 'The GPU evidence of the document does not have the form of docs/attestation.md. The reason names the field.',
   },
   STUN_REPORT_DATA: {
     class: 'verification',

@@ -38,6 +38,12 @@ export const gpuErrors = {
     httpStatus: 422,
     doc: "The device's own certificate names no device, or another one than the report. Send each report with the chain of its own device.",
   },
+  STUN_GPU_DUPLICATE: {
+    class: 'verification',
+    actor: 'provider',
+    httpStatus: 422,
+    doc: 'Two GPU reports of one document are of the same device. Send one report for each device.',
+  },
   STUN_GPU_NONCE: {
     class: 'verification',
     actor: 'provider',

@@ -463,7 +463,7 @@ add('evidence-format', 'STUN_JSON_FORMAT', 'document that ends early', () =>
   assessEvidence(document.subarray(0, -1), { atUnix, roots: [pki.root], policy: simulatedPolicy, keysetDigest }),
 );
 add('evidence-kind', 'STUN_EVIDENCE_KIND', 'document of another kind', () => documentWith((value) => (value['kind'] = 'nvidia')));
-add('evidence-gpu', 'STUN_EVIDENCE_GPU', 'document with GPU evidence', () =>
+add('evidence-gpu', 'STUN_EVIDENCE_GPU', 'document with GPU evidence of another form', () =>
   documentWith((value) => (value['gpuEvidence'] = {})),
 );
 add('evidence-simulated-tag', 'STUN_EVIDENCE_SIMULATED_TAG', 'simulated evidence that calls itself real', () =>
