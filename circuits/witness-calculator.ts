@@ -23,7 +23,9 @@ interface CalculatorExports {
   getInputSize(): number;
   getWitnessSize(): number;
   getWitness(index: number): void;
-  readSharedRWMemory(limb: number): number;
+  readonly memory: WebAssembly.Memory;
+  /** Where in the memory `getWitness` leaves a value: eight little-endian words. */
+  getSharedRWMemoryStart(): number;
   writeSharedRWMemory(limb: number, value: number): void;
   getMessageChar(): number;
 }
@@ -110,12 +112,13 @@ export class WitnessCalculator {
     }
     const count = calculator.getWitnessSize();
     const result = new Uint8Array(count * VALUE_BYTES);
-    const view = new DataView(result.buffer);
+    const words = new Uint32Array(result.buffer);
+    const first = calculator.getSharedRWMemoryStart() / 4;
+    // Nothing below grows the memory, so that one view of it serves for all wires.
+    const shared = new Uint32Array(calculator.memory.buffer).subarray(first, first + LIMBS);
     for (let wire = 0; wire < count; wire++) {
       calculator.getWitness(wire);
-      for (let limb = 0; limb < LIMBS; limb++) {
-        view.setUint32(wire * VALUE_BYTES + 4 * limb, calculator.readSharedRWMemory(limb), true);
-      }
+      words.set(shared, wire * LIMBS);
     }
     return result;
   }
