@@ -110,7 +110,10 @@ async function startStored(parts: ServiceParts, log: Logger, chain: OpenChain, c
   const db = await openDatabase(databaseTarget(settings));
   closing.add(() => db.close());
   const prover = await openProver(parts, does('prover'));
-  if (prover !== undefined) closing.add(() => prover.close());
+  if (prover !== undefined) {
+    closing.add(() => prover.close());
+    log.info({ event: 'prover.started', ...prover.stats().backend });
+  }
   const queue = createQueue(db, does('settler'), (error) => log.warn({ event: 'queue.problem', ...errorFields(error) }));
   await queue.start();
   closing.add(() => queue.stop(settings.stopGraceMs));

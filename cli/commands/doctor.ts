@@ -57,6 +57,14 @@ const looks: Readonly<Record<string, Look>> = {
       'Nothing to do: the first proof or `npm start` makes development keys, within a minute.',
     );
   },
+  prover: async () => {
+    const { backendWishOf, chooseBackends } = await import('#prover/backends.ts');
+    const { backends, unavailable } = chooseBackends(backendWishOf(process.env));
+    const [first, ...others] = backends.map(({ name, engine }) => `${name} (${engine})`);
+    const found = `proofs by ${first}${others.length === 0 ? '' : `, then by ${others.join(', ')}`}`;
+    const [reason] = Object.values(unavailable);
+    return reason === undefined ? ok(found) : missing(found, `Nothing to do: proofs only take longer, since ${reason}.`);
+  },
   store: async (options) => {
     const home = homeOf(options);
     const hasVault = await canRead(`${home}/vault.json`);

@@ -29,7 +29,9 @@ export async function orderStages(stages: Stages, stack: LocalStack, jobs: numbe
   });
   await stages.run('start the service and its prover', async (_tell, say) => {
     const child = await stack.startService();
-    say(`${stack.serviceUrl}, pid ${child.pid}, embedded database`);
+    const { backendWishOf, chooseBackends } = await import('#prover/backends.ts');
+    const [backend] = chooseBackends(backendWishOf(process.env)).backends;
+    say(`${stack.serviceUrl}, pid ${child.pid}, embedded database, proofs by ${backend!.name} (${backend!.engine})`);
   });
   const registerGas = await stages.run('worker attests, two attestors approve, registers', async (_tell, say) => {
     const child = await stack.startWorker('worker');

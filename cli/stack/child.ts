@@ -54,7 +54,9 @@ function lastLines(path: string, count: number): string {
 export async function startChild(spec: ChildSpec): Promise<Child> {
   const log = openSync(spec.logPath, 'a');
   const inherited = Object.fromEntries(
-    ['PATH', 'HOME', 'NODE_COMPILE_CACHE'].flatMap((name) => (process.env[name] ? [[name, process.env[name]]] : [])),
+    ['PATH', 'HOME', 'NODE_COMPILE_CACHE', 'STUN_PROVER_BACKEND'].flatMap((name) =>
+      process.env[name] ? [[name, process.env[name]]] : [],
+    ),
   );
   const process_ = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', CLI, ...spec.args], {
     env: { ...inherited, ...spec.env },

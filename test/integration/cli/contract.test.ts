@@ -138,7 +138,7 @@ describe('stun, as any program calls it', function () {
     const { findings } = JSON.parse(run.stdout) as { findings: { id: string; status: string; found: string; advice: string }[] };
     assert.deepEqual(
       findings.map((finding) => finding.id),
-      ['node', 'onnxruntime', 'circuits', 'store', 'deployment', 'chain', 'service', 'platform', 'disk'],
+      ['node', 'onnxruntime', 'circuits', 'prover', 'store', 'deployment', 'chain', 'service', 'platform', 'disk'],
     );
     for (const finding of findings) assert.equal(finding.advice === '', finding.status === 'ok', finding.id);
     assert.equal(findings.find((finding) => finding.id === 'chain')?.status, 'missing');
