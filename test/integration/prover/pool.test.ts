@@ -103,6 +103,18 @@ describe('prover: settlement proofs', function () {
     }
   });
 
+  it('makes a proof again that its backend got wrong, and counts it', async () => {
+    const wrong = createProverOver(circuits, limits, fileURLToPath(new URL('./wrong-backend.worker.ts', import.meta.url)));
+    try {
+      await wrong.verify(await wrong.prove(made.task));
+      const { backend, retried, threadsReplaced } = wrong.stats();
+      assert.deepEqual({ made: backend.madeByFallback, retried, threadsReplaced }, { made: 1, retried: 0, threadsReplaced: 0 });
+      assert.equal(prover.stats().backend.madeByFallback, 0);
+    } finally {
+      await wrong.close();
+    }
+  });
+
   it('proves a full first segment from a bundle alone, without a service', async () => {
     const full = await makeTask(CIRCUIT, 16);
     const alone = await proveBundle(full.task, {
