@@ -4,7 +4,7 @@ import { sha256 } from '@noble/hashes/sha2.js';
 import { bigIntToBytes, concatBytes, fromHex, toHex, utf8, type Hex } from '#protocol/bytes.ts';
 import { StunError } from '#protocol/errors/stun-error.ts';
 import { readField } from './r1cs.ts';
-import { BASE_FIELD_ORDER, parseZkeyHeader, readZkeySections } from './zkey-format.ts';
+import { BASE_FIELD_ORDER, G1_BYTES, parseZkeyHeader, readZkeySections, type ZkeyHeader } from './zkey-format.ts';
 
 /** Affine point of G1, decimal strings, third coordinate "1". */
 export type G1Json = readonly [string, string, string];
@@ -22,8 +22,6 @@ export interface VerificationKey {
   readonly vk_delta_2: G2Json;
   readonly IC: readonly G1Json[];
 }
-
-const G1_BYTES = 64;
 
 /** 2^-256 mod q: undoes the Montgomery form of the file. */
 const MONTGOMERY_INVERSE = inverseMod(1n << 256n, BASE_FIELD_ORDER);
@@ -79,14 +77,8 @@ export function assertNotForgeable(key: VerificationKey): VerificationKey {
   return key;
 }
 
-/** Reads the verification key of a proving key. Checks neither points nor ceremony. */
-export async function readVerificationKey(zkeyPath: string): Promise<VerificationKey> {
-  const sections = await readZkeySections(zkeyPath, [2, 3]);
-  const headerSection = sections.get(2);
-  const ic = sections.get(3);
-  if (headerSection === undefined || ic === undefined)
-    throw new StunError('STUN_FILE', `${zkeyPath} must have header and IC sections`);
-  const header = parseZkeyHeader(headerSection);
+/** The verification key that a proving key's header and its IC section hold. Checks neither points nor ceremony. */
+export function verificationKeyOf(header: ZkeyHeader, ic: Uint8Array): VerificationKey {
   const points = Array.from({ length: ic.length / G1_BYTES }, (_, i) => ic.subarray(i * G1_BYTES, (i + 1) * G1_BYTES));
   return {
     protocol: 'groth16',
@@ -98,6 +90,16 @@ export async function readVerificationKey(zkeyPath: string): Promise<Verificatio
     vk_delta_2: g2Json(header.delta2),
     IC: points.map((point) => g1Json(point)),
   };
+}
+
+/** Reads the verification key of a proving key. Checks neither points nor ceremony. */
+export async function readVerificationKey(zkeyPath: string): Promise<VerificationKey> {
+  const sections = await readZkeySections(zkeyPath, [2, 3]);
+  const headerSection = sections.get(2);
+  const ic = sections.get(3);
+  if (headerSection === undefined || ic === undefined)
+    throw new StunError('STUN_FILE', `${zkeyPath} must have header and IC sections`);
+  return verificationKeyOf(parseZkeyHeader(headerSection), ic);
 }
 
 function word(decimal: string): Uint8Array {

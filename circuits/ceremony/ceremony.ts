@@ -4,7 +4,7 @@ import { assertFinished, type CeremonyTranscript } from '#protocol/ceremony.ts';
 import { fileSha256 } from '../build/build-circuit.ts';
 import { domainExponentOf } from '../build/development-key.ts';
 import { readR1cs, type R1cs } from '../build/r1cs.ts';
-import { assertNotForgeable, readVerificationKey, vkHashOf } from '../build/verification-key.ts';
+import { assertNotForgeable, verificationKeyOf, vkHashOf } from '../build/verification-key.ts';
 import { openKey, writeKey } from './key-file.ts';
 import { openPowersOfTau, type PublishedPowers, type Share, type VerifiedPowers } from './powers-of-tau.ts';
 import { startedContent, startKey } from './start-key.ts';
@@ -62,7 +62,8 @@ function entryOf({ beacon, hash, name }: VerifiedContribution): CeremonyTranscri
 /**
  * Verifies a key from powers of tau to the last contribution.
  * @returns the transcript; the ceremony need not be finished
- * @throws `STUN_FILE`, `STUN_CIRCUIT_R1CS`, `STUN_CEREMONY_PTAU_*`, `STUN_CEREMONY_KEY_FORMAT`, and what {@link verifyKey} throws
+ * @throws `STUN_FILE`, `STUN_CIRCUIT_R1CS`, `STUN_CEREMONY_PTAU_*`, `STUN_CEREMONY_KEY_FORMAT`, `STUN_CIRCUIT_FORGEABLE_KEY`, and
+ *   what {@link verifyKey} throws
  */
 export async function verifyCeremony(ground: CeremonyGround, keyPath: string, share: StepShare): Promise<CeremonyTranscript> {
   return withGround(ground, share, async (r1cs, powers) => {
@@ -71,6 +72,9 @@ export async function verifyCeremony(ground: CeremonyGround, keyPath: string, sh
       const curve = await buildBn128(true);
       const started = await startKey(curve, r1cs, powers, (part) => share('computing the key of the circuit', part));
       const contributions = await verifyKey(curve, started, key, (part) => share('verifying contributions and key', part));
+      const verificationKey = verificationKeyOf(key.header, await key.sections.read(3));
+      // Before anybody contributed gamma equals delta; afterwards only if the secrets cancel each other out.
+      if (contributions.length > 0) assertNotForgeable(verificationKey);
       return {
         format: 'stun/ceremony-transcript/v1',
         circuit: {
@@ -83,7 +87,10 @@ export async function verifyCeremony(ground: CeremonyGround, keyPath: string, sh
         powersOfTau: { power: powers.entry.power, blake2b512: powers.entry.blake2b512 },
         circuitHash: hex(started.record.circuitHash),
         contributions: contributions.map(entryOf),
-        key: { zkeySha256: await fileSha256(keyPath), vkHash: vkHashOf(await readVerificationKey(keyPath)) },
+        key: {
+          zkeySha256: await key.sections.sha256(),
+          vkHash: vkHashOf(verificationKey),
+        },
       };
     } finally {
       await key.sections.close();
@@ -93,10 +100,8 @@ export async function verifyCeremony(ground: CeremonyGround, keyPath: string, sh
 
 /**
  * Verifies a key whose ceremony is finished: at least two contributions, then a beacon.
- * @throws as {@link verifyCeremony}; `STUN_CEREMONY_INCOMPLETE`, `STUN_CIRCUIT_FORGEABLE_KEY`
+ * @throws as {@link verifyCeremony}; `STUN_CEREMONY_INCOMPLETE`
  */
 export async function verifyFinished(ground: CeremonyGround, keyPath: string, share: StepShare): Promise<CeremonyTranscript> {
-  const transcript = assertFinished(await verifyCeremony(ground, keyPath, share));
-  assertNotForgeable(await readVerificationKey(keyPath));
-  return transcript;
+  return assertFinished(await verifyCeremony(ground, keyPath, share));
 }

@@ -4,6 +4,7 @@
  * Magic (4 bytes), version u32, section count u32, then per section type u32, length u64, data; integers little-endian.
  * A file must hold each expected section exactly once, nothing else, and end with its last section.
  */
+import { createHash } from 'node:crypto';
 import { open, type FileHandle } from 'node:fs/promises';
 import type { ErrorCode } from '#protocol/errors/registry.ts';
 import { StunError } from '#protocol/errors/stun-error.ts';
@@ -11,6 +12,7 @@ import { StunError } from '#protocol/errors/stun-error.ts';
 const VERSION = 1;
 const FILE_HEAD_BYTES = 12;
 const SECTION_HEAD_BYTES = 12;
+const HASH_CHUNK_BYTES = 2 ** 22;
 
 /** What a kind of file must be. */
 export interface SectionFormat {
@@ -118,6 +120,15 @@ export class SectionFile {
     const place = this.place(type);
     if (start + length > place.length) this.refuse(`section ${type} ends before byte ${start + length}`);
     return this.readAt(place.offset + start, length);
+  }
+
+  /** SHA-256 of the open file, lower-case hex: of what was read, even when another file has taken its name. */
+  async sha256(): Promise<string> {
+    const hash = createHash('sha256');
+    for (let at = 0; at < this.sizeBytes; at += HASH_CHUNK_BYTES) {
+      hash.update(await this.readAt(at, Math.min(HASH_CHUNK_BYTES, this.sizeBytes - at)));
+    }
+    return hash.digest('hex');
   }
 
   async close(): Promise<void> {

@@ -79,6 +79,8 @@ async function entropyOf(): Promise<Buffer> {
   process.stderr.write('Type random text, as long as you like, and press Enter (it is not shown): ');
   try {
     return Buffer.from(await terminal.question(''));
+  } catch (cause) {
+    throw new StunError('STUN_CEREMONY_STOPPED', 'stopped at the question for random text; nothing was written', { cause });
   } finally {
     process.stderr.write('\n');
     terminal.close();

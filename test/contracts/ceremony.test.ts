@@ -7,7 +7,7 @@ import { groth16 } from 'snarkjs';
 import { ContractAccess } from '#chain/contract-access.ts';
 import { connectStun } from '#chain/deployment.ts';
 import { deployFamily, deployStun, type VerifierSource } from '#chain/deploy.ts';
-import { startDevChain, type DevChain } from '#chain/dev-chain.ts';
+import { DEVELOPMENT_CHAIN_ID, startDevChain, type DevChain } from '#chain/dev-chain.ts';
 import { fileSha256 } from '#circuits/build/build-circuit.ts';
 import { verifyFinished } from '#circuits/ceremony/ceremony.ts';
 import { compileVerifier } from '#circuits/ceremony/compile-verifier.ts';
@@ -113,16 +113,9 @@ describe('contracts: verifiers of ceremonies', function () {
   });
 
   it('are refused on the development chain too when only the mark is missing', async () => {
-    const local = await startDevChain();
-    try {
-      const unmarked = await compileVerifier('SmallVerifier', await readFile(at('exported/SmallVerifier.sol'), 'utf8'));
-      await rejectsCode(
-        deployFamily(local.wallet(0), local.accounts[0]!.address, { artifact: unmarked, transcript: undefined }, [], 31337),
-        'STUN_CEREMONY_NOT_ALLOWED',
-      );
-    } finally {
-      await local.close();
-    }
+    const [owner, router] = [chain.wallet(0), chain.accounts[0]!.address];
+    const unmarked = { ...source, transcript: undefined };
+    await rejectsCode(deployFamily(owner, router, unmarked, [], DEVELOPMENT_CHAIN_ID), 'STUN_CEREMONY_NOT_ALLOWED');
   });
 
   it('with development keys are refused whatever comes with them', async () => {
