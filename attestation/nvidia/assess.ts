@@ -2,11 +2,12 @@
 import { asStunError } from '#protocol/errors/registry.ts';
 import type { StunError } from '#protocol/errors/stun-error.ts';
 import type { Check } from '../checks.ts';
-import { CheckLedger, gpuPolicyChecks, gpuVerificationChecks } from '../checks.ts';
+import { CheckLedger, gpuPolicyChecks, gpuVerificationChecks, rimChecks } from '../checks.ts';
 import type { Policy } from '../policy/policy.ts';
 import type { TrustRoot } from '../trust/roots.ts';
 import { parseDeviceChain } from './device-chain.ts';
 import { parseGpuReport } from './report.ts';
+import type { RimAssessment } from './rim/verify.ts';
 import { assessGpuPolicy } from './validate.ts';
 import type { GpuCollateral, VerifiedGpu } from './verify.ts';
 import { runGpuVerification } from './verify.ts';
@@ -33,10 +34,31 @@ export interface GpuAssessment {
 }
 
 /**
+ * Holds reference values against a verified report: `rim/hold.ts` makes one from RIM documents. It is handed in, so that who has no
+ * reference values carries no reader of XML.
+ */
+export type HoldReferenceValues = (verified: VerifiedGpu) => RimAssessment;
+
+/** A verified report with what reference values say about it. They refute nothing of the report, but such a device is not accepted. */
+function withReferenceValues(verified: VerifiedGpu, { driver, vbios, failure }: RimAssessment): VerifiedGpu {
+  const held = [driver, vbios].filter((rim) => rim !== null);
+  // A switch has no driver.
+  const isComplete = vbios !== null && (driver !== null || verified.architecture === 'ls10');
+  return Object.freeze({
+    ...verified,
+    simulated: verified.simulated || held.some(({ simulated }) => simulated),
+    rim: isComplete && failure === null ? 'checked' : 'unknown',
+    collateralFailure: verified.collateralFailure ?? failure,
+    collateralExpiresAtUnix: Math.min(verified.collateralExpiresAtUnix, ...held.map(({ expiresAtUnix }) => expiresAtUnix)),
+  });
+}
+
+/**
  * Parses, verifies and validates a report and reports on all of it. Never throws for bad evidence: the answer carries the failure.
  * Does not check whose nonce it is: see `verifyEvidence`.
+ * @param hold - reference values; without any `policy-rim` finds nothing to rest on
  */
-export function assessGpu(input: GpuInput): GpuAssessment {
+export function assessGpu(input: GpuInput, hold: HoldReferenceValues | null = null): GpuAssessment {
   const ledger = new CheckLedger(...gpuVerificationChecks);
   let verified: VerifiedGpu;
   try {
@@ -44,9 +66,12 @@ export function assessGpu(input: GpuInput): GpuAssessment {
     const chain = ledger.prove('chain-format', () => parseDeviceChain(input.chain));
     verified = runGpuVerification(ledger, report, { ...input, chain }, input.atUnix, input.roots);
   } catch (thrown) {
-    const unknown = new CheckLedger(...gpuPolicyChecks).list();
+    const unknown = new CheckLedger(...(hold === null ? [] : rimChecks), ...gpuPolicyChecks).list();
     return { verified: null, validated: false, checks: [...ledger.list(), ...unknown], failure: asStunError(thrown) };
   }
+  const rims = hold?.(verified) ?? null;
+  if (rims !== null) verified = withReferenceValues(verified, rims);
   const { checks, refusal } = assessGpuPolicy(verified, input.policy);
-  return { verified, validated: refusal === null, checks: [...ledger.list(), ...checks], failure: refusal };
+  const all = [...ledger.list(), ...(rims?.checks ?? []), ...checks];
+  return { verified, validated: refusal === null, checks: all, failure: refusal };
 }
