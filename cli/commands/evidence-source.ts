@@ -23,13 +23,15 @@ export interface EvidenceSource {
   readonly gpu?: string;
   readonly chain?: string;
   readonly ocsp?: readonly string[];
+  /** RIM documents: what the device's measurements should be. */
+  readonly rim?: readonly string[];
   /** What a GPU report was asked for with: 64 hex digits. */
   readonly nonce?: string;
   /** An evidence document, as a worker hands it out. */
   readonly evidence?: string;
   /**
    * A folder with `quote.bin` and `collateral.json`, with `report.bin`, `vek.der`, `ask.pem` and `ark.pem`, or with `report.bin`, `chain.pem`
-   * and `ocsp-*.der`; of `expected.json` only `verifyAt` and `nonce` are read.
+   * `ocsp-*.der` and `*-rim*.xml`; of `expected.json` only `verifyAt` and `nonce` are read.
    */
   readonly case?: string;
 }
@@ -39,6 +41,7 @@ export interface GpuFiles {
   /** PEM, the key that signs reports first. */
   readonly chain: string;
   readonly ocsp: readonly Uint8Array[];
+  readonly rims: readonly Uint8Array[];
   readonly nonce: Uint8Array | null;
 }
 
@@ -125,17 +128,25 @@ async function readSnp(files: SnpFiles): Promise<EvidenceBytes> {
   return { kind: 'snp', quote, collateral: new Uint8Array(0), endorsements, document: null, verifyAtUnix: null };
 }
 
-type GpuPaths = Required<Pick<EvidenceSource, 'gpu' | 'chain'>> & { readonly ocsp: readonly string[] };
+type GpuPaths = Required<Pick<EvidenceSource, 'gpu' | 'chain' | 'ocsp' | 'rim'>>;
 
-/** Reads a GPU report with its chain and OCSP responses. @throws `STUN_FILE` */
-async function readGpu({ gpu, chain, ocsp }: GpuPaths, nonce: Uint8Array | null): Promise<EvidenceBytes> {
-  const responses: Uint8Array[] = [];
-  for (const path of ocsp) responses.push(await readBytes(path, 'OCSP response'));
+/** Reads a GPU report with its chain, OCSP responses and RIM documents. @throws `STUN_FILE` */
+async function readGpu({ gpu, chain, ocsp, rim }: GpuPaths, nonce: Uint8Array | null): Promise<EvidenceBytes> {
+  const readAll = async (paths: readonly string[], what: string): Promise<readonly Uint8Array[]> => {
+    const all: Uint8Array[] = [];
+    for (const path of paths) all.push(await readBytes(path, what));
+    return all;
+  };
   return {
     kind: 'nvidia',
     quote: await readBytes(gpu, 'GPU report'),
     collateral: new Uint8Array(0),
-    gpu: { chain: await readTextFile(chain, 'chain'), ocsp: responses, nonce },
+    gpu: {
+      chain: await readTextFile(chain, 'chain'),
+      ocsp: await readAll(ocsp, 'OCSP response'),
+      rims: await readAll(rim, 'RIM'),
+      nonce,
+    },
     document: null,
     verifyAtUnix: null,
   };
@@ -158,8 +169,11 @@ async function readCase(folder: string): Promise<EvidenceBytes> {
     return { ...(await readSnp({ report, vek, ask, ark, crl })), verifyAtUnix };
   }
   if (!existsSync(file('quote.bin'))) {
-    const ocsp = (await readdir(folder)).filter((name) => /^ocsp-.*\.der$/.test(name)).map(file);
-    const read = await readGpu({ gpu: file('report.bin'), chain: file('chain.pem'), ocsp }, facts.nonce);
+    const names = await readdir(folder);
+    const [ocsp = [], rim = []] = [/^ocsp-.*\.der$/, /-rim.*\.xml$/].map((form) =>
+      names.filter((name) => form.test(name)).map(file),
+    );
+    const read = await readGpu({ gpu: file('report.bin'), chain: file('chain.pem'), ocsp, rim }, facts.nonce);
     return { ...read, verifyAtUnix };
   }
   const quote = await readBytes(file('quote.bin'), 'quote');
@@ -193,8 +207,8 @@ async function readDocument(path: string): Promise<EvidenceBytes> {
 export async function readEvidenceSource(options: EvidenceSource): Promise<EvidenceBytes> {
   const { report, vek, ask, ark, crl } = options;
   const snp = report ?? vek ?? ask ?? ark ?? crl;
-  const { gpu, chain, ocsp, nonce } = options;
-  const nvidia = gpu ?? chain ?? ocsp?.[0] ?? nonce;
+  const { gpu, chain, ocsp = [], rim = [], nonce } = options;
+  const nvidia = gpu ?? chain ?? ocsp[0] ?? rim[0] ?? nonce;
   const ways = [options.quote ?? options.collateral, snp, nvidia, options.evidence, options.case].filter(
     (way) => way !== undefined,
   );
@@ -205,7 +219,7 @@ export async function readEvidenceSource(options: EvidenceSource): Promise<Evide
   if (snp !== undefined) return readSnp({ report, vek, ask, ark, crl });
   if (nvidia !== undefined) {
     if (gpu === undefined || chain === undefined) throw new StunError('STUN_INPUT', '--gpu and --chain belong together');
-    return readGpu({ gpu, chain, ocsp: ocsp ?? [] }, nonce === undefined ? null : readNonce(nonce));
+    return readGpu({ gpu, chain, ocsp, rim }, nonce === undefined ? null : readNonce(nonce));
   }
   if (options.case !== undefined) return readCase(options.case);
   if (options.evidence !== undefined) return readDocument(options.evidence);

@@ -15,6 +15,7 @@ import {
 import type { EvidenceReport, PlatformAssessment, Policy, QuoteAssessment, QuoteInput, TrustRoot } from '#attestation/index.ts';
 import type { HttpDependencies } from '#collateral/http.ts';
 import { network } from '#collateral/network.ts';
+import { holdRims } from '#attestation/nvidia/rim/hold.ts';
 import { fromHex } from '#protocol/bytes.ts';
 import { exitCodeOf } from '#protocol/errors/registry.ts';
 import { StunError } from '#protocol/errors/stun-error.ts';
@@ -37,6 +38,8 @@ export interface EvidenceVerifyOptions extends EvidenceSource, CollateralOptions
   readonly at?: string | number;
   /** Time at which the OCSP responses of a GPU should hold, unix seconds; that of verification when absent. */
   readonly ocspAt?: string | number;
+  /** Time at which the certificates of RIM documents must be valid; that of `at` when absent. */
+  readonly rimAt?: string | number;
   /** A policy as JSON; the default policy when absent. */
   readonly policy?: string;
   /** A simulated root as JSON, trusted in addition to the vendors' roots. */
@@ -109,7 +112,8 @@ export async function evidenceVerify(
       throw new StunError('STUN_INPUT', 'the case names no time: give --at');
     const ocspAtUnix = options.ocspAt === undefined ? null : parseUnix(options.ocspAt);
     const input = { ...source.gpu, report: source.quote, ocspAtUnix, atUnix, roots, policy };
-    const { verified, checks, failure } = assessGpu(input);
+    const rimAtUnix = options.rimAt === undefined ? atUnix : parseUnix(options.rimAt);
+    const { verified, checks, failure } = assessGpu(input, holdRims(source.gpu.rims, rimAtUnix, roots));
     return result(reportOf('nvidia', verified, checks, failure));
   }
   if (source.document === null) {

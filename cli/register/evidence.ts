@@ -17,6 +17,7 @@ function sources(command: Command): Command {
     .option('--gpu <file>', 'a GPU report, with --chain')
     .option('--chain <file>', "its device's certificate chain, PEM")
     .option('--ocsp <file...>', 'OCSP responses about that chain, DER')
+    .option('--rim <file...>', "RIM documents of the device's driver and VBIOS, XML")
     .option('--nonce <hex>', 'what the GPU report was asked for with')
     .option('--evidence <file>', 'an evidence document, instead of quote and collateral')
     .option('--case <dir>', 'a folder with the files of one of these, as in the test vectors');
@@ -43,6 +44,7 @@ export function registerEvidence(program: Command, runner: Runner): void {
       .option('--fetch', 'ask the vendor for the collateral: the one way in which this command uses the network')
       .option('--at <unix>', 'time to verify at (now)')
       .option('--ocsp-at <unix>', 'time at which OCSP responses should hold (that of --at)')
+      .option('--rim-at <unix>', 'time at which RIM documents should hold (that of --at)')
       .option('--policy <file>', 'a policy as JSON (the default policy)')
       .option('--keyset-digest <hex>', 'what an evidence document must bind')
       .option('--ear <file>', "a verifier's attestation result, instead of evidence; with --jwks")

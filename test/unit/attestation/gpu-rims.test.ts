@@ -2,9 +2,11 @@ import assert from 'node:assert/strict';
 import { readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { assessGpu, defaultPolicy, defaultTrustRoots, parseGpuReport } from '#attestation/index.ts';
-import type { GpuAssessment } from '#attestation/index.ts';
+import type { Check, GpuAssessment } from '#attestation/index.ts';
 import { rimChecks } from '#attestation/checks.ts';
 import { holdRims } from '#attestation/nvidia/rim/hold.ts';
+import { evidenceVerify } from '#cli/commands/evidence.ts';
+import type { EvidenceVerifyOptions } from '#cli/commands/evidence.ts';
 import { makeSimulatedRim } from '#attestation/simulated/simulated-rim.ts';
 import { acceptedChain, acceptedGpuReport, acceptedOcsp, gpuNonce, gpuPki, gpuPolicyWith } from './gpu-fixture.ts';
 import { gpuCases } from './gpu-vector-cases.ts';
@@ -68,6 +70,25 @@ describe('reference values of a GPU', () => {
   it('have a time and roots of their own', () => {
     assert.equal(assess([driver, vbios], atUnix + 40_000_000).failure?.code, 'STUN_CERTIFICATE_EXPIRED');
     assert.equal(assess([driver, vbios], atUnix, []).failure?.code, 'STUN_ROOT_UNTRUSTED');
+  });
+
+  it('are taken from files and from the folder of a case', async () => {
+    const found = gpuCases().filter(({ name }) => name === 'hopper-c438e7e7');
+    for (const { folder } of found) {
+      const rimStatuses = async (options: EvidenceVerifyOptions): Promise<ReadonlySet<string>> => {
+        const { document } = await evidenceVerify({ at: 1_761_307_200, ...options });
+        const { checks, verified } = document as unknown as { readonly checks: readonly Check[]; readonly verified: boolean };
+        assert.equal(verified, true);
+        return new Set(checks.filter(({ id }) => id.startsWith('rim-')).map(({ status }) => status));
+      };
+      const [gpu, chain] = ['report.bin', 'chain.pem'].map((name) => join(folder, name));
+      const rim = ['driver-rim.xml', 'vbios-rim.xml'].map((name) => join(folder, name));
+      assert.deepEqual(await rimStatuses({ case: folder }), new Set(['proven']));
+      assert.deepEqual(await rimStatuses({ gpu: gpu ?? '', chain: chain ?? '', rim }), new Set(['proven']));
+      assert.deepEqual(await rimStatuses({ gpu: gpu ?? '', chain: chain ?? '' }), new Set(['unknown']));
+      assert.ok((await rimStatuses({ case: folder, rimAt: 1_900_000_000 })).has('refuted'));
+    }
+    console.log(`      ${found.length} real cases`);
   });
 
   it('fit real devices: with them nothing of the RIM checks stays open', () => {
