@@ -15,6 +15,8 @@ import { startedContent, type StartedKey } from '#circuits/ceremony/start-key.ts
 import type { VerifiedContribution } from '#circuits/ceremony/verify-contributions.ts';
 import { verifyKey } from '#circuits/ceremony/verify-key.ts';
 import type { ErrorCode } from '#protocol/errors/registry.ts';
+import { StunError } from '#protocol/errors/stun-error.ts';
+import { sampleCases } from '#test/depth.ts';
 import { rejectsCode } from '#test/unit/assert-code.ts';
 import { CIRCUIT_INPUT, localPowers, smallCircuit, startedKey, type LocalPowers } from './ceremony-fixture.ts';
 
@@ -258,5 +260,31 @@ describe('contributions to a proving key', function () {
       await writeFile(at(`cut-${i}`), bytes);
       await rejectsCode(openKey(at(`cut-${i}`)), 'STUN_CEREMONY_KEY_FORMAT');
     }
+  });
+
+  it('are read or refused with a code, whatever byte of header or record is changed', async () => {
+    const good = await readFile(at('final'));
+    const { sections } = await openKey(at('final'));
+    await sections.close();
+    const record = sections.place(10);
+    const heads = [1, 2, 3, 4, 5, 6, 7, 8, 9, 10].flatMap((type) =>
+      Array.from({ length: 12 }, (_, i) => sections.place(type).offset - 12 + i),
+    );
+    const places = [...Array(112).keys(), ...heads, ...Array.from({ length: record.length }, (_, i) => record.offset + i)];
+    let refused = 0;
+    const tried = sampleCases(places, 300);
+    for (const place of tried) {
+      const bytes = Buffer.from(good);
+      bytes[place]! ^= 0xff;
+      await writeFile(at('fuzzed'), bytes);
+      try {
+        await (await openKey(at('fuzzed'))).sections.close();
+      } catch (thrown) {
+        assert.ok(thrown instanceof StunError && thrown.code === 'STUN_CEREMONY_KEY_FORMAT', `byte ${place}: ${String(thrown)}`);
+        refused++;
+      }
+    }
+    console.log(`      changed ${tried.length} bytes one at a time, ${refused} refused by structure alone`);
+    assert.ok(refused > tried.length / 20);
   });
 });
