@@ -9,6 +9,8 @@
  * Groth16: J. Groth, "On the Size of Pairing-based Non-interactive Arguments", EUROCRYPT 2016, section 3.2.
  */
 import { createHash } from 'node:crypto';
+import { once } from 'node:events';
+import { Worker } from 'node:worker_threads';
 import type { Bn128 } from 'ffjavascript';
 import { FIELD_ORDER } from '#protocol/field.ts';
 import { inverse, lagrangeAt, reduce } from './field-math.ts';
@@ -131,8 +133,9 @@ export async function writeDevelopmentKey(
   progress('evaluating the constraint system at the trapdoor');
   const scalars = scalarsOf(r1cs, trapdoor);
   progress('building point tables');
-  const g1 = new FixedBase(curve, 'g1');
-  const g2 = new FixedBase(curve, 'g2');
+  const pointCount = scalars.a.length + scalars.b.length + scalars.c.length + scalars.h.length;
+  const g1 = new FixedBase(curve, 'g1', pointCount);
+  const g2 = new FixedBase(curve, 'g2', 3);
   const { alpha, beta, gamma, delta } = trapdoor;
   const header: ZkeyHeader = {
     wireCount: r1cs.wireCount,
@@ -145,21 +148,29 @@ export async function writeDevelopmentKey(
     delta1: g1.multiply([delta]),
     delta2: g2.multiply([delta]),
   };
+  // A point of G2 takes about four times as long as one of G1, so that the two threads end at about the same time.
+  progress(`computing ${pointCount} points of G1 and, in a thread, ${scalars.b.length} of G2`);
+  const thread = new Worker(new URL('fixed-base.worker.ts', import.meta.url), {
+    workerData: { group: 'g2', scalars: scalars.b },
+  });
+  const pointsOfG2 = once(thread, 'message');
+  // Awaited below; should G1 fail first, that is the error to report.
+  pointsOfG2.catch(() => undefined);
   const file = await ZkeyWriter.create(path);
   try {
     await file.header(header);
     await file.section(3, g1.multiply(scalars.ic));
-    progress('writing coefficients');
     await file.section(4, coefficientSection(curve, r1cs));
-    progress(`computing ${scalars.a.length + scalars.b.length + scalars.c.length + scalars.h.length} points of G1`);
     await file.section(5, g1.multiply(scalars.a));
     await file.section(6, g1.multiply(scalars.b));
     await file.section(8, g1.multiply(scalars.c));
     await file.section(9, g1.multiply(scalars.h));
-    progress(`computing ${scalars.b.length} points of G2`);
-    await file.section(7, g2.multiply(scalars.b));
+    progress('waiting for the points of G2');
+    const [points] = (await pointsOfG2) as [Uint8Array];
+    await file.section(7, points);
     await file.noContributions();
   } finally {
+    await thread.terminate();
     await file.close();
   }
 }

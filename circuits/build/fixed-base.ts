@@ -12,8 +12,16 @@ const PAGE_BYTES = 65536;
 /** Room that is kept free behind every reservation: batch functions put their products there without growing the memory. */
 const SCRATCH_BYTES = BATCH * 64 * 4;
 
-/** Window widths that balance table building against additions for 10^4 to 10^6 scalars. */
-const WINDOW_BITS = { g1: 13, g2: 11 } as const;
+/** Wider windows would take more memory than they save time. */
+const MOST_WINDOW_BITS = 16;
+
+/** The window width that takes the fewest additions: each window costs one for a scalar and one for an entry of its table. */
+function windowBitsFor(scalars: number): number {
+  const additions = (bits: number): number => Math.ceil(SCALAR_BITS / bits) * (scalars + 2 ** bits);
+  let best = 1;
+  for (let bits = 2; bits <= MOST_WINDOW_BITS; bits++) if (additions(bits) < additions(best)) best = bits;
+  return best;
+}
 
 /**
  * Reserves WebAssembly memory behind the library's own allocation pointer, growing it as needed.
@@ -45,13 +53,14 @@ export class FixedBase {
   readonly #batch: number;
   readonly #affineBatch: number;
 
-  constructor(curve: Bn128, group: 'g1' | 'g2') {
+  /** @param scalars - how many will be multiplied, roughly: it decides how much goes into tables */
+  constructor(curve: Bn128, group: 'g1' | 'g2', scalars: number) {
     const points: WasmGroup = group === 'g1' ? curve.G1 : curve.G2;
     this.#curve = curve;
     this.#prefix = group === 'g1' ? 'g1m' : 'g2m';
     this.#affineBytes = points.F.n8 * 2;
     this.#jacobianBytes = points.F.n8 * 3;
-    this.#windowBits = WINDOW_BITS[group];
+    this.#windowBits = windowBitsFor(scalars);
     this.#windows = Math.ceil(SCALAR_BITS / this.#windowBits);
     this.#batch = reserve(curve, this.#jacobianBytes * BATCH);
     this.#affineBatch = reserve(curve, this.#affineBytes * BATCH);

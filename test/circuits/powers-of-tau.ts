@@ -31,8 +31,8 @@ function powers(x: bigint, count: number, factor: bigint): bigint[] {
  */
 export async function writePowersOfTau(curve: Bn128, path: string, exponent: number, trapdoor: Trapdoor): Promise<void> {
   const size = 2 ** exponent;
-  const g1 = new FixedBase(curve, 'g1');
-  const g2 = new FixedBase(curve, 'g2');
+  const g1 = new FixedBase(curve, 'g1', 2 ** 13);
+  const g2 = new FixedBase(curve, 'g2', 2 ** 12);
   const order = Buffer.from(BASE_FIELD_ORDER.toString(16).padStart(64, '0'), 'hex').reverse();
   const { tau, alpha, beta } = trapdoor;
   await writeFile(

@@ -113,7 +113,7 @@ describe('native prover: engines', function () {
           ];
 
     it(`sums multiples in group ${group} as one multiple of the generator: ${chosen.length} cases`, () => {
-      const base = new FixedBase(curve, group === 1 ? 'g1' : 'g2');
+      const base = new FixedBase(curve, group === 1 ? 'g1' : 'g2', 2 ** 12);
       for (const { window, name, make, count, repeat } of chosen) {
         const { points, scalars } = make(new SeededRandom(`${sampleSeed()}/${name}/${count}/${repeat}`), count);
         const expected = base.multiply([reduce(points.reduce((sum, point, i) => sum + point * scalars[i]!, 0n))]);
