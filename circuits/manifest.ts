@@ -2,7 +2,8 @@
  * What other folders know of the circuits: their names, and artefacts that are there, whole and the ones of this source.
  *
  * Artefacts live in `.stun/circuits/<source hash>/`. Every call compares each file with the hash in its manifest, and the
- * manifest with `circuits/keys/manifest.json` of the repository. Building takes seconds for 16 jobs and about a minute for 64.
+ * manifest with `circuits/keys/manifest.json` of the repository. Building takes seconds for 16 jobs and
+ * about a minute for 256.
  * Keys made here are development keys: see build/development-key.ts for what that means.
  */
 import { readFile } from 'node:fs/promises';
@@ -29,7 +30,7 @@ export type { CircuitManifest } from './build/build-circuit.ts';
 export type { VerificationKey } from './build/verification-key.ts';
 
 /** Names of the circuits. */
-export const CIRCUIT_NAMES = ['settlement-16', 'settlement-64'] as const;
+export const CIRCUIT_NAMES = ['settlement-16', 'settlement-64', 'settlement-256'] as const;
 /** Name of a circuit. */
 export type CircuitName = (typeof CIRCUIT_NAMES)[number];
 

@@ -1,7 +1,7 @@
 /**
  * Builds circuits and the Solidity verifiers that belong to them.
  *
- *   node scripts/with-node.mjs circuits/build/main.ts [settlement-16|settlement-64|all] [--write|--check]
+ *   node scripts/with-node.mjs circuits/build/main.ts [settlement-16|settlement-64|settlement-256|all] [--write|--check]
  *
  * Without an option the artefacts must equal circuits/keys/manifest.json. `--write` makes manifest and verifiers anew;
  * `--check` fails when a committed verifier is not what the circuit gives.

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { root } from '../project-files.ts';
 
 if (existsSync(join(root, 'circuits/manifest.ts'))) {
-  const { ensureCircuit } = await import('#circuits/manifest.ts');
-  await ensureCircuit('settlement-16');
-  if (process.env['STUN_CIRCUITS'] === 'all') await ensureCircuit('settlement-64');
+  const { CIRCUIT_NAMES, ensureCircuit } = await import('#circuits/manifest.ts');
+  await ensureCircuit(CIRCUIT_NAMES[0]);
+  if (process.env['STUN_CIRCUITS'] === 'all') for (const name of CIRCUIT_NAMES) await ensureCircuit(name);
 }

@@ -26,7 +26,8 @@ describe('contracts: deployment', () => {
   it('chooses the smallest family that proves enough jobs', () => {
     assert.equal(familyForJobs(stage.deployment, 1).maxJobs, 16);
     assert.equal(familyForJobs(stage.deployment, 17).maxJobs, 64);
-    throwsCode(() => familyForJobs(stage.deployment, 65), 'STUN_FAMILY_UNKNOWN');
+    assert.equal(familyForJobs(stage.deployment, 65).maxJobs, 256);
+    throwsCode(() => familyForJobs(stage.deployment, 257), 'STUN_FAMILY_UNKNOWN');
   });
 
   it('refuses a record with any field missing, unknown or malformed', () => {
