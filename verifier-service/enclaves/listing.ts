@@ -9,7 +9,7 @@ import { StunError } from '#protocol/errors/stun-error.ts';
 import { fieldToHex } from '#protocol/field.ts';
 import { keysetDigestOf, parseKeyset } from '#protocol/keyset.ts';
 import { inUnit, nowUnix, type Services, type Unit } from '../services.ts';
-import { closeLane } from '../jobs/transitions.ts';
+import { closeIdleLanes } from '../jobs/transitions.ts';
 import { acceptEvidence, assertRecentBlock, evidenceBytes, namedPolicy } from './evidence.ts';
 import type { listingSchema } from './schemas.ts';
 
@@ -123,7 +123,7 @@ function insertEnclave(
  * @throws `STUN_ENCLAVE_UNKNOWN`, `STUN_ACCESS`
  */
 export async function delistEnclave(services: Services, account: string, keysetDigest: string): Promise<void> {
-  await inUnit(services, async (unit) => {
+  const ended = await inUnit(services, async (unit) => {
     const enclave = await unit.sql
       .selectFrom('enclave')
       .select(['provider', 'listed'])
@@ -132,22 +132,23 @@ export async function delistEnclave(services: Services, account: string, keysetD
       .executeTakeFirst();
     if (enclave === undefined) throw new StunError('STUN_ENCLAVE_UNKNOWN', 'the enclave is not listed here');
     if (enclave.provider !== account) throw new StunError('STUN_ACCESS', 'only the provider of the enclave may end its listing');
-    if (!enclave.listed) return;
+    if (!enclave.listed) return false;
     await unit.sql
       .updateTable('enclave')
       .set({ listed: false, delisted_at_ms: unit.nowMs })
       .where('keyset_digest', '=', keysetDigest)
       .execute();
-    const idle = await unit.sql
-      .selectFrom('lane')
-      .select('lane_id')
-      .where('keyset_digest', '=', keysetDigest)
-      .where('state', '=', 'open')
-      .where('active_job', 'is', null)
-      .orderBy('lane_id')
-      .forUpdate()
-      .execute();
-    for (const lane of idle)
-      await closeLane(unit, lane.lane_id, 'STUN_ENCLAVE_GONE', 'the provider ended the listing of the enclave');
+    return true;
   });
+  if (!ended) return;
+  // What a fault leaves open here the sweep of gone enclaves closes.
+  const idle = await services.db.sql
+    .selectFrom('lane')
+    .select('lane_id')
+    .where('keyset_digest', '=', keysetDigest)
+    .where('state', '=', 'open')
+    .where('active_job', 'is', null)
+    .orderBy('lane_id')
+    .execute();
+  await closeIdleLanes(services, idle, 'STUN_ENCLAVE_GONE', 'the provider ended the listing of the enclave');
 }

@@ -1,10 +1,10 @@
 /** Gives jobs to workers: each lane strictly in order, one job of a lane at a time, for a limited time. docs/design.md section 5. */
 import { randomUUID } from 'node:crypto';
-import { sql, type Expression, type ExpressionBuilder, type Kysely, type Selectable, type SqlBool } from 'kysely';
+import type { Expression, ExpressionBuilder, Kysely, Selectable, SqlBool } from 'kysely';
 import { StunError } from '#protocol/errors/stun-error.ts';
 import type { Tables } from '../db/schema.ts';
 import { inUnit, type Services, type Unit } from '../services.ts';
-import { closeLane, moveJobs, type JobRow } from './transitions.ts';
+import { closeIdleLanes, closeLane, moveJobs, type JobRow } from './transitions.ts';
 import { enclaveTopic } from './wake.ts';
 
 export type LeaseRow = Selectable<Tables['lease']>;
@@ -56,6 +56,7 @@ export async function leaseJob(
   const until = services.nowMs() + waitMs;
   for (;;) {
     await markSeen(services, account, keysetDigest);
+    await releaseExpired(services, keysetDigest);
     const armed = services.wake.arm(enclaveTopic(keysetDigest));
     const leased = await inUnit(services, (unit) => takeNext(services, unit, keysetDigest));
     const left = until - services.nowMs();
@@ -69,7 +70,6 @@ export async function leaseJob(
 }
 
 async function takeNext(services: Services, unit: Unit, keysetDigest: string): Promise<LeasedJob | undefined> {
-  await releaseExpired(unit, keysetDigest);
   const lane = await unit.sql
     .selectFrom('job')
     .innerJoin('lane', (join) => join.onRef('lane.lane_id', '=', 'job.lane_id').onRef('lane.lease_k', '=', 'job.k'))
@@ -146,6 +146,7 @@ export async function heartbeat(
 ): Promise<{ readonly expiresAtUnixMs: number }> {
   const lease = await inUnit(services, async (unit) => {
     const found = await activeLease(unit, account, leaseId, unit.nowMs);
+    const { job, lane } = await jobWithLane(unit, found.job_id);
     const expires = unit.nowMs + services.settings.leaseSeconds * 1000;
     const kept = await unit.sql
       .updateTable('lease')
@@ -155,7 +156,6 @@ export async function heartbeat(
       .returningAll()
       .executeTakeFirst();
     if (kept === undefined) throw new StunError('STUN_LEASE', 'the lease has ended');
-    const { job, lane } = await jobWithLane(unit, found.job_id);
     if (job.state === 'leased') await moveJobs(unit, job.order_key, 'running', [{ job, laneIndex: lane.lane_index }]);
     return kept;
   });
@@ -163,7 +163,10 @@ export async function heartbeat(
   return { expiresAtUnixMs: lease.expires_at_ms };
 }
 
-/** A job and its lane, the lane locked. */
+/**
+ * A job and its lane, the lane locked. The one order of locks is lane, lease, budget, order: whoever wants several takes them so, and
+ * no transaction holds two lanes, for their events wait for one order.
+ */
 export async function jobWithLane(unit: Unit, jobId: string): Promise<{ job: JobRow; lane: LaneRow }> {
   const lane = await unit.sql
     .selectFrom('lane')
@@ -189,8 +192,8 @@ export async function declineJob(
   return inUnit(services, async (unit) => {
     const lease = await leaseOf(unit, account, leaseId);
     if (lease.state === 'declined') return { voided: 0 };
-    await activeLease(unit, account, leaseId, unit.nowMs);
     const { job, lane } = await jobWithLane(unit, lease.job_id);
+    await activeLease(unit, account, leaseId, unit.nowMs);
     await unit.sql.updateTable('lease').set({ state: 'declined' }).where('lease_id', '=', leaseId).execute();
     await unit.sql.updateTable('lane').set({ active_job: null }).where('lane_id', '=', lane.lane_id).execute();
     await moveJobs(unit, job.order_key, 'void', [{ job, laneIndex: lane.lane_index, change: { code, reason } }]);
@@ -200,29 +203,40 @@ export async function declineJob(
   });
 }
 
-/** Gives jobs whose lease ran out back to the queue, of one enclave when it is named. @returns how many */
-export async function releaseExpired(unit: Unit, keysetDigest?: string): Promise<number> {
-  const expired = await unit.sql
+/** Gives jobs whose lease ran out back to the queue, of one enclave when it is named. @returns how many leases ended */
+export async function releaseExpired(services: Services, keysetDigest?: string): Promise<number> {
+  const expired = await services.db.sql
     .selectFrom('lease')
-    .selectAll()
+    .select(['lease_id', 'job_id'])
     .where('state', '=', 'active')
-    .where('expires_at_ms', '<=', unit.nowMs)
+    .where('expires_at_ms', '<=', services.nowMs())
     .$if(keysetDigest !== undefined, (query) => query.where('keyset_digest', '=', keysetDigest ?? ''))
     .orderBy('lease_id')
     .limit(100)
-    .forUpdate()
-    .skipLocked()
     .execute();
-  for (const lease of expired) {
-    await unit.sql.updateTable('lease').set({ state: 'expired' }).where('lease_id', '=', lease.lease_id).execute();
-    const { job, lane } = await jobWithLane(unit, lease.job_id);
-    if (lane.active_job !== job.job_id || (job.state !== 'leased' && job.state !== 'running')) continue;
-    await unit.sql.updateTable('lane').set({ active_job: null }).where('lane_id', '=', lane.lane_id).execute();
-    const change = { leased_at_ms: null, running_at_ms: null };
-    await moveJobs(unit, job.order_key, 'queued', [{ job, laneIndex: lane.lane_index, change }]);
-    unit.wake(enclaveTopic(lease.keyset_digest));
-  }
-  return expired.length;
+  let ended = 0;
+  for (const lease of expired) ended += (await inUnit(services, (unit) => releaseLease(unit, lease))) ? 1 : 0;
+  return ended;
+}
+
+/** Ends one lease, if its time is still over once its lane is locked. @returns whether it was */
+async function releaseLease(unit: Unit, lease: Pick<LeaseRow, 'lease_id' | 'job_id'>): Promise<boolean> {
+  const { job, lane } = await jobWithLane(unit, lease.job_id);
+  const ended = await unit.sql
+    .updateTable('lease')
+    .set({ state: 'expired' })
+    .where('lease_id', '=', lease.lease_id)
+    .where('state', '=', 'active')
+    .where('expires_at_ms', '<=', unit.nowMs)
+    .returning('lease_id')
+    .executeTakeFirst();
+  if (ended === undefined) return false;
+  if (lane.active_job !== job.job_id || (job.state !== 'leased' && job.state !== 'running')) return true;
+  await unit.sql.updateTable('lane').set({ active_job: null }).where('lane_id', '=', lane.lane_id).execute();
+  const change = { leased_at_ms: null, running_at_ms: null };
+  await moveJobs(unit, job.order_key, 'queued', [{ job, laneIndex: lane.lane_index, change }]);
+  unit.wake(enclaveTopic(lane.keyset_digest));
+  return true;
 }
 
 /** That a job is queued in the lane: sweeps look at the few queued jobs, never at all lanes. */
@@ -233,12 +247,12 @@ export function hasWaiting({ exists, selectFrom }: ExpressionBuilder<Tables, 'la
 }
 
 /** Voids what waits for enclaves that are off the list or silent for too long. @returns how many jobs */
-export async function releaseGone(services: Services, unit: Unit): Promise<number> {
-  const oldest = unit.nowMs - services.settings.enclaveGoneSeconds * 1000;
-  const lanes = await unit.sql
+export async function releaseGone(services: Services): Promise<number> {
+  const oldest = services.nowMs() - services.settings.enclaveGoneSeconds * 1000;
+  const lanes = await services.db.sql
     .selectFrom('lane')
     .innerJoin('enclave', 'enclave.keyset_digest', 'lane.keyset_digest')
-    .select(['lane.lane_id'])
+    .select('lane.lane_id')
     .where('lane.state', '=', 'open')
     .where('lane.active_job', 'is', null)
     .where((eb) => eb.or([eb('enclave.listed', '=', false), eb('enclave.last_seen_at_ms', '<', oldest)]))
@@ -246,15 +260,5 @@ export async function releaseGone(services: Services, unit: Unit): Promise<numbe
     .orderBy('lane.lane_id')
     .limit(100)
     .execute();
-  let voided = 0;
-  for (const { lane_id: laneId } of lanes) {
-    const locked =
-      await sql`select lane_id from lane where lane_id = ${laneId} and state = 'open' and active_job is null for update`.execute(
-        unit.sql,
-      );
-    if (locked.rows.length === 0) continue;
-    voided += await closeLane(unit, laneId, 'STUN_ENCLAVE_GONE', 'the enclave of the lane is gone');
-  }
-  if (voided > 0) services.metrics.jobTransitions.inc({ state: 'void' }, voided);
-  return voided;
+  return closeIdleLanes(services, lanes, 'STUN_ENCLAVE_GONE', 'the enclave of the lane is gone');
 }

@@ -2,7 +2,7 @@
 import type { Selectable, Updateable } from 'kysely';
 import type { Tables } from '../db/schema.ts';
 import { StunError } from '#protocol/errors/stun-error.ts';
-import type { Unit } from '../services.ts';
+import { inUnit, type Services, type Unit } from '../services.ts';
 import { appendEvents, type JobEventData } from './events.ts';
 import { followers, isFinal, type JobState } from './states.ts';
 
@@ -101,4 +101,34 @@ export async function closeLane(
   const moved = waiting.map((job) => ({ job, laneIndex: lane.lane_index, change: { code, reason } }));
   await moveJobs(unit, lane.order_key, to, moved);
   return moved.length;
+}
+
+/**
+ * Closes lanes in which no job is leased, each in a transaction of its own: two lanes of one order in one transaction could wait for
+ * each other's order.
+ * @returns how many jobs ended
+ */
+export async function closeIdleLanes(
+  services: Services,
+  lanes: readonly { readonly lane_id: string }[],
+  code: string,
+  reason: string,
+  to: 'void' | 'expired' = 'void',
+): Promise<number> {
+  let ended = 0;
+  for (const { lane_id: laneId } of lanes) {
+    ended += await inUnit(services, async (unit) => {
+      const idle = await unit.sql
+        .selectFrom('lane')
+        .select('lane_id')
+        .where('lane_id', '=', laneId)
+        .where('state', '=', 'open')
+        .where('active_job', 'is', null)
+        .forUpdate()
+        .executeTakeFirst();
+      return idle === undefined ? 0 : closeLane(unit, laneId, code, reason, to);
+    });
+  }
+  if (ended > 0) services.metrics.jobTransitions.inc({ state: to }, ended);
+  return ended;
 }

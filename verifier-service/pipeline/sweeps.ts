@@ -1,7 +1,7 @@
 /** What time does: leases run out, enclaves go silent, orders end, ciphertexts and results reach their age. Each sweep is idempotent. */
 import { hasWaiting, releaseExpired, releaseGone } from '../jobs/lease.ts';
-import { closeLane } from '../jobs/transitions.ts';
-import { inUnit, nowUnix, type Services, type Unit } from '../services.ts';
+import { closeIdleLanes } from '../jobs/transitions.ts';
+import { nowUnix, type Services } from '../services.ts';
 
 const IDEMPOTENCY_MS = 86_400_000;
 
@@ -16,17 +16,17 @@ export interface SweepResult {
 
 /** Runs every sweep once. */
 export async function sweep(services: Services): Promise<SweepResult> {
-  const leasesReleased = await inUnit(services, (unit) => releaseExpired(unit));
-  const jobsVoided = await inUnit(services, (unit) => releaseGone(services, unit));
-  const jobsExpired = await inUnit(services, (unit) => expireOrders(services, unit));
+  const leasesReleased = await releaseExpired(services);
+  const jobsVoided = await releaseGone(services);
+  const jobsExpired = await expireOrders(services);
   const { payloadsDeleted, resultsDeleted } = await deleteAged(services);
   await deleteSpent(services);
   return { leasesReleased, jobsVoided, jobsExpired, payloadsDeleted, resultsDeleted };
 }
 
 /** Ends what waits under orders past their deadline. Leased jobs may still be completed: their provider is paid until the grace ends. */
-async function expireOrders(services: Services, unit: Unit): Promise<number> {
-  const lanes = await unit.sql
+async function expireOrders(services: Services): Promise<number> {
+  const lanes = await services.db.sql
     .selectFrom('lane')
     .innerJoin('orders', 'orders.order_key', 'lane.order_key')
     .select('lane.lane_id')
@@ -36,15 +36,8 @@ async function expireOrders(services: Services, unit: Unit): Promise<number> {
     .where(hasWaiting)
     .orderBy('lane.lane_id')
     .limit(100)
-    .forUpdate('lane')
-    .skipLocked()
     .execute();
-  let expired = 0;
-  for (const lane of lanes) {
-    expired += await closeLane(unit, lane.lane_id, 'STUN_JOB_EXPIRED', 'the order ended before the job was served', 'expired');
-  }
-  if (expired > 0) services.metrics.jobTransitions.inc({ state: 'expired' }, expired);
-  return expired;
+  return closeIdleLanes(services, lanes, 'STUN_JOB_EXPIRED', 'the order ended before the job was served', 'expired');
 }
 
 /** Ciphertexts of jobs that are over, and results, past their retention time. */
