@@ -17,7 +17,8 @@ export async function refreshBudget(services: Services, orderKey: string, provid
 
 /**
  * Checks that the budget covers all unsettled maxima of a demand key and one more.
- * Only jobs of the same demand key count: a stranger who names the order cannot use up its cover.
+ * Only jobs of the same demand key count: a stranger who names the order cannot use up its cover. The budget's row is locked until the
+ * transaction ends, so that jobs that come at once, on lanes of two workers, are counted one after the other.
  * @param priceScale - token units per price unit
  * @throws `STUN_BUDGET`
  */
@@ -34,6 +35,7 @@ export async function assertCovered(
     .select('remaining')
     .where('order_key', '=', orderKey)
     .where('provider', '=', provider)
+    .forUpdate()
     .executeTakeFirst();
   const { bound } = await unit.sql
     .selectFrom('job')
