@@ -1,6 +1,6 @@
 /**
  * Takes a worker's receipt and sealed result, in one transaction. The receipt is the evidence: when it verifies, it is taken even from a
- * lease that ran out meanwhile, for what the enclave signed can settle whatever the service thinks.
+ * lease that ran out meanwhile and for a job that was given up, for what the enclave signed can settle whatever the service thinks.
  */
 import { StunError } from '#protocol/errors/stun-error.ts';
 import { deliveryDigestOf } from '#protocol/commitments.ts';
@@ -56,7 +56,7 @@ export async function completeJob(
     }
     await assertRecord(unit, job, lane, record, sealed, services.chain.escrow);
     const { receipt } = record;
-    const change = { record: JSON.stringify(wire), outcome: receipt.status, price: receipt.price.toString() };
+    const change = { record: JSON.stringify(wire), outcome: receipt.status, price: receipt.price.toString(), code: null, reason: null };
     await moveJobs(unit, job.order_key, 'receipted', [{ job, laneIndex: lane.lane_index, change }]);
     await unit.sql.insertInto('result').values({ job_id: job.job_id, sealed, created_at_ms: unit.nowMs }).execute();
     await unit.sql.updateTable('lease').set({ state: 'completed' }).where('lease_id', '=', leaseId).execute();

@@ -20,7 +20,10 @@ export type JobState = z.infer<typeof jobStateSchema>;
 export const jobOutcomeSchema = z.enum(['served', 'failed', 'void']);
 export type JobOutcome = z.infer<typeof jobOutcomeSchema>;
 
-/** What may follow a state. A lease that expires gives a job back to the queue; a re-organisation takes a settlement back. */
+/**
+ * What may follow a state. A lease that expires gives a job back to the queue; a re-organisation takes a settlement back; and a receipt
+ * that verifies is taken for a job that was given up, since it can settle whatever the service thinks, and its result is paid for.
+ */
 export const followers: Readonly<Record<JobState, readonly JobState[]>> = {
   queued: ['leased', 'receipted', 'void', 'expired'],
   leased: ['running', 'receipted', 'queued', 'void', 'expired'],
@@ -29,8 +32,8 @@ export const followers: Readonly<Record<JobState, readonly JobState[]>> = {
   batched: ['proven', 'settled', 'refunded'],
   proven: ['settled', 'batched', 'refunded'],
   settled: ['proven', 'batched', 'receipted'],
-  void: [],
-  expired: [],
+  void: ['receipted'],
+  expired: ['receipted'],
   refunded: [],
 };
 
@@ -39,7 +42,10 @@ export const unservedStates = ['queued', 'leased', 'running'] as const satisfies
 /** States in which a job still binds budget. */
 export const bindingStates = [...unservedStates, 'receipted', 'batched', 'proven'] as const satisfies readonly JobState[];
 
-/** Whether a job can still change. */
+/** States in which a job is over, as far as the service can tell. */
+const finalStates: ReadonlySet<JobState> = new Set(['settled', 'void', 'expired', 'refunded']);
+
+/** Whether a job is over. */
 export function isFinal(state: JobState): boolean {
-  return followers[state].length === 0 || state === 'settled';
+  return finalStates.has(state);
 }

@@ -211,6 +211,21 @@ for (const engine of engines) {
       assert.equal((await customer.get('/v1/enclaves')).json.items.length, 1);
     });
 
+    it('takes a receipt that verifies for a job that it had given up, and hands out its result', async () => {
+      const lane = new TestLane(order, enclave, lanes++);
+      const job = await submitted(lane);
+      const leased = await lease();
+      skipMs += 5_001_000;
+      await stateOf(job, 'void');
+      const made = await lane.serve(job.header, job.envelope);
+      const path = `/v1/worker/leases/${leased.json.leaseId as string}/complete`;
+      const late = await worker.frame(path, { record: made.record }, made.sealed);
+      assert.deepEqual([late.status, late.json.state], [200, 'receipted']);
+      const view = (await customer.get(`/v1/jobs/${job.jobId}`)).json;
+      assert.deepEqual([view.state, view.outcome, view.code], ['receipted', 'served', undefined]);
+      assert.deepEqual(Buffer.from((await customer.get(`/v1/jobs/${job.jobId}/result`)).bytes), Buffer.from(made.sealed));
+    });
+
     it('shows jobs, queues and memory to Prometheus', async () => {
       const text = new TextDecoder().decode((await customer.get('/metrics')).bytes);
       for (const line of [
