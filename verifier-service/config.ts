@@ -71,6 +71,8 @@ export const settingsSchema = z.strictObject({
   sessionSeconds: count(60, 30 * 86_400, 86_400),
   payloadRetentionSeconds: count(0, 365 * 86_400, 86_400),
   resultRetentionSeconds: count(0, 365 * 86_400, 7 * 86_400),
+  /** Webhook deliveries, delivered or not; longer than the last try of one can take. */
+  deliveryRetentionSeconds: count(86_400, 365 * 86_400, 7 * 86_400),
   maxPayloadBytes: count(1024, 1 << 29, 64 << 20),
   maxDocumentBytes: count(1024, 64 << 20, 4 << 20),
   maxOpenJobsPerAccount: count(1, 1_000_000, 2000),

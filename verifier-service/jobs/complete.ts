@@ -56,7 +56,13 @@ export async function completeJob(
     }
     await assertRecord(unit, job, lane, record, sealed, services.chain.escrow);
     const { receipt } = record;
-    const change = { record: JSON.stringify(wire), outcome: receipt.status, price: receipt.price.toString(), code: null, reason: null };
+    const change = {
+      record: JSON.stringify(wire),
+      outcome: receipt.status,
+      price: receipt.price.toString(),
+      code: null,
+      reason: null,
+    };
     await moveJobs(unit, job.order_key, 'receipted', [{ job, laneIndex: lane.lane_index, change }]);
     await unit.sql.insertInto('result').values({ job_id: job.job_id, sealed, created_at_ms: unit.nowMs }).execute();
     await unit.sql.updateTable('lease').set({ state: 'completed' }).where('lease_id', '=', leaseId).execute();

@@ -62,7 +62,7 @@ async function deleteAged(services: Services): Promise<{ payloadsDeleted: number
   return { payloadsDeleted: payloads.length, resultsDeleted: results.length };
 }
 
-/** Challenges, sessions and idempotency keys past their time. */
+/** Challenges, sessions, idempotency keys and webhook deliveries past their time. */
 async function deleteSpent(services: Services): Promise<void> {
   const { sql } = services.db;
   await sql.deleteFrom('challenge').where('expires_at_unix', '<', nowUnix(services)).execute();
@@ -70,5 +70,9 @@ async function deleteSpent(services: Services): Promise<void> {
   await sql
     .deleteFrom('idempotency')
     .where('created_at_ms', '<', services.nowMs() - IDEMPOTENCY_MS)
+    .execute();
+  await sql
+    .deleteFrom('webhook_delivery')
+    .where('created_at_ms', '<', services.nowMs() - services.settings.deliveryRetentionSeconds * 1000)
     .execute();
 }

@@ -5,6 +5,7 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import { connect, type AddressInfo } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
+import { CompiledQuery } from 'kysely';
 import { assessEar } from '#attestation/ear/assess.ts';
 import { defaultPolicy } from '#attestation/index.ts';
 import { parseJwks } from '#attestation/jose/jwks.ts';
@@ -129,6 +130,65 @@ for (const engine of engines) {
       assertProblem(heartbeat, 'STUN_LEASE', 409);
     });
 
+    /** Only a store with several connections can have two transactions wait for each other. */
+    if (engine.name === 'PostgreSQL') {
+      /** Holds the rows of a query while `body` runs, and says when others wait for them. */
+      const holding = async (
+        query: string,
+        body: (waiting: (count: number) => Promise<void>, run: (query: string) => Promise<unknown>) => Promise<void>,
+      ): Promise<void> => {
+        const { db } = service.services!;
+        await db.transaction(async (trx) => {
+          const run = (text: string): Promise<unknown> => trx.executeQuery(CompiledQuery.raw(text));
+          await run(query);
+          const waiting = async (count: number): Promise<void> => {
+            for (let i = 0; ; i++) {
+              const { rows } = await db.sql.executeQuery(
+                CompiledQuery.raw(
+                  `select 1 from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()`,
+                ),
+              );
+              if (rows.length >= count) return;
+              assert.ok(i < 200, `${rows.length} of ${count} wait`);
+              await delay(25);
+            }
+          };
+          await body(waiting, run);
+        });
+      };
+
+      it('waits for a lane without holding the lease of its job', async () => {
+        const lane = new TestLane(order, enclave, lanes++);
+        const job = await submitted(lane);
+        const leaseId = (await lease()).json.leaseId as string;
+        let beat: Promise<{ status: number }> | undefined;
+        await holding(`select 1 from lane where active_job = '${job.jobId}' for update`, async (waiting, run) => {
+          beat = worker.post(`/v1/worker/leases/${leaseId}/heartbeat`, { state: 'running' });
+          await waiting(1);
+          await run(`select 1 from lease where lease_id = '${leaseId}' for update nowait`);
+        });
+        assert.equal((await beat)?.status, 200);
+        await worker.post(`/v1/worker/leases/${leaseId}/decline`, { code: 'STUN_BUDGET', reason: 'enough' });
+      });
+
+      it('counts jobs that come at once against a budget one after the other', async () => {
+        const small = await world.openOrder({ budget: 25_000n });
+        assert.equal((await customer.post('/v1/orders', small.announcement)).status, 201);
+        await submitted(new TestLane(small, enclave, 0));
+        const jobs = [await new TestLane(small, enclave, 1).next(), await new TestLane(small, enclave, 2).next()];
+        let answers: Promise<{ status: number }[]> | undefined;
+        await holding(`select 1 from order_budget where order_key = '${small.orderKey}' for update`, async (waiting) => {
+          answers = Promise.all(jobs.map((job) => customer.frame('/v1/jobs', job.wire, job.envelope)));
+          await waiting(2);
+        });
+        assert.deepEqual((await answers)?.map(({ status }) => status).toSorted(), [201, 402]);
+        for (const _ of ['the first', 'the one that fitted']) {
+          const leaseId = (await lease()).json.leaseId as string;
+          await worker.post(`/v1/worker/leases/${leaseId}/decline`, { code: 'STUN_BUDGET', reason: 'enough' });
+        }
+      });
+    }
+
     it('sends signed webhooks and tries again when the receiver fails', async () => {
       log.length = 0;
       const got: { signature: string; body: string }[] = [];
@@ -246,6 +306,28 @@ for (const engine of engines) {
       const job = await submitted(new TestLane(short, enclave, 0));
       skipMs += 3_700_000;
       assert.equal((await stateOf(job, 'expired'))['code'], 'STUN_JOB_EXPIRED');
+    });
+
+    it('deletes webhook deliveries at their time, delivered or not', async () => {
+      const { sql } = service.services!.db;
+      const nowMs = Date.now() + skipMs;
+      const daysAgo = (days: number): number => nowMs - days * 86_400_000;
+      await sql.insertInto('webhook').values({ id: 'w', account: 'a', url: 'u', events: 'job', created_at_ms: nowMs }).execute();
+      const delivery = { webhook_id: 'w', body: '{}', attempts: 1, last_status: 200, created_at_ms: daysAgo(8) };
+      await sql
+        .insertInto('webhook_delivery')
+        .values([
+          { ...delivery, id: 'old', state: 'delivered', ended_at_ms: daysAgo(8) },
+          { ...delivery, id: 'lost', state: 'waiting', ended_at_ms: null },
+          { ...delivery, id: 'young', state: 'failed', ended_at_ms: nowMs, created_at_ms: daysAgo(6) },
+        ])
+        .execute();
+      const kept = (): Promise<{ id: string }[]> => sql.selectFrom('webhook_delivery').select('id').execute();
+      for (let i = 0; (await kept()).length > 1; i++) {
+        assert.ok(i < 100);
+        await delay(50);
+      }
+      assert.deepEqual(await kept(), [{ id: 'young' }]);
     });
 
     it('stops with an open stream and a waiting worker, and answers nothing afterwards', async () => {

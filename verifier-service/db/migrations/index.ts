@@ -3,6 +3,7 @@ import { accounts } from './001-accounts.ts';
 import { orders } from './002-orders.ts';
 import { settlement } from './003-settlement.ts';
 import { scale } from './004-scale.ts';
+import { deliveryAge } from './005-delivery-age.ts';
 import type { Migration } from './migration.ts';
 
-export const migrations: readonly Migration[] = [accounts, orders, settlement, scale];
+export const migrations: readonly Migration[] = [accounts, orders, settlement, scale, deliveryAge];
