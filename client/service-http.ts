@@ -4,7 +4,7 @@
  */
 import type { Signer } from 'ethers';
 import { z } from 'zod';
-import { bytes32Hex, EIP712_TYPES, ethersDomain, isErrorCode, StunError, unixSeconds } from '#protocol/index.ts';
+import { bytes32Hex, EIP712_TYPES, ethersDomain, isErrorCode, joinParts, StunError, unixSeconds } from '#protocol/index.ts';
 
 /** How the client proves to the service who it is. */
 export type ServiceIdentity =
@@ -93,11 +93,7 @@ export class ServiceHttp {
   /** The bytes of a successful response. */
   async bytes(request: ServiceRequest): Promise<Uint8Array<ArrayBuffer>> {
     const response = await this.send({ accept: 'application/octet-stream', ...request });
-    try {
-      return new Uint8Array(await response.arrayBuffer());
-    } catch (cause) {
-      throw unreachable(request, cause);
-    }
+    return readBody(response, request, MAX_BYTES);
   }
 
   async #attempts(request: ServiceRequest, authorization: string | undefined): Promise<Response> {
@@ -204,10 +200,29 @@ function unreachable({ method, path }: ServiceRequest, cause: unknown): StunErro
   return new StunError('STUN_SERVICE_UNREACHABLE', `${method} ${path}: no answer`, { cause });
 }
 
-async function readJson<T>(response: Response, schema: z.ZodType<T>, { method, path }: ServiceRequest): Promise<T> {
+/** A result has at most as many bytes as a service takes; documents are far smaller. */
+const MAX_BYTES = (1 << 29) + (1 << 20);
+const MAX_JSON_BYTES = 64 << 20;
+const MAX_PROBLEM_BYTES = 1 << 20;
+
+/** @throws `STUN_SERVICE_RESPONSE` for an answer that is too large, `STUN_SERVICE_UNREACHABLE` for one that breaks off */
+async function readBody(response: Response, request: ServiceRequest, maxBytes: number): Promise<Uint8Array<ArrayBuffer>> {
+  let body: Uint8Array<ArrayBuffer> | undefined;
+  try {
+    body = await joinParts(response.body ?? [], maxBytes);
+  } catch (cause) {
+    throw unreachable(request, cause);
+  }
+  if (body !== undefined) return body;
+  throw new StunError('STUN_SERVICE_RESPONSE', `${request.method} ${request.path}: an answer of more than ${maxBytes} bytes`);
+}
+
+async function readJson<T>(response: Response, schema: z.ZodType<T>, request: ServiceRequest): Promise<T> {
+  const { method, path } = request;
+  const bytes = await readBody(response, request, MAX_JSON_BYTES);
   let body: unknown;
   try {
-    body = await response.json();
+    body = JSON.parse(new TextDecoder().decode(bytes));
   } catch (cause) {
     throw new StunError('STUN_SERVICE_RESPONSE', `${method} ${path}: the answer is not JSON`, { cause });
   }
@@ -218,10 +233,11 @@ async function readJson<T>(response: Response, schema: z.ZodType<T>, { method, p
 }
 
 /** The error of a refused request: the service's own code when it is one of the registry. */
-async function problemOf(response: Response, { method, path }: ServiceRequest): Promise<StunError> {
+async function problemOf(response: Response, request: ServiceRequest): Promise<StunError> {
+  const { method, path } = request;
   let body: unknown;
   try {
-    body = await response.json();
+    body = JSON.parse(new TextDecoder().decode(await readBody(response, request, MAX_PROBLEM_BYTES)));
   } catch {
     body = undefined;
   }

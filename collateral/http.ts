@@ -1,4 +1,5 @@
 /** One request with a time limit, a size limit, and repeated tries with growing pauses. Everything it touches is injected. */
+import { joinParts } from '#protocol/bytes.ts';
 import { StunError } from '#protocol/errors/stun-error.ts';
 
 /** What the fetcher needs from the outside; tests inject all of it. */
@@ -44,19 +45,8 @@ export interface HttpAnswer {
 type Attempt = { readonly answer: HttpAnswer } | { readonly pauseMs: number; readonly reason: string };
 
 async function readBody(response: Response, maxBytes: number): Promise<Uint8Array> {
-  const parts: Uint8Array[] = [];
-  let size = 0;
-  for await (const part of response.body ?? []) {
-    size += part.length;
-    if (size > maxBytes) throw new StunError('STUN_COLLATERAL_RESPONSE', `expected at most ${maxBytes} bytes`);
-    parts.push(part);
-  }
-  const body = new Uint8Array(size);
-  let offset = 0;
-  for (const part of parts) {
-    body.set(part, offset);
-    offset += part.length;
-  }
+  const body = await joinParts(response.body ?? [], maxBytes);
+  if (body === undefined) throw new StunError('STUN_COLLATERAL_RESPONSE', `expected at most ${maxBytes} bytes`);
   return body;
 }
 

@@ -85,3 +85,21 @@ export function equalBytes(a: Uint8Array, b: Uint8Array): boolean {
   for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false;
   return true;
 }
+
+/**
+ * Joins the parts of a stream of unknown length.
+ * @returns undefined when there are more than `maxBytes`; the rest is not read then
+ */
+export async function joinParts(
+  parts: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
+  maxBytes: number,
+): Promise<Uint8Array<ArrayBuffer> | undefined> {
+  const read: Uint8Array[] = [];
+  let size = 0;
+  for await (const part of parts) {
+    size += part.length;
+    if (size > maxBytes) return undefined;
+    read.push(part);
+  }
+  return concatBytes(...read);
+}

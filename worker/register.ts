@@ -23,7 +23,7 @@ import {
 } from '#protocol/index.ts';
 import type { AttestorApproval, RegistryContract } from '#chain/registry.ts';
 import type { EnclaveKeys } from './keys.ts';
-import { problemOf } from './service-client.ts';
+import { problemOf, readAnswer } from './service-client.ts';
 
 /** An attestor's answer. */
 export const approvalSchema = z.looseObject({
@@ -130,8 +130,9 @@ export async function requestApproval(url: string, request: RegistrationRequest,
       redirect: 'error',
       signal: AbortSignal.timeout(timeoutMs),
     });
-    body = new Uint8Array(await response.arrayBuffer());
+    body = await readAnswer(response);
   } catch (cause) {
+    if (cause instanceof StunError) throw cause;
     throw new StunError('STUN_WORKER_SERVICE', `the attestor at ${url} does not answer`, { cause });
   }
   if (!response.ok) throw problemOf(body, response.status, `the attestor at ${url}`);

@@ -7,6 +7,7 @@ import {
   bytes32Hex,
   concatBytes,
   isErrorCode,
+  joinParts,
   readDocument,
   signEip712,
   StunError,
@@ -207,7 +208,7 @@ export class ServiceClient {
   async #read(call: Call, response: Response): Promise<Uint8Array> {
     let bytes: Uint8Array;
     try {
-      bytes = await readBody(response);
+      bytes = await readAnswer(response);
     } catch (cause) {
       if (cause instanceof StunError) throw cause;
       throw new StunError('STUN_WORKER_SERVICE', `${call.method} ${call.path}: the answer broke off`, { cause });
@@ -219,15 +220,11 @@ export class ServiceClient {
   }
 }
 
-async function readBody(response: Response): Promise<Uint8Array> {
-  const parts: Uint8Array[] = [];
-  let size = 0;
-  for await (const part of response.body ?? []) {
-    size += part.length;
-    if (size > MAX_ANSWER_BYTES) throw new StunError('STUN_WORKER_SERVICE', `an answer has more than ${MAX_ANSWER_BYTES} bytes`);
-    parts.push(part);
-  }
-  return concatBytes(...parts);
+/** Reads an answer of at most {@link MAX_ANSWER_BYTES}. @throws `STUN_WORKER_SERVICE`, and what the connection breaks with */
+export async function readAnswer(response: Response): Promise<Uint8Array> {
+  const body = await joinParts(response.body ?? [], MAX_ANSWER_BYTES);
+  if (body === undefined) throw new StunError('STUN_WORKER_SERVICE', `an answer has more than ${MAX_ANSWER_BYTES} bytes`);
+  return body;
 }
 
 function parseJson(bytes: Uint8Array): unknown {

@@ -42,6 +42,23 @@ describe('HTTP to the service', () => {
     assert.deepEqual(await http.json(get, shape), { value: 1 });
   });
 
+  it('stops reading an answer that never ends', async () => {
+    const part = new Uint8Array(1 << 20);
+    let sent = 0;
+    const endless = (status = 200): Response => {
+      const pull = (controller: ReadableStreamDefaultController): void => {
+        sent++;
+        controller.enqueue(part);
+      };
+      return new Response(new ReadableStream({ pull }), { status });
+    };
+    await rejectsCode(scripted([endless()]).http.json(get, shape), 'STUN_SERVICE_RESPONSE');
+    assert.ok(sent <= 70, `${sent} MiB of a document`);
+    await rejectsCode(scripted([endless(400)]).http.json(get, shape), 'STUN_SERVICE_RESPONSE');
+    await rejectsCode(scripted([endless()]).http.bytes(get), 'STUN_SERVICE_RESPONSE');
+    assert.ok(sent <= 600, `${sent} MiB in all`);
+  });
+
   it('does not repeat a refusal', async () => {
     const { http, requests } = scripted([reply(402, { code: 'STUN_BUDGET', detail: 'used up' })]);
     await rejectsCode(http.json(get, shape), 'STUN_BUDGET');
