@@ -111,3 +111,15 @@ export function reportDataOf(
 export function gpuNonceOf(keysetDigest: Uint8Array, nonce: Uint8Array): Uint8Array {
   return sha256(concatBytes(utf8('stun/gpu-nonce/v1'), keysetDigest, nonce));
 }
+
+/**
+ * What report_data says of the GPUs: SHA-256("stun/gpu-evidence/v1" || n || for each report its length and its bytes), n in one byte, lengths
+ * in four, big-endian. @param reports - in the document's order
+ * @returns 32 bytes, zeros without a GPU
+ * @throws `STUN_RANGE` for more than 255
+ */
+export function gpuEvidenceDigestOf(reports: readonly Uint8Array[]): Uint8Array {
+  if (reports.length === 0) return new Uint8Array(32);
+  const parts = reports.flatMap((report) => [uintBytes(report.length, 4, 'length of a GPU report'), report]);
+  return sha256(concatBytes(utf8('stun/gpu-evidence/v1'), uintBytes(reports.length, 1, 'number of GPU reports'), ...parts));
+}

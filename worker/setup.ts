@@ -8,6 +8,7 @@ import { canonicalJson, fieldToHex, fromHex, policyIdOf, StunError, toHex, type 
 import { createChainView, type ChainView } from './chain-view.ts';
 import type { WorkerConfig } from './config.ts';
 import type { Offer } from './enclave.ts';
+import { collateralFile } from './issuer/collateral-file.ts';
 import { canonicalPolicyBytes, issueEvidence, type EvidenceIssuer } from './issuer/issuer.ts';
 import { createSnpIssuer } from './issuer/snp.ts';
 import { createTdxIssuer } from './issuer/tdx.ts';
@@ -91,10 +92,11 @@ export async function loadOffers(config: WorkerConfig): Promise<ReadonlyMap<bigi
 /** The issuer of the platform. The simulator is loaded only when it is named. @throws `STUN_CONFIG`, `STUN_FILE` */
 export async function createIssuer(config: WorkerConfig, platform: WorkerPlatform, provider: Hex): Promise<EvidenceIssuer> {
   const tsm = { directory: join('/', TSM_REPORT_PATH) };
-  if (platform === 'sev-snp') return createSnpIssuer(tsm, config.collateralPath);
+  const given = config.collateralPath === undefined ? undefined : collateralFile(config.collateralPath);
+  if (platform === 'sev-snp') return createSnpIssuer(tsm, given);
   if (platform === 'tdx') {
-    if (config.collateralPath === undefined) throw new StunError('STUN_CONFIG', 'collateralPath is needed on a TDX machine');
-    return createTdxIssuer(tsm, config.collateralPath);
+    if (given === undefined) throw new StunError('STUN_CONFIG', 'collateralPath is needed on a TDX machine');
+    return createTdxIssuer(tsm, given);
   }
   const { createSimulatedIssuer } = await import('./issuer/simulated.ts');
   const pkiPath = config.simulatedPkiPath ?? '';

@@ -1,5 +1,6 @@
 /** Commands on hardware evidence in files. */
 import type { Command } from 'commander';
+import type { EvidenceCollectOptions } from '../commands/evidence-collect.ts';
 import type { EvidenceFetchOptions } from '../commands/evidence-fetch.ts';
 import type { EvidenceSource } from '../commands/evidence-source.ts';
 import type { EvidenceVerifyOptions } from '../commands/evidence.ts';
@@ -68,6 +69,26 @@ export function registerEvidence(program: Command, runner: Runner): void {
     async () => {
       const { evidenceFetch } = await import('../commands/evidence-fetch.ts');
       return ({ options }: Invocation<EvidenceFetchOptions>) => evidenceFetch(options);
+    },
+  );
+  runner.handle(
+    collateralWays(
+      evidence
+        .command('collect')
+        .description('make evidence of this machine over a nonce; verifies nothing')
+        .requiredOption('--nonce <hex>', "32 bytes: a recent block hash, or a customer's own")
+        .requiredOption('--out <file>', 'where the evidence document is written')
+        .option('--keyset-digest <hex>', 'what the evidence binds besides (64 zeros, which is no keyset)')
+        .option('--platform <name>', 'auto, tdx, sev-snp or simulated (auto)')
+        .option('--pki <file>', 'the simulated PKI, with --platform simulated')
+        .option('--collateral <file>', "the vendor's collateral, as fetch writes it")
+        .option('--fetch', 'ask the vendor for it: the one way in which this command uses the network')
+        .option('--gpu', 'show the GPUs too, by what nvattest collects')
+        .option('--nvattest <path>', 'where that program is, implies --gpu (nvattest)'),
+    ),
+    async () => {
+      const { evidenceCollect } = await import('../commands/evidence-collect.ts');
+      return ({ options }: Invocation<EvidenceCollectOptions>) => evidenceCollect(options);
     },
   );
   runner.handle(

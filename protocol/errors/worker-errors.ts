@@ -104,6 +104,12 @@ export const workerErrors = {
     httpStatus: 500,
     doc: 'A SEV-SNP report needs the certificates of its key, and the host gave none. Fetch them with `stun evidence fetch` and name the file in `collateralPath`.',
   },
+  STUN_GPU_COLLECTION: {
+    class: 'unavailable',
+    actor: 'provider',
+    httpStatus: 503,
+    doc: "NVIDIA's `nvattest` is missing, failed, or gave something that is no evidence over this nonce. Run `nvattest collect-evidence --device gpu` by hand.",
+  },
   STUN_PLATFORM: {
     class: 'config',
     actor: 'provider',

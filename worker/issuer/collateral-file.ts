@@ -1,12 +1,22 @@
-/** Collateral that `stun evidence fetch` left in a file, read at every issue so that it can be refreshed while the worker runs. */
+/** Collateral for evidence: where an issuer gets it, and the way that a worker goes, a file. */
 import { readFile } from 'node:fs/promises';
 import { StunError } from '#protocol/index.ts';
 
 /**
- * Reads it. It is signed by the vendor: a wrong or old file makes evidence that is refused, never evidence that is wrongly accepted.
- * @throws `STUN_FILE`
+ * Gets the vendor's collateral of a quote or report, with the fields that docs/attestation.md lists.
+ * @param vlek - DER, of a SEV-SNP report that a VLEK signed
  */
-export async function readCollateralFile(path: string): Promise<Readonly<Record<string, unknown>>> {
+export type CollateralFor = (quote: Uint8Array, vlek?: Uint8Array) => Promise<Readonly<Record<string, unknown>>>;
+
+/**
+ * From a file that `stun evidence fetch` wrote, read at every issue so that it can be refreshed while the worker runs. It is signed by
+ * the vendor: a wrong or old file makes evidence that is refused, never evidence that is wrongly accepted. Throws `STUN_FILE`.
+ */
+export function collateralFile(path: string): CollateralFor {
+  return () => readCollateral(path);
+}
+
+async function readCollateral(path: string): Promise<Readonly<Record<string, unknown>>> {
   let value: unknown;
   try {
     value = JSON.parse(await readFile(path, 'utf8'));

@@ -1,5 +1,6 @@
 /** What every issuer of evidence offers, and the evidence document made from it. docs/protocol.md section 4. */
-import { canonicalJson, reportDataOf, StunError, toHex, utf8 } from '#protocol/index.ts';
+import { canonicalJson, gpuEvidenceDigestOf, reportDataOf, StunError, toHex, utf8 } from '#protocol/index.ts';
+import type { CollectedGpu } from './gpu.ts';
 
 /** Parts of an evidence document that the hardware and its vendor give. */
 export interface HardwareEvidence {
@@ -27,9 +28,17 @@ const MAX_DOCUMENT_BYTES = 1_000_000;
 /**
  * Makes the evidence document of a keyset: the exact bytes that are handed out and whose digest attestors sign.
  * @param nonce - 32 bytes: a recent block hash, or a customer's own
+ * @param gpus - reports over `gpuNonceOf` of both, when the GPUs beside the CPU are to be shown too
  */
-export async function issueEvidence(issuer: EvidenceIssuer, keysetDigest: Uint8Array, nonce: Uint8Array): Promise<Uint8Array> {
-  const { kind, quote, collateral } = await issuer.issue(reportDataOf(keysetDigest, nonce, new Uint8Array(32)));
+export async function issueEvidence(
+  issuer: EvidenceIssuer,
+  keysetDigest: Uint8Array,
+  nonce: Uint8Array,
+  gpus: readonly CollectedGpu[] = [],
+): Promise<Uint8Array> {
+  const gpuDigest = gpuEvidenceDigestOf(gpus.map(({ report }) => report));
+  const { kind, quote, collateral } = await issuer.issue(reportDataOf(keysetDigest, nonce, gpuDigest));
+  const devices = gpus.map(({ report, chain }) => ({ report: toHex(report), chain }));
   const document = utf8(
     JSON.stringify({
       version: 1,
@@ -38,7 +47,7 @@ export async function issueEvidence(issuer: EvidenceIssuer, keysetDigest: Uint8A
       quote: toHex(quote),
       collateral,
       nonce: toHex(nonce),
-      gpuEvidence: null,
+      gpuEvidence: devices.length === 0 ? null : { devices, ocsp: [] },
     }),
   );
   if (document.length > MAX_DOCUMENT_BYTES) {

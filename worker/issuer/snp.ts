@@ -1,7 +1,7 @@
-/** Evidence of an AMD SEV-SNP guest: a report from configfs-tsm with AMD's endorsements, from the host's table and from a file. */
+/** Evidence of an AMD SEV-SNP guest: a report from configfs-tsm with AMD's endorsements, from the host's table and from elsewhere. */
 import { PLATFORM, StunError, toHex } from '#protocol/index.ts';
 import { parseCertificateTable } from './certificate-table.ts';
-import { readCollateralFile } from './collateral-file.ts';
+import type { CollateralFor } from './collateral-file.ts';
 import type { EvidenceIssuer } from './issuer.ts';
 import { reportOfProvider, type TsmOptions } from './tsm.ts';
 
@@ -9,11 +9,11 @@ import { reportOfProvider, type TsmOptions } from './tsm.ts';
 const FLAGS_OFFSET = 0x48;
 
 /**
- * An issuer for a SEV-SNP guest. The host's table counts before the file: it follows the machine's TCB version. The CRL is seldom in a
- * table, so without a file nothing is known of revocation, which the default policy refuses.
- * @param collateralPath - endorsements as `stun evidence fetch` writes them; undefined when the host's table is all there is
+ * An issuer for a SEV-SNP guest. The host's table counts first: it follows the machine's TCB version. The CRL is seldom in a table, so
+ * without another way nothing is known of revocation, which the default policy refuses.
+ * @param collateralFor - asked for what the table lacks; undefined when the host's table is all there is
  */
-export function createSnpIssuer(tsm: TsmOptions, collateralPath: string | undefined): EvidenceIssuer {
+export function createSnpIssuer(tsm: TsmOptions, collateralFor: CollateralFor | undefined): EvidenceIssuer {
   return {
     description: 'AMD SEV-SNP',
     simulated: false,
@@ -22,16 +22,20 @@ export function createSnpIssuer(tsm: TsmOptions, collateralPath: string | undefi
       const { outblob, auxblob } = await reportOfProvider('sev_guest', reportData, tsm);
       const table = parseCertificateTable(auxblob);
       const isVlek = ((outblob[FLAGS_OFFSET] ?? 0) & 0b11100) >> 2 === 1;
-      const file = collateralPath === undefined ? {} : await readCollateralFile(collateralPath);
       const given = { vek: isVlek ? table.vlek : table.vcek, ask: table.ask, ark: table.ark, crl: table.crl };
+      const isWhole = Object.values(given).every((der) => der !== undefined);
+      const rest = isWhole || collateralFor === undefined ? {} : await collateralFor(outblob, table.vlek);
       const collateral: Record<string, unknown> = { crl: null };
       for (const [name, der] of Object.entries(given)) {
-        const value = der === undefined ? file[name] : toHex(der);
+        const value = der === undefined ? rest[name] : toHex(der);
         if (value !== undefined) collateral[name] = value;
       }
       const missing = ['vek', 'ask', 'ark'].filter((name) => collateral[name] === undefined);
       if (missing.length > 0) {
-        throw new StunError('STUN_ENDORSEMENTS_MISSING', `neither the host's table nor a file has ${missing.join(', ')}`);
+        throw new StunError(
+          'STUN_ENDORSEMENTS_MISSING',
+          `neither the host's table nor what was fetched has ${missing.join(', ')}`,
+        );
       }
       return { kind: 'snp', quote: outblob, collateral };
     },

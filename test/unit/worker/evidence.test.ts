@@ -9,6 +9,7 @@ import { createSimulatedTdx } from '#attestation/simulated/simulated-tdx.ts';
 import { StunError, utf8 } from '#protocol/index.ts';
 import { canonicalPolicyBytes, issueEvidence } from '#worker/issuer/issuer.ts';
 import { createSimulatedIssuer } from '#worker/issuer/simulated.ts';
+import { collateralFile } from '#worker/issuer/collateral-file.ts';
 import { createTdxIssuer } from '#worker/issuer/tdx.ts';
 import { choosePlatform, detectPlatform } from '#worker/platform.ts';
 import { throwsCode } from '../assert-code.ts';
@@ -67,7 +68,7 @@ describe('worker evidence', () => {
     const double = await createTsmDouble();
     double.report = tdx.quote;
     const root = await machine({ 'collateral.json': JSON.stringify(tdx.collateral) });
-    const issuer = createTdxIssuer(double, join(root, 'collateral.json'));
+    const issuer = createTdxIssuer(double, collateralFile(join(root, 'collateral.json')));
     const document = await issueEvidence(issuer, keysetDigest, nonce);
     const context = { atUnix, roots: [pki.root], policy: simulatedPolicy, keysetDigest };
     // The quote is good and chains to the simulator's root, so a document that does not say "simulated" is caught by that.

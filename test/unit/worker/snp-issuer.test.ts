@@ -8,6 +8,7 @@ import { simulatedPolicy } from '#attestation/simulated/policy.ts';
 import { encodePem } from '#attestation/x509/pem.ts';
 import { concatBytes, fromHex, PLATFORM, utf8 } from '#protocol/index.ts';
 import { parseCertificateTable, tableGuids } from '#worker/issuer/certificate-table.ts';
+import { collateralFile } from '#worker/issuer/collateral-file.ts';
 import { issueEvidence } from '#worker/issuer/issuer.ts';
 import { createSnpIssuer } from '#worker/issuer/snp.ts';
 import { rejectsCode, throwsCode } from '../assert-code.ts';
@@ -68,9 +69,12 @@ describe('evidence of a SEV-SNP guest', () => {
     const endorsements = encodeSnpEndorsements(snp.endorsements);
     await writeFile(path, JSON.stringify({ ...endorsements, vek: '0x00' }));
     double.auxblob = tableOf([['vcek', snp.endorsements.vek]]);
-    assert.deepEqual(verified(await issueEvidence(createSnpIssuer(double, path), keysetDigest, nonce)).nonce, nonce);
+    assert.deepEqual(
+      verified(await issueEvidence(createSnpIssuer(double, collateralFile(path)), keysetDigest, nonce)).nonce,
+      nonce,
+    );
     double.auxblob = new Uint8Array();
-    const stale = await issueEvidence(createSnpIssuer(double, path), keysetDigest, nonce);
+    const stale = await issueEvidence(createSnpIssuer(double, collateralFile(path)), keysetDigest, nonce);
     throwsCode(() => verified(stale), 'STUN_DER_FORMAT');
   });
 

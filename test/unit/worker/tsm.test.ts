@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createSnpIssuer } from '#worker/issuer/snp.ts';
+import { collateralFile } from '#worker/issuer/collateral-file.ts';
 import { createTdxIssuer } from '#worker/issuer/tdx.ts';
 import { readTsmReport, type TsmOptions } from '#worker/issuer/tsm.ts';
 import { rejectsCode } from '../assert-code.ts';
@@ -123,11 +124,11 @@ describe('configfs-tsm', () => {
   it('refuses a report of another driver than configured', async () => {
     double.provider = 'arm_cca_guest';
     await rejectsCode(createSnpIssuer(options, undefined).issue(reportData), 'STUN_TSM_PROVIDER');
-    await rejectsCode(createTdxIssuer(options, 'collateral.json').issue(reportData), 'STUN_TSM_PROVIDER');
+    await rejectsCode(createTdxIssuer(options, collateralFile('collateral.json')).issue(reportData), 'STUN_TSM_PROVIDER');
   });
 
   it('refuses TDX evidence without readable collateral', async () => {
     const path = join(tmpdir(), 'stun-no-such-collateral.json');
-    await rejectsCode(createTdxIssuer(options, path).issue(reportData), 'STUN_FILE');
+    await rejectsCode(createTdxIssuer(options, collateralFile(path)).issue(reportData), 'STUN_FILE');
   });
 });
