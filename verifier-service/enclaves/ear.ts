@@ -35,8 +35,8 @@ export function earSignerOf(secretKey: Secret<string>): JwsSigner {
 }
 
 /** The bytes that a question is about. */
-function questionedBytes({ evidence, quote, report }: Question): Uint8Array {
-  return evidence === undefined ? fromHex(quote ?? report ?? '0x') : evidenceBytes(evidence);
+function questionedBytes({ evidence, quote, report, gpu }: Question): Uint8Array {
+  return evidence === undefined ? fromHex(quote ?? report ?? gpu ?? '0x') : evidenceBytes(evidence);
 }
 
 /**

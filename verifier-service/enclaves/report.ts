@@ -2,6 +2,7 @@
 import {
   assessDocument,
   assessEvidence,
+  assessGpu,
   assessQuote,
   assessSnp,
   defaultPolicy,
@@ -21,9 +22,10 @@ import { fromHex } from '#protocol/bytes.ts';
 import { asStunError } from '#protocol/errors/registry.ts';
 import { StunError } from '#protocol/errors/stun-error.ts';
 import { keysetDigestOf } from '#protocol/keyset.ts';
+import { readDocument } from '#protocol/wire/scalars.ts';
 import { nowUnix, type Services } from '../services.ts';
 import { evidenceBytes, namedPolicy } from './evidence.ts';
-import type { evidenceQuestionSchema } from './schemas.ts';
+import { gpuCollateralSchema, type evidenceQuestionSchema } from './schemas.ts';
 
 /** A question about evidence, as the route reads it. */
 export type Question = z.output<typeof evidenceQuestionSchema>;
@@ -31,7 +33,7 @@ type Context = Omit<EvidenceContext, 'keysetDigest'>;
 
 /**
  * Reports on evidence. Bad evidence is an answer; everything in it comes from attestation/.
- * @throws `STUN_POLICY_FORMAT`, `STUN_KEYSET_LAYOUT` for a question that cannot be asked
+ * @throws `STUN_POLICY_FORMAT`, `STUN_KEYSET_LAYOUT`, `STUN_INPUT` for a question that cannot be asked
  */
 export function reportOn(services: Pick<Services, 'roots' | 'nowMs'>, question: Question): EvidenceReport {
   const policy = question.policy === undefined ? defaultPolicy : namedPolicy(question.policy).policy;
@@ -44,9 +46,17 @@ export function reportOn(services: Pick<Services, 'roots' | 'nowMs'>, question: 
     const assessment = assessQuote({ ...context, quote, collateral: collateral as unknown as IntelCollateralJson });
     return reportOf(assessment.kind, assessment.verified, assessment.checks, assessment.failure);
   }
+  if (question.gpu !== undefined) return ofGpu(question, fromHex(question.gpu), context);
   const report = fromHex(question.report ?? '0x');
   const assessment = assessSnp({ ...context, report, endorsements: collateral as unknown as SnpEndorsementsJson });
   return reportOf('snp', assessment.verified, assessment.checks, assessment.failure);
+}
+
+function ofGpu({ collateral, nonce }: Question, report: Uint8Array, context: Context): EvidenceReport {
+  const { chain, ocsp } = readDocument(gpuCollateralSchema, collateral, 'collateral');
+  const given = { chain, ocsp: ocsp.map((response) => fromHex(response)), ocspAtUnix: null };
+  const assessment = assessGpu({ ...context, ...given, report, nonce: nonce === undefined ? null : fromHex(nonce) });
+  return reportOf('nvidia', assessment.verified, assessment.checks, assessment.failure);
 }
 
 function ofDocument(bytes: Uint8Array, keyset: string | undefined, context: Context): EvidenceReport {

@@ -13,26 +13,35 @@ export const evidenceSchema = z.union([z.string().min(1).max(1_000_000), jsonObj
     'An evidence document: its exact text, or an object that is written out as JSON.stringify does. Digests are over the exact bytes.',
 });
 
-/** What is asked about evidence: exactly one of `evidence`, `quote` and `report`. */
+/** What stands beside a bare GPU report, as in an evidence document. */
+export const gpuCollateralSchema = z.strictObject({
+  chain: z.string().max(65_536).meta({ description: 'PEM, device first' }),
+  ocsp: z.array(bytesHex).max(16).default([]),
+});
+
+/** What is asked about evidence: exactly one of `evidence`, `quote`, `report` and `gpu`. */
 export const evidenceQuestionSchema = z
   .strictObject({
     evidence: evidenceSchema.optional(),
     quote: bytesHex.optional().meta({ description: 'A bare quote of TDX or SGX, with `collateral`' }),
     report: bytesHex.optional().meta({ description: 'A bare SEV-SNP report, with its endorsements as `collateral`' }),
+    gpu: bytesHex.optional().meta({ description: 'A bare GPU report, with `{ chain, ocsp }` as `collateral`' }),
     collateral: jsonObject.optional().meta({ description: 'What the vendor says of the hardware: docs/attestation.md' }),
+    nonce: bytes32Hex.optional().meta({ description: 'What a bare GPU report was asked for with' }),
     keyset: bytesHex.optional().meta({ description: 'What an evidence document must bind' }),
     policy: jsonObject.optional(),
     atUnix: unixSeconds.optional(),
   })
-  .superRefine(({ evidence, quote, report, collateral, keyset }, context) => {
+  .superRefine(({ evidence, quote, report, gpu, collateral, nonce, keyset }, context) => {
     const refuse = (path: string, message: string): void => context.addIssue({ code: 'custom', path: [path], message });
-    const bare = quote ?? report;
-    if ([evidence, quote, report].filter((way) => way !== undefined).length !== 1)
-      refuse('evidence', 'exactly one of evidence, quote and report must be given');
+    const bare = quote ?? report ?? gpu;
+    if ([evidence, quote, report, gpu].filter((way) => way !== undefined).length !== 1)
+      refuse('evidence', 'exactly one of evidence, quote, report and gpu must be given');
     else if ((bare === undefined) !== (collateral === undefined))
       refuse('collateral', 'goes with a bare quote or report, and with nothing else');
     else if (bare !== undefined && keyset !== undefined)
       refuse('keyset', 'goes with an evidence document, which names its nonce');
+    else if (nonce !== undefined && gpu === undefined) refuse('nonce', 'goes with a bare GPU report');
   })
   .meta({ id: 'EvidenceQuestion' });
 
@@ -106,6 +115,7 @@ export const evidenceReportSchema = z
     qe: z.string().nullable(),
     advisoryIds: z.array(z.string()),
     debug: z.boolean().nullable(),
+    unproven: z.array(z.string()).optional().meta({ description: 'Of a GPU: what no report of it can prove' }),
     checks: z.array(checkSchema),
     code: z.string().optional(),
     reason: z.string().optional(),

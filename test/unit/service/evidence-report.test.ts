@@ -3,11 +3,14 @@ import { canonicalPolicyJson, encodeSnpEndorsements } from '#attestation/index.t
 import type { EvidenceReport } from '#attestation/index.ts';
 import { simulatedPolicy } from '#attestation/simulated/policy.ts';
 import { toHex, utf8 } from '#protocol/bytes.ts';
-import { evidenceReportSchema } from '#service/enclaves/schemas.ts';
+import { earSignerOf } from '#service/enclaves/ear.ts';
+import { evidenceAnswerSchema } from '#service/enclaves/schemas.ts';
 import type { Incoming } from '#service/http/route.ts';
+import { Secret } from '#service/secret.ts';
 import { evidenceRoutes } from '#service/routes/evidence.ts';
 import type { Services } from '#service/services.ts';
 import { throwsCode } from '../assert-code.ts';
+import { acceptedChain, acceptedGpuReport, acceptedOcsp, gpuNonce, gpuPki, gpuPolicyWith } from '../attestation/gpu-fixture.ts';
 import { acceptedSgxCollateral, acceptedSgxQuote, sgxMachine, sgxPolicyWith } from '../attestation/sgx-fixture.ts';
 import {
   acceptedCollateral,
@@ -22,7 +25,15 @@ import {
 import { snpMachine } from '../attestation/snp-fixture.ts';
 
 const snp = snpMachine();
-const services = { roots: [pki.root, snp.root], nowMs: () => atUnix * 1000 } as unknown as Services;
+const services = {
+  roots: [pki.root, snp.root, gpuPki.root],
+  nowMs: () => atUnix * 1000,
+  settings: { earSeconds: 300 },
+  earSigner: earSignerOf(new Secret(`0x${'11'.repeat(32)}`)),
+  audience: () => 'http://service.example',
+} as unknown as Services;
+const gpuPolicy: unknown = JSON.parse(canonicalPolicyJson(gpuPolicyWith({})));
+const gpuCollateral = { chain: acceptedChain, ocsp: acceptedOcsp.map((response) => toHex(response)) };
 const policy: unknown = JSON.parse(canonicalPolicyJson(simulatedPolicy));
 const sgxPolicy: unknown = JSON.parse(canonicalPolicyJson(sgxPolicyWith({})));
 const endorsements = encodeSnpEndorsements(snp.endorsements);
@@ -34,7 +45,7 @@ async function ask(question: Record<string, unknown>): Promise<EvidenceReport> {
   const body = route.body.read(utf8(JSON.stringify(question)));
   const reply = await route.handle({ body } as unknown as Incoming<never, never, never>);
   assert.ok(reply.kind === 'json' && reply.status === 200);
-  evidenceReportSchema.parse(JSON.parse(JSON.stringify(reply.body)));
+  evidenceAnswerSchema.parse(JSON.parse(JSON.stringify(reply.body)));
   return reply.body as EvidenceReport;
 }
 
@@ -47,6 +58,11 @@ describe('evidence over REST', () => {
     ['a quote of TDX', 'tdx', () => ({ quote: toHex(acceptedQuote), collateral: acceptedCollateral, policy })],
     ['a quote of SGX', 'sgx', () => ({ quote: toHex(acceptedSgxQuote), collateral: acceptedSgxCollateral, policy: sgxPolicy })],
     ['a report of SEV-SNP', 'snp', () => ({ report: toHex(snp.report(reportData)), collateral: endorsements, policy })],
+    [
+      'a report of a GPU',
+      'nvidia',
+      () => ({ gpu: toHex(acceptedGpuReport), collateral: gpuCollateral, nonce: toHex(gpuNonce), policy: gpuPolicy }),
+    ],
   ];
   for (const [name, kind, question] of accepted) {
     it(`accepts ${name}, and refuses it under the default policy`, async () => {
@@ -66,6 +82,7 @@ describe('evidence over REST', () => {
       'STUN_SNP_ENDORSEMENTS_FORMAT',
       () => ({ report: toHex(snp.report(reportData)), collateral: { vek: 1 } }),
     ],
+    ['a GPU report that is none', 'STUN_GPU_REPORT_VERSION', () => ({ gpu: '0x00', collateral: gpuCollateral })],
     ['a document that is none', 'STUN_EVIDENCE_FORMAT', () => ({ evidence: { version: 1 } })],
   ];
   for (const [name, code, question] of refused) {
@@ -85,6 +102,7 @@ describe('evidence over REST', () => {
       { quote: quote.quote },
       { ...evidence, collateral: {} },
       { ...quote, keyset: '0x' },
+      { ...quote, nonce: toHex(gpuNonce) },
     ]) {
       const [route] = evidenceRoutes(services);
       throwsCode(() => route?.body?.read(utf8(JSON.stringify(question))), 'STUN_INPUT');
