@@ -1,17 +1,19 @@
 /**
  * The GPU part of an evidence document: the reports of the devices beside a CPU, with what they are verified with.
  *
- * Wire form: `{ "devices": [{ "report": "0x…", "chain": "-----BEGIN CERTIFICATE-----…" }], "ocsp": ["0x…"] }`. OCSP responses are found by the
- * certificate that they are about, so devices share them. What report_data binds is the reports alone (docs/protocol.md, section 4): what
+ * Wire form: `{ "devices": [{ "report": "0x…", "chain": "-----BEGIN CERTIFICATE-----…" }], "ocsp": ["0x…"],
+ * "rims": ["<?xml …"] }`. OCSP responses are found by the certificate that they are about, and RIM documents are of a driver and a VBIOS, so
+ * devices share them; devices of different firmware do not fit into one document. What report_data binds is the reports alone (docs/protocol.md, section 4): what
  * surrounds them can be renewed.
  */
 import { StunError } from '#protocol/errors/stun-error.ts';
-import { fromHex, toHex } from '#protocol/bytes.ts';
+import { fromHex, toHex, utf8 } from '#protocol/bytes.ts';
 import type { JsonValue } from '../json/capped-json.ts';
 import { FieldReader } from '../json/fields.ts';
 import type { GpuAssessment } from '../nvidia/assess.ts';
 import { assessGpu } from '../nvidia/assess.ts';
 import { maxGpuReportBytes } from '../nvidia/report.ts';
+import { holdRims } from '../nvidia/rim/hold.ts';
 import type { VerifiedGpu } from '../nvidia/verify.ts';
 import type { Policy } from '../policy/policy.ts';
 import { computeGpuNonce } from '../report-data.ts';
@@ -30,12 +32,15 @@ export interface GpuEvidence {
   readonly devices: readonly GpuEvidenceDevice[];
   /** OCSP responses, DER. */
   readonly ocsp: readonly Uint8Array[];
+  /** RIM documents, as they came. */
+  readonly rims: readonly Uint8Array[];
 }
 
 /** Most devices of one machine: eight GPUs, four switches, and room. */
 const maxDevices = 16;
 const maxOcspResponses = 3 * maxDevices;
 const maxOcspBytes = 8192;
+const maxRims = 4;
 const code = 'STUN_EVIDENCE_GPU';
 
 function refuse(reason: string): never {
@@ -51,7 +56,7 @@ function hexOf(text: JsonValue, what: string, maxBytes: number): Uint8Array {
 /** Reads the GPU part of a document; the bytes in it are not looked at. @throws `STUN_EVIDENCE_GPU` */
 export function readGpuEvidence(value: JsonValue): GpuEvidence {
   const fields = new FieldReader(value, 'gpuEvidence', code);
-  fields.only('devices', 'ocsp');
+  fields.only('devices', 'ocsp', 'rims');
   const devices = fields.objects('devices', maxDevices).map((device, i): GpuEvidenceDevice => {
     device.only('report', 'chain');
     const chain = device.string('chain');
@@ -62,14 +67,16 @@ export function readGpuEvidence(value: JsonValue): GpuEvidence {
   const ocsp = fields
     .list('ocsp', maxOcspResponses)
     .map((response, i) => hexOf(response, `gpuEvidence.ocsp[${i}]`, maxOcspBytes));
-  return Object.freeze({ devices: Object.freeze(devices), ocsp: Object.freeze(ocsp) });
+  const rims = fields.strings('rims', maxRims).map((rim) => utf8(rim));
+  return Object.freeze({ devices: Object.freeze(devices), ocsp: Object.freeze(ocsp), rims: Object.freeze(rims) });
 }
 
 /** The wire form of a GPU part: the inverse of {@link readGpuEvidence}. */
-export function encodeGpuEvidence({ devices, ocsp }: GpuEvidence): JsonValue {
+export function encodeGpuEvidence({ devices, ocsp, rims }: GpuEvidence): JsonValue {
   return {
     devices: devices.map(({ report, chain }) => ({ report: toHex(report), chain })),
     ocsp: ocsp.map((response) => toHex(response)),
+    rims: rims.map((rim) => new TextDecoder('utf-8', { ignoreBOM: true }).decode(rim)),
   };
 }
 
@@ -89,8 +96,9 @@ export interface GpuEvidenceContext {
 export function assessGpuEvidence(evidence: GpuEvidence, context: GpuEvidenceContext): readonly GpuAssessment[] {
   const { atUnix, roots, policy, keysetDigest } = context;
   const nonce = computeGpuNonce(keysetDigest, context.nonce);
+  const hold = holdRims(evidence.rims, atUnix, roots);
   return evidence.devices.map(({ report, chain }) =>
-    assessGpu({ report, chain, nonce, ocsp: evidence.ocsp, ocspAtUnix: null, atUnix, roots, policy }),
+    assessGpu({ report, chain, nonce, ocsp: evidence.ocsp, ocspAtUnix: null, atUnix, roots, policy }, hold),
   );
 }
 

@@ -1,5 +1,6 @@
-/** Every field of a GPU report, its chain and its OCSP responses, with what it means. For people who want to look before they verify. */
+/** Every field of a GPU report, its chain, OCSP responses and RIM documents, with what it means. For people who want to look before they verify. */
 import { opaqueType, parseDeviceChain, parseGpuReport, parseOcspResponse } from '#attestation/index.ts';
+import { parseRim } from '#attestation/nvidia/rim/reference-manifest.ts';
 import type { GpuReport } from '#attestation/index.ts';
 import { toHex } from '#protocol/bytes.ts';
 import type { DescribedField } from './evidence-fields.ts';
@@ -76,10 +77,10 @@ function time(unix: number): string {
 const places = ['firmware', 'device', 'provisioner', 'identity', 'root'] as const;
 
 /**
- * Lists the fields of a report with its chain and OCSP responses.
+ * Lists the fields of a report with its chain, OCSP responses and RIM documents.
  * @throws the code of the parser when one of them cannot be read
  */
-export function describeGpu(bytes: Uint8Array, { chain, ocsp }: GpuFiles): readonly DescribedField[] {
+export function describeGpu(bytes: Uint8Array, { chain, ocsp, rims }: GpuFiles): readonly DescribedField[] {
   return [
     ...reportFields(parseGpuReport(bytes)),
     ...parseDeviceChain(chain).map(({ subject, serialHex, notBeforeUnix, notAfterUnix }, i) =>
@@ -96,6 +97,15 @@ export function describeGpu(bytes: Uint8Array, { chain, ocsp }: GpuFiles): reado
           `ocsp.${certificateId.serialHex}`,
           status.kind,
           `about the certificate of this serial, from ${time(thisUpdateUnix)} to ${time(nextUpdateUnix)}`,
+        ),
+      ),
+    ...rims
+      .map(parseRim)
+      .map(({ kind, version, product, measurements }) =>
+        field(
+          `rim.${kind}`,
+          version,
+          `reference values for ${product}, ${measurements.filter(({ active }) => active).length} of them to be compared`,
         ),
       ),
   ];

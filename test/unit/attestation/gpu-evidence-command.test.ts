@@ -111,6 +111,21 @@ describe('stun evidence of GPUs', () => {
     await rejectsCode(evidenceInspect({ gpu: path('chain.pem'), chain: path('chain.pem') }), 'STUN_GPU_REPORT_VERSION');
   });
 
+  it('accepts a real GPU under the default policy, everything at its own time', async () => {
+    const vector = gpuCases().find(({ name }) => name === 'hopper-c438e7e7');
+    if (vector === undefined) return;
+    const result = await evidenceVerify({ case: vector.folder, at: 1_761_307_200, ocspAt: 1_755_758_828 });
+    assert.equal(result.exitCode, 0, result.text);
+    assert.deepEqual([fields(result)['validated'], fields(result)['simulated']], [true, false]);
+    const late = await evidenceVerify({ case: vector.folder, at: 1_761_307_200, ocspAt: 1_755_758_828, rimAt: 4_000_000_000 });
+    assert.deepEqual([fields(late)['verified'], fields(late)['code']], [true, 'STUN_CERTIFICATE_EXPIRED']);
+    const shown = fields(await evidenceInspect({ case: vector.folder }))['fields'] as readonly {
+      readonly name: string;
+      readonly value: string;
+    }[];
+    assert.equal(shown.find(({ name }) => name === 'rim.driver')?.value, '550.90.07');
+  });
+
   for (const vector of gpuCases()) {
     it(`answers the case ${vector.name} as a correct verifier does`, async () => {
       const result = await evidenceVerify({ case: vector.folder, at: 1_761_307_200 });

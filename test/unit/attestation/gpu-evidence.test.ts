@@ -11,12 +11,14 @@ import {
 } from '#attestation/index.ts';
 import type { EvidenceContext, GpuEvidence } from '#attestation/index.ts';
 import { toHex, utf8 } from '#protocol/bytes.ts';
+import { simulatedPolicy } from '#attestation/simulated/policy.ts';
 import { gpuNonceOf } from '#protocol/keyset.ts';
 import { throwsCode } from '../assert-code.ts';
-import { gpu, gpuPki, gpuPolicyWith, otherGpuPki, pdi } from './gpu-fixture.ts';
+import { acceptedGpuRims, gpu, gpuPki, gpuPolicyWith, otherGpuPki, pdi } from './gpu-fixture.ts';
+import { rimPki } from './rim-fixture.ts';
 import { atUnix, keysetDigest, machine, nonce, pki } from './simulated-fixture.ts';
 
-const context: EvidenceContext = { atUnix, roots: [pki.root, gpuPki.root], policy: gpuPolicyWith({}), keysetDigest };
+const context: EvidenceContext = { atUnix, roots: [pki.root, gpuPki.root, rimPki.root], policy: simulatedPolicy, keysetDigest };
 const second = Uint8Array.of(8, 7, 6, 5, 4, 3, 2, 1);
 
 /** GPUs that answer this keyset and nonce. */
@@ -26,6 +28,7 @@ function gpus(...hardwareIds: readonly Uint8Array[]): GpuEvidence {
   return {
     devices: made.map(({ report, chain }) => ({ report: report(gpuNonce), chain })),
     ocsp: made.flatMap(({ ocsp }) => ocsp),
+    rims: acceptedGpuRims,
   };
 }
 
@@ -102,22 +105,30 @@ describe('evidence with GPUs', () => {
     const twice = { ...healthy, devices: [...healthy.devices, ...healthy.devices] };
     assert.equal(codeOf(documentOf(twice)), 'STUN_GPU_DUPLICATE');
     assert.equal(codeOf(documentOf({ ...healthy, ocsp: [] })), 'STUN_POLICY_REVOCATION');
+    assert.equal(codeOf(documentOf({ ...healthy, rims: [] })), 'STUN_POLICY_GPU_RIM');
     assert.equal(codeOf(documentOf(healthy), { policy: gpuPolicyWith({ modes: ['mpt'] }) }), 'STUN_POLICY_GPU_MODE');
     assert.equal(codeOf(documentOf(healthy), { policy: { ...gpuPolicyWith({}), nvidia: null } }), 'STUN_POLICY_KIND');
-    assert.equal(codeOf(documentOf(healthy), { roots: [pki.root, otherGpuPki.root] }), 'STUN_ROOT_UNTRUSTED');
+    assert.equal(codeOf(documentOf(healthy), { roots: [pki.root, otherGpuPki.root, rimPki.root] }), 'STUN_ROOT_UNTRUSTED');
     const real = { ...gpuPki.root, simulated: false };
-    assert.equal(codeOf(documentOf(healthy), { roots: [pki.root, real] }), 'STUN_EVIDENCE_SIMULATED_TAG');
+    assert.equal(
+      codeOf(documentOf(healthy), { roots: [pki.root, real, { ...rimPki.root, simulated: false }] }),
+      'STUN_EVIDENCE_SIMULATED_TAG',
+    );
   });
 
   for (const [name, change] of [
     ['no object', 7],
-    ['an unknown field', { devices: [], ocsp: [], note: 'x' }],
-    ['no device', { devices: [], ocsp: [] }],
-    ['too many devices', { devices: new Array(17).fill({ report: '0x00', chain: '' }), ocsp: [] }],
-    ['a device without a chain', { devices: [{ report: '0x00' }], ocsp: [] }],
-    ['a report in upper case', { devices: [{ report: '0xAB', chain: '' }], ocsp: [] }],
-    ['a chain that is too long', { devices: [{ report: '0x00', chain: 'x'.repeat(65_537) }], ocsp: [] }],
-    ['an OCSP response that is too long', { devices: [{ report: '0x00', chain: '' }], ocsp: [`0x${'00'.repeat(8193)}`] }],
+    ['an unknown field', { devices: [], ocsp: [], rims: [], note: 'x' }],
+    ['no device', { devices: [], ocsp: [], rims: [] }],
+    ['too many devices', { devices: new Array(17).fill({ report: '0x00', chain: '' }), ocsp: [], rims: [] }],
+    ['a device without a chain', { devices: [{ report: '0x00' }], ocsp: [], rims: [] }],
+    ['a report in upper case', { devices: [{ report: '0xAB', chain: '' }], ocsp: [], rims: [] }],
+    ['a chain that is too long', { devices: [{ report: '0x00', chain: 'x'.repeat(65_537) }], ocsp: [], rims: [] }],
+    ['too many RIM documents', { devices: [{ report: '0x00', chain: '' }], ocsp: [], rims: ['', '', '', '', ''] }],
+    [
+      'an OCSP response that is too long',
+      { devices: [{ report: '0x00', chain: '' }], ocsp: [`0x${'00'.repeat(8193)}`], rims: [] },
+    ],
   ] as const) {
     it(`is refused at evidence-gpu with ${name}`, () => {
       const value = JSON.parse(new TextDecoder().decode(documentOf(gpus(pdi)))) as Record<string, unknown>;

@@ -3,8 +3,10 @@ import { assessGpu } from '#attestation/index.ts';
 import type { GpuAssessment, GpuInput, GpuPolicy, Policy } from '#attestation/index.ts';
 import { createSimulatedGpuPki } from '#attestation/simulated/gpu-pki.ts';
 import { simulatedPolicy } from '#attestation/simulated/policy.ts';
-import { createSimulatedGpu } from '#attestation/simulated/simulated-gpu.ts';
+import { createSimulatedGpu, simulatedGpuMeasurement } from '#attestation/simulated/simulated-gpu.ts';
 import type { GpuChanges, SimulatedGpu, SimulatedGpuOptions } from '#attestation/simulated/simulated-gpu.ts';
+import { makeSimulatedRim } from '#attestation/simulated/simulated-rim.ts';
+import { rimPki } from './rim-fixture.ts';
 import { atUnix } from './simulated-fixture.ts';
 
 export const gpuPki = createSimulatedGpuPki(new Uint8Array(32).fill(0x61));
@@ -16,6 +18,20 @@ export const gpuNonce = new Uint8Array(32).fill(0xc3);
 export function gpu(options: Partial<SimulatedGpuOptions> = {}): SimulatedGpu {
   return createSimulatedGpu({ atUnix, pki: gpuPki, hardwareId: pdi, ...options });
 }
+
+/** Reference values of the simulated driver and VBIOS: the first twelve measurements. */
+const rimOf = (version: string, from: number, to: number): Uint8Array =>
+  makeSimulatedRim(rimPki, {
+    version,
+    product: 'GH100',
+    atUnix,
+    measurements: Array.from({ length: to - from }, (_, i) => ({
+      index: from + i,
+      active: true,
+      alternatives: [simulatedGpuMeasurement(from + i + 1)],
+    })),
+  });
+export const acceptedGpuRims: readonly Uint8Array[] = [rimOf('570.124.06', 0, 8), rimOf('96.00.9F.00.01', 8, 12)];
 
 /** A policy for simulated hardware with changes in its GPU part. Reference values are asked for only by the tests that bring some. */
 export function gpuPolicyWith(changes: Partial<GpuPolicy>): Policy {
