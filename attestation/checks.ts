@@ -170,6 +170,24 @@ export const earChecks = [
   'ear-status',
 ] as const;
 
+/** Checks of an answer of NVIDIA's attestation service (NRAS). */
+export const nrasChecks = [
+  'nras-format',
+  'nras-signature',
+  'nras-device-signature',
+  'nras-device-digest',
+  'nras-issuer',
+  'nras-time',
+  'nras-nonce',
+  'nras-result',
+  'nras-measurement',
+  'nras-secure-boot',
+  'nras-debug',
+  'nras-architecture',
+  'nras-driver-version',
+  'nras-vbios-version',
+] as const;
+
 /** Checks that an evidence document adds to those of its quote. */
 export const evidenceChecks = [
   'evidence-format',
@@ -189,6 +207,7 @@ export type CheckId =
   | (typeof gpuVerificationChecks)[number]
   | (typeof gpuPolicyChecks)[number]
   | (typeof earChecks)[number]
+  | (typeof nrasChecks)[number]
   | (typeof evidenceChecks)[number];
 
 /** One line of the report. `code` is there when the status is refuted, and when it is unknown for a reason that has one. */

@@ -3,6 +3,7 @@ import { errorEntry } from '#protocol/errors/registry.ts';
 import { earCheckSources } from '../ear/check-sources.ts';
 import { evidenceCheckSources, sgxCheckSources, tdxCheckSources } from '../intel/check-sources.ts';
 import { gpuCheckSources } from '../nvidia/check-sources.ts';
+import { nrasCheckSources } from '../nvidia/eat/check-sources.ts';
 import { rimCheckSources } from '../nvidia/rim/check-sources.ts';
 import { snpCheckSources } from '../snp/check-sources.ts';
 import type { EvidenceReport } from './report.ts';
@@ -17,7 +18,7 @@ export function explainReport({ verified, validated, simulated, checks, code, re
   return `refused with ${code}${where}: ${reason ?? 'no reason is given'}. ${errorEntry(code).doc}`;
 }
 
-const shared = [evidenceCheckSources, rimCheckSources, earCheckSources];
+const shared = [evidenceCheckSources, rimCheckSources, nrasCheckSources, earCheckSources];
 const ofKind = { tdx: [tdxCheckSources], sgx: [sgxCheckSources], snp: [snpCheckSources], nvidia: [gpuCheckSources] } as const;
 
 /** Document and place that a check comes from; null for a check that has none. Kinds share ids, so the report's kind decides. */

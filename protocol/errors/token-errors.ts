@@ -1,4 +1,4 @@
-/** Error codes of signed tokens: JWS and JWKS and attestation results (EAR). They stand in the table of the attestation area. */
+/** Error codes of signed tokens: JWS and JWKS, attestation results (EAR), answers of NVIDIA's service (NRAS). They stand in the table of the attestation area. */
 import type { ErrorEntry } from './stun-error.ts';
 
 export const tokenErrors = {
@@ -37,6 +37,48 @@ export const tokenErrors = {
     actor: 'provider',
     httpStatus: 422,
     doc: 'The token is of another issuer than expected. Ask the issuer that you named.',
+  },
+  STUN_TOKEN_NONCE: {
+    class: 'verification',
+    actor: 'provider',
+    httpStatus: 422,
+    doc: 'The token answers another challenge. Ask for one with your own nonce.',
+  },
+  STUN_NRAS_FORMAT: {
+    class: 'input',
+    actor: 'caller',
+    httpStatus: 400,
+    doc: "The text is not the answer of NVIDIA's service: an overall token and one token for each device. The reason names the field.",
+  },
+  STUN_NRAS_RESULT: {
+    class: 'verification',
+    actor: 'provider',
+    httpStatus: 422,
+    doc: "NVIDIA's service did not attest the devices as a whole. Its claims say why.",
+  },
+  STUN_NRAS_DIGEST: {
+    class: 'verification',
+    actor: 'provider',
+    httpStatus: 422,
+    doc: 'The token of a device is not the one that the overall token names. Ask for both again.',
+  },
+  STUN_NRAS_MEASUREMENT: {
+    class: 'verification',
+    actor: 'provider',
+    httpStatus: 422,
+    doc: "NVIDIA's service found measurements of a device that are not the reference values. Do not trust the device.",
+  },
+  STUN_NRAS_SECURE_BOOT: {
+    class: 'verification',
+    actor: 'provider',
+    httpStatus: 422,
+    doc: 'A device did not boot securely. Do not trust it.',
+  },
+  STUN_NRAS_DEBUG: {
+    class: 'verification',
+    actor: 'provider',
+    httpStatus: 422,
+    doc: 'A device has debugging enabled. Do not trust it.',
   },
   STUN_EAR_FORMAT: {
     class: 'input',

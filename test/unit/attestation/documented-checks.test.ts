@@ -12,15 +12,17 @@ import {
   tdxPolicyChecks,
   tdxVerificationChecks,
 } from '#attestation/index.ts';
-import { earChecks, rimChecks } from '#attestation/checks.ts';
+import { earChecks, nrasChecks, rimChecks } from '#attestation/checks.ts';
 import { earCheckSources } from '#attestation/ear/check-sources.ts';
 import { evidenceCheckSources, sgxCheckSources, tdxCheckSources } from '#attestation/intel/check-sources.ts';
+import { nrasCheckSources } from '#attestation/nvidia/eat/check-sources.ts';
 import { rimCheckSources } from '#attestation/nvidia/rim/check-sources.ts';
 import { snpCheckSources } from '#attestation/snp/check-sources.ts';
 import { isErrorCode } from '#protocol/errors/registry.ts';
 import { gpuNegativeVectors } from '../../negative/attestation/gpu-negative-vectors.ts';
 import { earNegativeVectors } from '../../negative/attestation/ear-negative-vectors.ts';
 import { negativeVectors } from '../../negative/attestation/negative-vectors.ts';
+import { nrasNegativeVectors } from '../../negative/attestation/nras-negative-vectors.ts';
 import { rimNegativeVectors } from '../../negative/attestation/rim-negative-vectors.ts';
 import { sgxVectors } from '../../negative/attestation/sgx-vectors.ts';
 import { snpNegativeVectors } from '../../negative/attestation/snp-negative-vectors.ts';
@@ -49,6 +51,7 @@ const tables = [
   ['Checks of GPU reports', gpuNegativeVectors, 85],
   ['Checks of RIM documents', rimNegativeVectors, 90],
   ['Checks of attestation results', earNegativeVectors, 25],
+  ["Checks of NVIDIA's service", nrasNegativeVectors, 25],
 ] as const;
 
 /** Nothing can refute it, so that it stands in no row. */
@@ -61,6 +64,7 @@ const sourceTables = [
   ['Checks of RIM documents', rimCheckSources],
   ['Checks of GPU reports', gpuCheckSources],
   ['Checks of attestation results', earCheckSources],
+  ["Checks of NVIDIA's service", nrasCheckSources],
 ] as const;
 
 describe('docs/attestation.md', () => {
@@ -107,6 +111,7 @@ describe('docs/attestation.md', () => {
       ...gpuVerificationChecks,
       ...gpuPolicyChecks,
       ...earChecks,
+      ...nrasChecks,
       ...evidenceChecks,
     ])
       assert.ok(page.includes(`\`${id}\``), id);
