@@ -1,5 +1,6 @@
 /** Keys and witnesses that the native prover must refuse, each with one thing wrong; and random damage, which may not end the process. */
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
 import { buildBn128 } from 'ffjavascript';
 import { FIELD_ORDER } from '#protocol/field.ts';
 import { StunError } from '#protocol/errors/stun-error.ts';
@@ -7,6 +8,7 @@ import type { Groth16Backend } from '#prover/backend.ts';
 import { loadNativeAddon, nativeBackend } from '#prover/native-backend.ts';
 import { SeededRandom } from '#test/circuits/fixtures.ts';
 import { depth, sampleCases, sampleSeed } from '#test/depth.ts';
+import { root } from '../../../scripts/project-files.ts';
 import { rejectsCode, throwsCode } from '#test/unit/assert-code.ts';
 import { littleEndian, randomFactors, smallSystem, witnessFile, type SmallSystem } from '#test/unit/prover/small-systems.ts';
 
@@ -146,6 +148,14 @@ describe('prover: files that the native prover refuses', function () {
       }
     }
   });
+
+  if (depth() === 'full') {
+    it('survives damage under AddressSanitizer', () => {
+      const args = ['--no-warnings', 'scripts/fuzz-native.ts', '--rounds', '5000', '--seed', String(sampleSeed())];
+      const done = spawnSync(process.execPath, args, { cwd: root, encoding: 'utf8' });
+      assert.equal(done.status, 0, done.stderr);
+    });
+  }
 
   it('refuses a budget of memory that does not hold the proof', async () => {
     const addon = loadNativeAddon();

@@ -1,0 +1,40 @@
+/**
+ * `node scripts/fuzz-native.ts [--rounds N] [--seed N]`: compiles the native prover's portable engine with AddressSanitizer and
+ * UndefinedBehaviorSanitizer and feeds it damaged keys and witnesses. Needs g++ and its sanitizers; `npm run test:full` runs it.
+ */
+import { spawnSync } from 'node:child_process';
+import { randomInt } from 'node:crypto';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { buildBn128 } from 'ffjavascript';
+import { SeededRandom } from '#test/circuits/fixtures.ts';
+import { randomFactors, smallSystem } from '#test/unit/prover/small-systems.ts';
+import { root } from './project-files.ts';
+
+const COMPILE = '-std=c++17 -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all -pthread';
+
+function run(command: string, args: readonly string[]): void {
+  const done = spawnSync(command, args, { cwd: root, stdio: 'inherit' });
+  if (done.status !== 0) throw new Error(`${command} ended with ${done.status ?? done.signal ?? String(done.error)}`);
+}
+
+const { values } = parseArgs({ options: { rounds: { type: 'string', default: '2000' }, seed: { type: 'string' } } });
+const seed = values.seed ?? String(randomInt(2 ** 31));
+console.log(`fuzz-native: ${values.rounds} rounds with seed ${seed}`);
+const random = new SeededRandom(`fuzz/${seed}`);
+const wires = Array.from({ length: 11 }, () => random.field());
+const choice = { name: 'fuzz', publicCount: 3, values: wires, constraints: randomFactors(random, wires.length + 1, 12) };
+const system = await smallSystem(await buildBn128(true), choice);
+const folder = mkdtempSync(join(tmpdir(), 'stun-fuzz-'));
+try {
+  const [key, witness, program] = ['key', 'witness', 'fuzz'].map((name) => join(folder, name)) as [string, string, string];
+  writeFileSync(key, system.zkey);
+  writeFileSync(witness, system.witness);
+  const sources = ['scripts/native-fuzz/fuzz.cpp', 'prover/native/engine-portable.cpp'];
+  run('g++', [...COMPILE.split(' '), '-Iprover/native', ...sources, '-o', program]);
+  run(program, [key, witness, values.rounds, seed]);
+} finally {
+  rmSync(folder, { recursive: true });
+}
