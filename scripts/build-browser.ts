@@ -2,16 +2,18 @@
 import { createHash } from 'node:crypto';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { browserFolder, bundle, bundleProblems } from './browser/bundle.ts';
+import { browserFolder, bundle, bundleProblems, gzipBytesOf } from './browser/bundle.ts';
+import { verifyPage } from './browser/verify-page.ts';
 import { root } from './project-files.ts';
 
-const made = await bundle('attestation/index.ts');
-for (const problem of bundleProblems(made)) {
+const attestation = await bundle('attestation/index.ts');
+for (const problem of bundleProblems(attestation)) {
   console.error(problem);
   process.exitCode = 1;
 }
-const folder = join(root, browserFolder);
-await mkdir(folder, { recursive: true });
-await writeFile(join(folder, 'attestation.js'), made.code);
-const digest = createHash('sha256').update(made.code).digest('hex');
-console.log(`${browserFolder}/attestation.js: ${made.modules} modules, ${made.gzipBytes} bytes after gzip, sha256 ${digest}`);
+await mkdir(join(root, browserFolder), { recursive: true });
+for (const [name, text] of Object.entries({ 'attestation.js': attestation.code, 'verify.html': await verifyPage() })) {
+  await writeFile(join(root, browserFolder, name), text);
+  const digest = createHash('sha256').update(text).digest('hex');
+  console.log(`${browserFolder}/${name}: ${gzipBytesOf(text)} bytes after gzip, sha256 ${digest}`);
+}
