@@ -5,11 +5,7 @@ import { rimErrors } from './rim-errors.ts';
 import { snpErrors } from './snp-errors.ts';
 import { tokenErrors } from './token-errors.ts';
 
-export const attestationErrors = {
-  ...snpErrors,
-  ...gpuErrors,
-  ...rimErrors,
-  ...tokenErrors,
+const ownErrors = {
   STUN_QUOTE_FORMAT: {
     class: 'input',
     actor: 'caller',
@@ -467,3 +463,12 @@ export const attestationErrors = {
     doc: 'The collateral service answered with something that is not collateral.',
   },
 } as const satisfies Record<string, ErrorEntry>;
+
+/** The area's table, those of single vendors included. */
+export const attestationErrors = /* @__PURE__ */ (() => ({
+  ...snpErrors,
+  ...gpuErrors,
+  ...rimErrors,
+  ...tokenErrors,
+  ...ownErrors,
+}))();

@@ -30,8 +30,8 @@ export const errorTables = {
   client: clientErrors,
 } as const;
 
-/** All codes with their entries. */
-export const errorRegistry = {
+/** All codes with their entries. Marked as free of effects, so that a bundle that looks no code up carries no table. */
+export const errorRegistry = /* @__PURE__ */ (() => ({
   ...commonErrors,
   ...attestationErrors,
   ...jobErrors,
@@ -42,7 +42,7 @@ export const errorRegistry = {
   ...workerErrors,
   ...serviceErrors,
   ...clientErrors,
-} as const satisfies Record<string, ErrorEntry>;
+}))() satisfies Record<string, ErrorEntry>;
 
 /** The closed union of codes. */
 export type ErrorCode = keyof typeof errorRegistry;
