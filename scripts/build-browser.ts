@@ -2,12 +2,12 @@
 import { createHash } from 'node:crypto';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { browserFolder, bundle, bundleProblems, gzipBytesOf } from './browser/bundle.ts';
+import { browserFolder, bundleAttestation, gzipBytesOf } from './browser/bundle.ts';
 import { verifyPage } from './browser/verify-page.ts';
 import { root } from './project-files.ts';
 
-const attestation = await bundle('attestation/index.ts');
-for (const problem of bundleProblems(attestation)) {
+const attestation = await bundleAttestation();
+for (const problem of attestation.problems) {
   console.error(problem);
   process.exitCode = 1;
 }
