@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { browserFolder, bundleAttestation, gzipBytesOf } from './browser/bundle.ts';
+import { browserFolder, bundleAttestation, bundleWords, gzipBytesOf } from './browser/bundle.ts';
 import { verifyPage } from './browser/verify-page.ts';
 import { root } from './project-files.ts';
 
@@ -12,7 +12,8 @@ for (const problem of attestation.problems) {
   process.exitCode = 1;
 }
 await mkdir(join(root, browserFolder), { recursive: true });
-for (const [name, text] of Object.entries({ 'attestation.js': attestation.code, 'verify.html': await verifyPage() })) {
+const files = { 'attestation.js': attestation.code, 'explain.js': (await bundleWords()).code, 'verify.html': await verifyPage() };
+for (const [name, text] of Object.entries(files)) {
   await writeFile(join(root, browserFolder, name), text);
   const digest = createHash('sha256').update(text).digest('hex');
   console.log(`${browserFolder}/${name}: ${gzipBytesOf(text)} bytes after gzip, sha256 ${digest}`);

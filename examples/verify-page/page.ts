@@ -1,10 +1,6 @@
 /** The page itself: files and time in, report out. Text is written as text, so nothing in a file becomes markup. */
-import type { EvidenceReport } from '#attestation/index.ts';
-import { attestationErrors } from '#protocol/errors/attestation-errors.ts';
-import { commonErrors } from '#protocol/errors/common-errors.ts';
+import { explainReport } from '#attestation/index.ts';
 import { reportOnFiles } from './read-files.ts';
-
-const advice: Readonly<Record<string, { readonly doc: string }>> = { ...commonErrors, ...attestationErrors };
 
 function find<E extends Element>(selector: string): E {
   const found = document.querySelector<E>(selector);
@@ -14,14 +10,6 @@ function find<E extends Element>(selector: string): E {
 
 const files = find<HTMLInputElement>('#files');
 const time = find<HTMLInputElement>('#time');
-
-/** One line: accepted or refused, why, and what to do. */
-function verdict(report: EvidenceReport): string {
-  if (report.validated) return `Accepted: ${report.kind}${report.tcbStatus === null ? '' : `, ${report.tcbStatus}`}.`;
-  const code = report.code ?? 'no code';
-  const how = report.verified ? 'Genuine, but refused by the default policy' : 'Refused';
-  return `${how}: ${report.reason} (${code}). ${advice[code]?.doc ?? ''}`;
-}
 
 function row(id: string, status: string, code: string): HTMLTableRowElement {
   const line = document.createElement('tr');
@@ -41,7 +29,7 @@ async function show(): Promise<void> {
   const read = [...files.files].map(async (file) => ({ name: file.name, bytes: new Uint8Array(await file.arrayBuffer()) }));
   const atUnix = Math.floor((time.value === '' ? Date.now() : Date.parse(`${time.value}Z`)) / 1000);
   const report = reportOnFiles(await Promise.all(read), atUnix);
-  find('#verdict').textContent = verdict(report);
+  find('#verdict').textContent = explainReport(report);
   find('#checks').replaceChildren(...report.checks.map((check) => row(check.id, check.status, check.code ?? '')));
   find<HTMLTableElement>('table').hidden = report.checks.length === 0;
   find('#report').textContent = JSON.stringify(report, null, 2);

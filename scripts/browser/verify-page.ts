@@ -15,7 +15,7 @@ function sourceOf(text: string): string {
 /** Makes the page. @throws RangeError when page.html is not laid out as expected */
 export async function verifyPage(): Promise<string> {
   const html = await readFile(join(root, folder, 'page.html'), 'utf8');
-  const { code } = await bundle(`${folder}/page.ts`);
+  const { code } = await bundle(`import './${folder}/page.ts';`);
   // A script may not hold its own end tag; in a string of it the escaped form means the same.
   const script = `\n${code.replaceAll('</script', String.raw`<\/script`)}`;
   const style = /<style>([^]*?)<\/style>/.exec(html)?.[1];

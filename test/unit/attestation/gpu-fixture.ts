@@ -6,6 +6,7 @@ import { simulatedPolicy } from '#attestation/simulated/policy.ts';
 import { createSimulatedGpu, simulatedGpuMeasurement } from '#attestation/simulated/simulated-gpu.ts';
 import type { GpuChanges, SimulatedGpu, SimulatedGpuOptions } from '#attestation/simulated/simulated-gpu.ts';
 import { makeSimulatedRim } from '#attestation/simulated/simulated-rim.ts';
+import { observed } from './observed-inputs.ts';
 import { rimPki } from './rim-fixture.ts';
 import { atUnix } from './simulated-fixture.ts';
 
@@ -47,7 +48,7 @@ export const acceptedOcsp = accepted.ocsp;
 
 /** Assesses the accepted evidence with changes. */
 export function assessGpuWith(changes: Partial<GpuInput>): GpuAssessment {
-  return assessGpu({
+  const start = {
     report: acceptedGpuReport,
     chain: acceptedChain,
     ocsp: acceptedOcsp,
@@ -56,8 +57,8 @@ export function assessGpuWith(changes: Partial<GpuInput>): GpuAssessment {
     atUnix,
     roots: [gpuPki.root],
     policy: gpuPolicyWith({}),
-    ...changes,
-  });
+  };
+  return assessGpu(observed('assessGpu', { ...start, ...changes }));
 }
 
 /** Assesses a device made with other options. */

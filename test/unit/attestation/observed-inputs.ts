@@ -2,7 +2,7 @@
 
 /** One assessment: the function's name and its argument. */
 export interface ObservedInput {
-  readonly call: 'assessTdx' | 'assessSgx' | 'assessSnp';
+  readonly call: 'assessTdx' | 'assessSgx' | 'assessSnp' | 'assessGpu';
   readonly input: object;
 }
 
