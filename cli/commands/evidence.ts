@@ -25,6 +25,8 @@ import { openCollateral } from './evidence-collateral.ts';
 import { readFetchedSource } from './evidence-fetched.ts';
 import type { EarOptions } from './evidence-ear.ts';
 import { earReport } from './evidence-ear.ts';
+import type { NrasOptions } from './evidence-nras.ts';
+import { nrasReport } from './evidence-nras.ts';
 import type { EvidenceBytes, EvidenceSource } from './evidence-source.ts';
 import { parseUnix, readEvidenceSource, readTextFile } from './evidence-source.ts';
 import type { DescribedField } from './evidence-fields.ts';
@@ -33,7 +35,7 @@ import { describeGpu } from './evidence-gpu-fields.ts';
 import { describeSnp } from './evidence-snp-fields.ts';
 
 /** Options of `stun evidence verify`; paths of files. */
-export interface EvidenceVerifyOptions extends EvidenceSource, CollateralOptions, EarOptions {
+export interface EvidenceVerifyOptions extends EvidenceSource, CollateralOptions, EarOptions, NrasOptions {
   /** Time to verify at, unix seconds; now when absent. */
   readonly at?: string | number;
   /** Time at which the OCSP responses of a GPU should hold, unix seconds; that of verification when absent. */
@@ -103,6 +105,7 @@ export async function evidenceVerify(
 ): Promise<CommandResult> {
   const policy = await readPolicy(options.policy);
   if (options.ear !== undefined) return result(await earReport(options, { policy, atUnix: atOf(options, null) }));
+  if (options.nras !== undefined) return result(await nrasReport(options, { policy, atUnix: atOf(options, null) }));
   const roots = await readRoots(options.root);
   const access = await openCollateral(options, outside);
   const source = access === null ? await readEvidenceSource(options) : await readFetchedSource(options, access);

@@ -49,6 +49,7 @@ export function registerEvidence(program: Command, runner: Runner): void {
       .option('--policy <file>', 'a policy as JSON (the default policy)')
       .option('--keyset-digest <hex>', 'what an evidence document must bind')
       .option('--ear <file>', "a verifier's attestation result, instead of evidence; with --jwks")
+      .option('--nras <file>', "an answer of NVIDIA's attestation service, instead of a GPU report; with --jwks and --nonce")
       .option('--jwks <file>', 'the keys of verifiers that are trusted')
       .option('--issuer <origin>', 'the verifier that must have issued it'),
     async () => {
