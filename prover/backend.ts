@@ -21,6 +21,8 @@ export interface Groth16Options {
   readonly threads: number;
   /** Memory that the backend may allocate beside key and witness; snarkjs has no such limit. */
   readonly memoryLimitMb: number;
+  /** As in thread-reply.ts: lets other threads stop the proof and see its stage, where the backend can. */
+  readonly control?: SharedArrayBuffer;
 }
 
 /** Makes proofs in the thread that calls it. */
@@ -34,7 +36,8 @@ export interface Groth16Backend {
    * @param zkey - proving key, the bytes of a `zkey` file. In a SharedArrayBuffer of its own it is prepared once for all threads,
    *   and must not change any more
    * @param witness - the bytes of a `wtns` file of the same circuit
-   * @throws `STUN_PROOF_WITNESS` when key and witness are not of one circuit; `STUN_PROVER_KEY`, `STUN_PROVER_MEMORY`
+   * @throws `STUN_PROOF_WITNESS` when key and witness are not of one circuit; `STUN_PROVER_KEY`, `STUN_PROVER_MEMORY`;
+   *   `STUN_PROVER_ABORTED` when the control block says so
    */
   prove(zkey: Uint8Array, witness: Uint8Array, options: Groth16Options): Promise<MadeProof>;
 }

@@ -43,12 +43,18 @@ export const settlementProofSchema = z.strictObject({
 });
 export type SettlementProof = z.infer<typeof settlementProofSchema>;
 
+/** Steps of a proof in order: witness, its products with the constraints, sums over it, sum over the quotient, verification. */
+export const PROOF_STAGES = ['witness', 'scalars', 'sums', 'quotient', 'verification'] as const;
+export type ProofStage = (typeof PROOF_STAGES)[number];
+
 /** How one proof is asked for. */
 export interface ProveOptions {
   /** Aborting removes a waiting task and stops a running one by replacing its thread. */
   readonly signal?: AbortSignal;
   /** Higher runs first; equal ones in order of arrival. 0 when left out. */
   readonly priority?: number;
+  /** Told each stage that is reached, some may be skipped; only the native backend reports those after the first. */
+  readonly progress?: (stage: ProofStage) => void;
 }
 
 /** A cumulative histogram in the manner of Prometheus; `counts[i]` proofs took at most `boundsMs[i]`. */

@@ -9,6 +9,7 @@ import { fileURLToPath } from 'node:url';
 import { bytesToBigInt, toHex, type Hex } from '#protocol/bytes.ts';
 import { StunError } from '#protocol/errors/stun-error.ts';
 import type { Groth16Backend, Groth16Options, MadeProof } from './backend.ts';
+import { CONTROL_BYTES } from './thread-reply.ts';
 import manifest from './native/manifest.json' with { type: 'json' };
 
 /** An opened key; the addon keeps its bytes. */
@@ -35,7 +36,6 @@ export interface NativeAddon {
 }
 
 const RANDOMNESS_BYTES = 128;
-const CONTROL_BYTES = 8;
 const WORD_BYTES = 32;
 /** Coordinates of a proof, in Solidity's order; public signals follow. */
 const COORDINATES = 8;
@@ -111,7 +111,7 @@ class NativeBackend implements Groth16Backend {
   async prove(zkey: Uint8Array, witness: Uint8Array, options: Groth16Options): Promise<MadeProof> {
     const key = this.#open(zkey);
     const randomness = getRandomValues(new Uint8Array(RANDOMNESS_BYTES));
-    const control = new Uint8Array(CONTROL_BYTES);
+    const control = new Uint8Array(options.control ?? new ArrayBuffer(CONTROL_BYTES));
     try {
       const made = this.#addon.prove(key, witness, randomness, control, options.threads, options.memoryLimitMb);
       if (typeof made === 'number') throw errorOf(made);

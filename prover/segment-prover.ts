@@ -68,7 +68,7 @@ export class SegmentProver {
   }
 
   /** @throws the codes of `SettlementProver.prove` that speak of the task, not of the pool */
-  async prove(task: SettlementProofTask): Promise<ProvenSegment> {
+  async prove(task: SettlementProofTask, control?: SharedArrayBuffer): Promise<ProvenSegment> {
     const segment = provableSegment(task);
     const artefacts = artefactsOfFamily(this.#circuits, segment.bundle.order.terms.settlementFamily);
     const expected = signalList(segment.signals);
@@ -76,9 +76,10 @@ export class SegmentProver {
     const witness = await this.#calculator(artefacts).calculateFile(circuitInputOf(segment, artefacts.n));
     const witnessed = performance.now();
     let proved = witnessed;
+    const options = { threads: 1, memoryLimitMb: this.#memoryLimitMb, ...(control && { control }) };
     const { released, madeBy, failed } = await firstReleased(
       this.#backends,
-      (backend) => backend.prove(new Uint8Array(artefacts.zkey), witness, { threads: 1, memoryLimitMb: this.#memoryLimitMb }),
+      (backend) => backend.prove(new Uint8Array(artefacts.zkey), witness, options),
       (made) => {
         proved = performance.now();
         return releaseProof(artefacts, made, expected);

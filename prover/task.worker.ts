@@ -8,7 +8,7 @@ import type { ProvingArtefacts } from './artefacts.ts';
 import { chooseBackends, type BackendWish } from './backends.ts';
 import type { SettlementProofTask } from './interface.ts';
 import { SegmentProver, type ProvenSegment } from './segment-prover.ts';
-import type { ThreadReply } from './thread-reply.ts';
+import type { GivenTask, ThreadReply } from './thread-reply.ts';
 
 /** What the pool gives a thread. It must not have a field `mod`: the library below snarkjs would take the thread for its own. */
 export interface ProvingThreadData {
@@ -24,10 +24,10 @@ function proverOf({ circuits, backend, memoryLimitMb }: ProvingThreadData): Segm
 const prover = isMainThread ? undefined : proverOf(workerData as ProvingThreadData);
 
 /** Proves one task. Never throws for a bad task. */
-export default async function proveTask(task: SettlementProofTask): Promise<ThreadReply<ProvenSegment>> {
+export default async function proveTask({ task, control }: GivenTask<SettlementProofTask>): Promise<ThreadReply<ProvenSegment>> {
   try {
     if (prover === undefined) throw new StunError('STUN_INTERNAL', 'this program runs in a thread only');
-    const value = await prover.prove(task);
+    const value = await prover.prove(task, control);
     const { heapUsed, external } = process.memoryUsage();
     return { kind: 'done', value, heapBytes: heapUsed + external };
   } catch (error) {

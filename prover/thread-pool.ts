@@ -8,14 +8,14 @@
 import { Piscina } from 'piscina';
 import { StunError } from '#protocol/errors/stun-error.ts';
 import type { ErrorCode } from '#protocol/errors/registry.ts';
-import type { ThreadReply } from './thread-reply.ts';
+import { CONTROL_BYTES, type GivenTask, type ThreadReply } from './thread-reply.ts';
 import { Histogram } from './histogram.ts';
-import type { ProveOptions, TimeHistogram } from './interface.ts';
+import { PROOF_STAGES, type ProofStage, type ProveOptions, type TimeHistogram } from './interface.ts';
 import { WaitingLine } from './waiting-line.ts';
 
 /** How a pool is built; every field has to be chosen. */
 export interface ThreadPoolOptions {
-  /** Absolute path of the thread's program; its default export takes a task and gives a ThreadReply. */
+  /** Absolute path of the thread's program; its default export takes a GivenTask and gives a ThreadReply. */
   readonly workerFile: string;
   /** Given to every thread, shared memory uncopied. */
   readonly workerData: object;
@@ -42,12 +42,15 @@ export interface ThreadPoolStats {
 }
 
 const ATTEMPTS = 2;
+/** How often a running proof is asked for its stage, where somebody wants to know. */
+const STAGE_POLL_MS = 20;
 const TIMED_OUT = Symbol('timed out');
 
 interface Job<Task, Value> {
   readonly task: Task;
   readonly priority: number;
   readonly signal: AbortSignal | undefined;
+  readonly progress: ((stage: ProofStage) => void) | undefined;
   readonly resolve: (value: Value) => void;
   readonly reject: (error: StunError) => void;
 }
@@ -111,8 +114,8 @@ export class ThreadPool<Task, Value> {
    */
   run(task: Task, options: ProveOptions = {}): Promise<Value> {
     const { promise, resolve, reject } = Promise.withResolvers<Value>();
-    const { signal, priority = 0 } = options;
-    const job: Job<Task, Value> = { task, priority, signal, resolve, reject };
+    const { signal, progress, priority = 0 } = options;
+    const job: Job<Task, Value> = { task, priority, signal, progress, resolve, reject };
     if (this.#closed) reject(new StunError('STUN_PROVER_CLOSED', 'the pool is closed'));
     else if (signal?.aborted === true) reject(aborted());
     else if (this.#hasFreeThread && this.#waiting.length === 0) this.#start(job);
@@ -181,12 +184,17 @@ export class ThreadPool<Task, Value> {
 
   async #attempt(job: Job<Task, Value>): Promise<Attempt<Value>> {
     const stop = new AbortController();
+    const control = new Int32Array(new SharedArrayBuffer(CONTROL_BYTES));
+    // A thread in native code does not end before that code returns.
+    stop.signal.addEventListener('abort', () => void Atomics.store(control, 0, 1), { once: true });
+    const watch = job.progress === undefined ? undefined : this.#watchStage(control, job.progress);
     const timer = setTimeout(() => stop.abort(TIMED_OUT), this.#options.taskTimeoutMs);
     const onAbort = (): void => stop.abort();
     job.signal?.addEventListener('abort', onAbort, { once: true });
     if (job.signal?.aborted === true) stop.abort();
     try {
-      return await this.#judge((await this.#threads.run(job.task, { signal: stop.signal })) as ThreadReply<Value>);
+      const given: GivenTask<Task> = { task: job.task, control: control.buffer };
+      return await this.#judge((await this.#threads.run(given, { signal: stop.signal })) as ThreadReply<Value>);
     } catch (cause) {
       if (stop.signal.reason === TIMED_OUT) {
         return this.#lost('STUN_PROVER_TIMEOUT', `no result within ${this.#options.taskTimeoutMs} ms`, cause);
@@ -201,8 +209,20 @@ export class ThreadPool<Task, Value> {
       return this.#lost('STUN_PROVER_CRASHED', 'the thread ended before the task did', cause);
     } finally {
       clearTimeout(timer);
+      clearInterval(watch);
       job.signal?.removeEventListener('abort', onAbort);
     }
+  }
+
+  #watchStage(control: Int32Array, progress: (stage: ProofStage) => void): NodeJS.Timeout {
+    let told = -1;
+    return setInterval(() => {
+      const reached = Atomics.load(control, 1);
+      const stage = PROOF_STAGES[reached];
+      if (reached === told || stage === undefined) return;
+      told = reached;
+      progress(stage);
+    }, STAGE_POLL_MS);
   }
 
   #lost(code: ErrorCode, reason: string, cause?: unknown): Attempt<Value> {

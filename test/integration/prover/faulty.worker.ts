@@ -1,6 +1,6 @@
 /** A thread program that dies, hangs or eats memory when it is told to. `times` says in how many attempts; a shared counter counts. */
 import { threadId, workerData } from 'node:worker_threads';
-import type { ThreadReply } from '#prover/thread-reply.ts';
+import type { GivenTask, ThreadReply } from '#prover/thread-reply.ts';
 
 export interface FaultyTask {
   readonly act: 'double' | 'exit' | 'hang' | 'oom' | 'throw' | 'stray-error' | 'refuse' | 'broken' | 'wait-for-release';
@@ -16,7 +16,7 @@ export interface FaultyData {
 
 const state = new Int32Array((workerData as FaultyData).shared);
 
-export default async function run(task: FaultyTask): Promise<ThreadReply<number>> {
+export default async function run({ task }: GivenTask<FaultyTask>): Promise<ThreadReply<number>> {
   const attempt = Atomics.add(state, 0, 1) + 1;
   if (attempt <= task.times) {
     switch (task.act) {

@@ -103,6 +103,19 @@ describe('prover: settlement proofs', function () {
     }
   });
 
+  it('tells the stages of a proof, stops it in the middle when its caller takes it back, and proves the next', async function () {
+    if (prover.stats().backend.name !== 'native') this.skip();
+    const taken = new AbortController();
+    const stages: string[] = [];
+    const progress = (stage: string): void => {
+      stages.push(stage);
+      if (stage !== 'witness') taken.abort();
+    };
+    await rejectsCode(prover.prove(made.task, { signal: taken.signal, progress }), 'STUN_PROVER_ABORTED');
+    assert.ok(stages.length > 0 && stages.at(-1) !== 'witness', stages.join(', '));
+    await prover.verify(await prover.prove(made.task));
+  });
+
   it('makes a proof again that its backend got wrong, and counts it', async () => {
     const wrong = createProverOver(circuits, limits, fileURLToPath(new URL('./wrong-backend.worker.ts', import.meta.url)));
     try {

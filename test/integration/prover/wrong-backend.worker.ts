@@ -5,7 +5,7 @@ import type { Groth16Backend } from '#prover/backend.ts';
 import type { SettlementProofTask } from '#prover/interface.ts';
 import { SegmentProver, type ProvenSegment } from '#prover/segment-prover.ts';
 import type { ProvingThreadData } from '#prover/task.worker.ts';
-import type { ThreadReply } from '#prover/thread-reply.ts';
+import type { GivenTask, ThreadReply } from '#prover/thread-reply.ts';
 
 const { circuits, backend, memoryLimitMb } = workerData as ProvingThreadData;
 const [right] = chooseBackends(backend).backends;
@@ -19,6 +19,6 @@ const wrong: Groth16Backend = {
 };
 const prover = isMainThread ? undefined : new SegmentProver(circuits, [wrong, right!], memoryLimitMb);
 
-export default async function proveWrongly(task: SettlementProofTask): Promise<ThreadReply<ProvenSegment>> {
+export default async function proveWrongly({ task }: GivenTask<SettlementProofTask>): Promise<ThreadReply<ProvenSegment>> {
   return { kind: 'done', value: await prover!.prove(task), heapBytes: 0 };
 }
