@@ -26,7 +26,7 @@ const codes = (list: Iterable<string>): string => [...new Set(list)].sort().join
 
 describe('sweeps over simulated GPU evidence', () => {
   it('refuses a report with any one bit changed', () => {
-    const offsets = sampleCases(range(0, acceptedGpuReport.length), 200);
+    const offsets = sampleCases(range(0, acceptedGpuReport.length), 120);
     const seen = offsets.flatMap((offset) =>
       [0x01, 0x80].map((bit) => {
         const report = acceptedGpuReport.slice();
@@ -57,7 +57,7 @@ describe('sweeps over simulated GPU evidence', () => {
   it('refuses a chain with any one byte of a certificate changed, or a certificate cut at any length', () => {
     const ders = parsePemChain(acceptedChain);
     const seen = ders.flatMap((der, place) =>
-      sampleCases(range(0, der.length), 40).flatMap((offset) =>
+      sampleCases(range(0, der.length), 25).flatMap((offset) =>
         [flipped(der, offset), der.subarray(0, offset)].map((changed) => {
           const chain = ders.map((own, i) => encodePem(i === place ? changed : own)).join('');
           return refusedCode(assessGpuWith({ chain }), `certificate ${place} at ${offset}`);
@@ -69,7 +69,7 @@ describe('sweeps over simulated GPU evidence', () => {
 
   it('admits no OCSP response with any one byte changed, or cut at any length', () => {
     const [first = new Uint8Array(0), ...rest] = acceptedOcsp;
-    const seen = sampleCases(range(0, first.length), 150).flatMap((offset) =>
+    const seen = sampleCases(range(0, first.length), 80).flatMap((offset) =>
       [flipped(first, offset), first.subarray(0, offset)].map((changed) => {
         const { validated, failure } = assessGpuWith({ ocsp: [changed, ...rest] });
         assert.equal(validated, false, `OCSP response at ${offset}`);
