@@ -1,6 +1,6 @@
 /**
  * How long verification takes. TDX: in a fresh process, from bytes, with collateral parsed once and that also for many platforms in turn; a real quote
- * beside @phala/dcap-qvl, sample by sample in the same run. SEV-SNP from bytes. And how large the bundle for browsers is. Real evidence when STUN_VECTORS names
+ * beside @phala/dcap-qvl, sample by sample in the same run. SEV-SNP and a GPU from bytes. And how large the bundle for browsers is. Real evidence when STUN_VECTORS names
  * it, the simulated machine always.
  */
 import { execFileSync } from 'node:child_process';
@@ -8,6 +8,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import {
   assessEvidence,
+  assessGpu,
   assessSnp,
   assessTdx,
   defaultPolicy,
@@ -17,6 +18,7 @@ import {
 import { createSimulatedPki } from '#attestation/simulated/pki.ts';
 import { simulatedPolicy } from '#attestation/simulated/policy.ts';
 import { createSimulatedTdx } from '#attestation/simulated/simulated-tdx.ts';
+import { fromHex } from '#protocol/bytes.ts';
 import { bundleAttestation } from '../scripts/browser/bundle.ts';
 import type { Figure } from './figure.ts';
 import { summarise } from './figure.ts';
@@ -27,6 +29,9 @@ const measuredRuns = 300;
 const freshProcesses = 7;
 const realQuote = 'intel/tdx-v4-90c06f000000-cbdb5b2f-at-2026-03-31';
 const realReport = 'amd/genoa-v5-vcek-7ea4daeb';
+const realGpuReport = 'nvidia/hopper-06f60df6';
+/** 2025-10-24T12:00:00Z; the chain has no end. */
+const gpuAtUnix = 1_761_307_200;
 
 function timesMs(body: () => void): number[] {
   for (let i = 0; i < warmUpRuns; i++) body();
@@ -162,6 +167,33 @@ function realSnp(): Figure[] {
   ];
 }
 
+/** A real GPU report from bytes, without OCSP responses and RIM documents: the signatures of its chain and its own, all P-384. */
+function realGpu(): Figure[] {
+  const folder = realFolder(realGpuReport);
+  if (folder === null) return [];
+  const { nonce } = JSON.parse(readFileSync(join(folder, 'expected.json'), 'utf8')) as { nonce: string };
+  const input = {
+    report: new Uint8Array(readFileSync(join(folder, 'report.bin'))),
+    chain: readFileSync(join(folder, 'chain.pem'), 'utf8'),
+    ocsp: [],
+    ocspAtUnix: null,
+    nonce: fromHex(`0x${nonce}`, 32),
+    atUnix: gpuAtUnix,
+    roots: defaultTrustRoots,
+    policy: defaultPolicy,
+  };
+  const [samples = []] = cpuTimesMs([
+    () => {
+      const { verified, failure } = assessGpu(input);
+      if (verified === null) accept(failure);
+    },
+  ]);
+  return [
+    summarise('real GPU report of Hopper, from bytes, CPU', 'ms', samples),
+    perSecond('real GPU reports a second and core', samples),
+  ];
+}
+
 async function bundleSizes(): Promise<Figure[]> {
   const { gzipBytes, gzipBytesWithoutXml } = await bundleAttestation();
   return [
@@ -197,6 +229,7 @@ export async function run(): Promise<Figure[]> {
     ...realTdx(),
     ...manyPlatforms(),
     ...realSnp(),
+    ...realGpu(),
     ...(await bundleSizes()),
   ];
 }
