@@ -39,8 +39,10 @@ export interface GpuEvidence {
 /** Most devices of one machine: eight GPUs, four switches, and room. */
 const maxDevices = 16;
 const maxOcspResponses = 3 * maxDevices;
-const maxOcspBytes = 8192;
-const maxRims = 4;
+/** Most bytes of an OCSP response. */
+export const maxOcspBytes = 8192;
+/** Most RIM documents beside GPUs. */
+export const maxRims = 4;
 const code = 'STUN_EVIDENCE_GPU';
 
 function refuse(reason: string): never {

@@ -17,8 +17,9 @@ import type {
   IntelCollateralJson,
   SnpEndorsementsJson,
 } from '#attestation/index.ts';
+import { holdRims } from '#attestation/nvidia/rim/hold.ts';
 import type { z } from 'zod';
-import { fromHex } from '#protocol/bytes.ts';
+import { fromHex, utf8 } from '#protocol/bytes.ts';
 import { asStunError } from '#protocol/errors/registry.ts';
 import { StunError } from '#protocol/errors/stun-error.ts';
 import { keysetDigestOf } from '#protocol/keyset.ts';
@@ -53,9 +54,10 @@ export function reportOn(services: Pick<Services, 'roots' | 'nowMs'>, question: 
 }
 
 function ofGpu({ collateral, nonce }: Question, report: Uint8Array, context: Context): EvidenceReport {
-  const { chain, ocsp } = readDocument(gpuCollateralSchema, collateral, 'collateral');
+  const { chain, ocsp, rims } = readDocument(gpuCollateralSchema, collateral, 'collateral');
   const given = { chain, ocsp: ocsp.map((response) => fromHex(response)), ocspAtUnix: null };
-  const assessment = assessGpu({ ...context, ...given, report, nonce: nonce === undefined ? null : fromHex(nonce) });
+  const hold = holdRims(rims.map(utf8), context.atUnix, context.roots);
+  const assessment = assessGpu({ ...context, ...given, report, nonce: nonce === undefined ? null : fromHex(nonce) }, hold);
   return reportOf('nvidia', assessment.verified, assessment.checks, assessment.failure);
 }
 
@@ -77,10 +79,12 @@ function withoutKeyset(bytes: Uint8Array, context: Context): EvidenceReport {
     return reportOf(null, null, [{ id: 'evidence-format', status: 'refuted', code: error.code }, binding], error);
   }
   const { kind, verified, checks, failure } = assessDocument(document, context);
+  // What its GPUs answer is over the keyset, so that they stay unknown too.
+  const gpus: readonly Check[] = document.gpuEvidence === null ? [] : [{ id: 'evidence-gpu', status: 'unknown' }];
   const lies = verified !== null && verified.simulated !== document.simulated;
   const error = lies ? new StunError('STUN_EVIDENCE_SIMULATED_TAG', 'the document and its root disagree') : failure;
   const tag: Check = lies
     ? { id: 'evidence-simulated-tag', status: 'refuted', code: 'STUN_EVIDENCE_SIMULATED_TAG' }
     : { id: 'evidence-simulated-tag', status: verified === null ? 'unknown' : 'proven' };
-  return reportOf(kind, verified, [{ id: 'evidence-format', status: 'proven' }, tag, binding, ...checks], error);
+  return reportOf(kind, verified, [{ id: 'evidence-format', status: 'proven' }, tag, binding, ...gpus, ...checks], error);
 }

@@ -1,6 +1,10 @@
 /** Wire forms of listings and evidence. */
 import { z } from 'zod';
+import { maxOcspBytes, maxRims } from '#attestation/evidence/gpu-evidence.ts';
 import type { JsonObject } from '#attestation/json/capped-json.ts';
+import { maxGpuReportBytes } from '#attestation/nvidia/report.ts';
+import { maxPemChars } from '#attestation/x509/pem.ts';
+import { maxXmlBytes } from '#attestation/xml/capped-xml.ts';
 import { addressHex, bytes32Hex, bytesHex, decimal, fieldHex, unixSeconds } from '#protocol/wire/scalars.ts';
 
 /** Any JSON object. */
@@ -13,11 +17,21 @@ export const evidenceSchema = z.union([z.string().min(1).max(1_000_000), jsonObj
     'An evidence document: its exact text, or an object that is written out as JSON.stringify does. Digests are over the exact bytes.',
 });
 
+/** Hex digits of at most so many bytes, with their "0x". */
+const hexOf = (maxBytes: number): typeof bytesHex => bytesHex.max(2 + 2 * maxBytes);
+
 /** What stands beside a bare GPU report, as in an evidence document. */
-export const gpuCollateralSchema = z.strictObject({
-  chain: z.string().max(65_536).meta({ description: 'PEM, device first' }),
-  ocsp: z.array(bytesHex).max(16).default([]),
-});
+export const gpuCollateralSchema = z
+  .strictObject({
+    chain: z.string().max(maxPemChars).meta({ description: 'PEM, device first' }),
+    ocsp: z.array(hexOf(maxOcspBytes)).max(16).default([]).meta({ description: 'OCSP responses about the chain, DER' }),
+    rims: z
+      .array(z.string().max(maxXmlBytes))
+      .max(maxRims)
+      .default([])
+      .meta({ description: "RIM documents of the device's driver and VBIOS: XML, character by character as it was signed" }),
+  })
+  .meta({ id: 'GpuCollateral' });
 
 /** What is asked about evidence: exactly one of `evidence`, `quote`, `report` and `gpu`. */
 export const evidenceQuestionSchema = z
@@ -25,8 +39,13 @@ export const evidenceQuestionSchema = z
     evidence: evidenceSchema.optional(),
     quote: bytesHex.optional().meta({ description: 'A bare quote of TDX or SGX, with `collateral`' }),
     report: bytesHex.optional().meta({ description: 'A bare SEV-SNP report, with its endorsements as `collateral`' }),
-    gpu: bytesHex.optional().meta({ description: 'A bare GPU report, with `{ chain, ocsp }` as `collateral`' }),
-    collateral: jsonObject.optional().meta({ description: 'What the vendor says of the hardware: docs/attestation.md' }),
+    gpu: hexOf(maxGpuReportBytes)
+      .optional()
+      .meta({ description: 'A bare GPU report, with `{ chain, ocsp, rims }` as `collateral`' }),
+    collateral: z
+      .union([gpuCollateralSchema, jsonObject])
+      .optional()
+      .meta({ description: 'What the vendor says of the hardware: docs/attestation.md' }),
     nonce: bytes32Hex.optional().meta({ description: 'What a bare GPU report was asked for with' }),
     keyset: bytesHex.optional().meta({ description: 'What an evidence document must bind' }),
     policy: jsonObject.optional(),

@@ -17,7 +17,7 @@ export function evidenceRoutes(services: Services): readonly Route[] {
       tag: 'Evidence',
       summary: 'Verify and validate evidence',
       description:
-        'Takes an evidence document, or a bare quote, SEV-SNP report or GPU report with its collateral. Answers 200 with the report on refusal too; accepted is what is both verified and validated. Without a keyset what report_data binds stays unknown. The policy is the default policy when none is given. Nothing is fetched. `ear` is the report as a signed attestation result; it is null when the question names its own time.',
+        'Takes an evidence document, or a bare quote, SEV-SNP report or GPU report with its collateral, which for a GPU are chain, OCSP responses and RIM documents. Answers 200 with the report on refusal too; accepted is what is both verified and validated. Without a keyset what report_data binds stays unknown, and so do the GPUs of a document. The policy is the default policy when none is given. Nothing is fetched. `ear` is the report as a signed attestation result; it is null when the question names its own time.',
       access: 'public',
       body: jsonBody(evidenceQuestionSchema),
       responses: { 200: { description: 'The report', schema: evidenceAnswerSchema } },

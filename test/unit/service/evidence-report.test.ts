@@ -1,16 +1,34 @@
 import assert from 'node:assert/strict';
-import { canonicalPolicyJson, encodeSnpEndorsements } from '#attestation/index.ts';
+import {
+  canonicalPolicyJson,
+  computeGpuEvidenceDigest,
+  computeGpuNonce,
+  computeReportData,
+  encodeEvidence,
+  encodeSnpEndorsements,
+} from '#attestation/index.ts';
 import type { EvidenceReport } from '#attestation/index.ts';
 import { simulatedPolicy } from '#attestation/simulated/policy.ts';
 import { toHex, utf8 } from '#protocol/bytes.ts';
+import { KEYSET_LENGTH, keysetDigestOf } from '#protocol/keyset.ts';
 import { earSignerOf } from '#service/enclaves/ear.ts';
 import { evidenceAnswerSchema } from '#service/enclaves/schemas.ts';
 import type { Incoming } from '#service/http/route.ts';
 import { Secret } from '#service/secret.ts';
 import { evidenceRoutes } from '#service/routes/evidence.ts';
 import type { Services } from '#service/services.ts';
-import { throwsCode } from '../assert-code.ts';
-import { acceptedChain, acceptedGpuReport, acceptedOcsp, gpuNonce, gpuPki, gpuPolicyWith } from '../attestation/gpu-fixture.ts';
+import { rejectsCode, throwsCode } from '../assert-code.ts';
+import {
+  acceptedChain,
+  acceptedGpuReport,
+  acceptedGpuRims,
+  acceptedOcsp,
+  gpu,
+  gpuNonce,
+  gpuPki,
+  gpuPolicyWith,
+} from '../attestation/gpu-fixture.ts';
+import { rimPki } from '../attestation/rim-fixture.ts';
 import { acceptedSgxCollateral, acceptedSgxQuote, sgxMachine, sgxPolicyWith } from '../attestation/sgx-fixture.ts';
 import {
   acceptedCollateral,
@@ -26,14 +44,19 @@ import { snpMachine } from '../attestation/snp-fixture.ts';
 
 const snp = snpMachine();
 const services = {
-  roots: [pki.root, snp.root, gpuPki.root],
+  roots: [pki.root, snp.root, gpuPki.root, rimPki.root],
   nowMs: () => atUnix * 1000,
   settings: { earSeconds: 300 },
   earSigner: earSignerOf(new Secret(`0x${'11'.repeat(32)}`)),
   audience: () => 'http://service.example',
 } as unknown as Services;
-const gpuPolicy: unknown = JSON.parse(canonicalPolicyJson(gpuPolicyWith({})));
-const gpuCollateral = { chain: acceptedChain, ocsp: acceptedOcsp.map((response) => toHex(response)) };
+const gpuPolicy: unknown = JSON.parse(canonicalPolicyJson(gpuPolicyWith({ requireRim: true })));
+const text = (bytes: Uint8Array): string => new TextDecoder('utf-8', { ignoreBOM: true }).decode(bytes);
+const gpuCollateral = {
+  chain: acceptedChain,
+  ocsp: acceptedOcsp.map((response) => toHex(response)),
+  rims: acceptedGpuRims.map(text),
+};
 const policy: unknown = JSON.parse(canonicalPolicyJson(simulatedPolicy));
 const sgxPolicy: unknown = JSON.parse(canonicalPolicyJson(sgxPolicyWith({})));
 const endorsements = encodeSnpEndorsements(snp.endorsements);
@@ -50,7 +73,6 @@ async function ask(question: Record<string, unknown>): Promise<EvidenceReport> {
 }
 
 describe('evidence over REST', () => {
-  const text = (bytes: Uint8Array): string => new TextDecoder().decode(bytes);
   const accepted: readonly (readonly [string, string, () => Record<string, unknown>])[] = [
     ['a document of TDX', 'tdx', () => ({ evidence: text(machine().evidence(keysetDigest, nonce)), policy })],
     ['a document of SGX', 'sgx', () => ({ evidence: text(sgxMachine().evidence(keysetDigest, nonce)), policy: sgxPolicy })],
@@ -92,6 +114,66 @@ describe('evidence over REST', () => {
       assert.ok(report.checks.some((check) => check.code === code && check.status === 'refuted'));
     });
   }
+
+  /** A document of TDX whose quote binds a GPU, with the reference values that are given. */
+  const documentWithGpu = (keyset: Uint8Array, rims: readonly Uint8Array[]): string => {
+    const digest = keysetDigestOf(keyset);
+    const { report, chain, ocsp } = gpu();
+    const shown = report(computeGpuNonce(digest, nonce));
+    const { quote, collateral } = machine();
+    return text(
+      encodeEvidence({
+        version: 1,
+        kind: 'tdx',
+        simulated: true,
+        quote: quote(computeReportData(digest, nonce, computeGpuEvidenceDigest([shown]))),
+        collateral,
+        nonce,
+        gpuEvidence: { devices: [{ report: shown, chain }], ocsp, rims },
+      }),
+    );
+  };
+  const statusOf = ({ checks }: EvidenceReport, wanted: string): string | undefined =>
+    checks.find(({ id }) => id === wanted)?.status;
+
+  it('holds the RIM documents of a bare GPU report against it', async () => {
+    const question = { gpu: toHex(acceptedGpuReport), nonce: toHex(gpuNonce), policy: gpuPolicy };
+    const held = await ask({ ...question, collateral: gpuCollateral });
+    assert.deepEqual([statusOf(held, 'rim-driver-measurement'), statusOf(held, 'rim-vbios-measurement')], ['proven', 'proven']);
+    const without = await ask({ ...question, collateral: { ...gpuCollateral, rims: [] } });
+    assert.deepEqual([without.code, without.verified], ['STUN_POLICY_GPU_RIM', true]);
+    const [driver = '', vbios = ''] = gpuCollateral.rims;
+    const changed = [driver, vbios.replace('</', ' </')];
+    const refuted = await ask({ ...question, collateral: { ...gpuCollateral, rims: changed } });
+    assert.deepEqual([refuted.code, refuted.validated], ['STUN_RIM_DIGEST', false]);
+    const noAnswer = await ask({ ...question, collateral: { ...gpuCollateral, ocsp: [] } });
+    assert.equal(noAnswer.code, 'STUN_POLICY_REVOCATION');
+  });
+
+  it('holds the RIM documents of an evidence document, and needs the keyset for its GPUs', async () => {
+    const keyset = new Uint8Array(KEYSET_LENGTH).fill(0x5a);
+    const rims = acceptedGpuRims;
+    const whole = await ask({ evidence: documentWithGpu(keyset, rims), keyset: toHex(keyset), policy: gpuPolicy });
+    assert.deepEqual([whole.code, whole.validated, statusOf(whole, 'evidence-gpu')], [undefined, true, 'proven']);
+    const bare = await ask({ evidence: documentWithGpu(keyset, []), keyset: toHex(keyset), policy: gpuPolicy });
+    assert.deepEqual([bare.code, bare.validated], ['STUN_POLICY_GPU_RIM', false]);
+    const unbound = await ask({ evidence: documentWithGpu(keyset, rims), policy: gpuPolicy });
+    assert.deepEqual([statusOf(unbound, 'report-data'), statusOf(unbound, 'evidence-gpu')], ['unknown', 'unknown']);
+  });
+
+  it('bounds what stands beside a GPU report', async () => {
+    const question = { gpu: toHex(acceptedGpuReport), policy: gpuPolicy };
+    for (const change of [
+      { rims: ['', '', '', '', ''] },
+      { rims: ['x'.repeat(262_145)] },
+      { ocsp: new Array<string>(17).fill('0x00') },
+      { ocsp: [`0x${'00'.repeat(8193)}`] },
+      { chain: 'x'.repeat(65_537) },
+      { note: 'x' },
+    ])
+      await rejectsCode(ask({ ...question, collateral: { ...gpuCollateral, ...change } }), 'STUN_INPUT');
+    await rejectsCode(ask({ ...question, gpu: `0x${'00'.repeat(65_537)}`, collateral: gpuCollateral }), 'STUN_INPUT');
+  });
 
   it('refuses questions that name nothing, two things, or what does not go together', async () => {
     const quote = { quote: toHex(acceptedQuote), collateral: acceptedCollateral };
