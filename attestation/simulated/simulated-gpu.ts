@@ -29,6 +29,8 @@ import type { SigningKey } from './signing-key.ts';
 const notBeforeUnix = 1_577_836_800;
 const notAfterUnix = 2_524_521_600;
 const daySeconds = 86_400;
+/** As NVIDIA's: with its sign it stays within the 20 octets of RFC 5280, section 4.1.2.2. */
+const authoritySerialBytes = 16;
 
 /** Places whose certificates can be revoked. */
 type RevocablePlace = 'device' | 'provisioner' | 'identity';
@@ -162,8 +164,13 @@ function certificateSpecs(options: SimulatedGpuOptions): Readonly<Record<DeviceP
   const kind = architecture === 'ls10' ? 0x50 : 0x41;
   const firmwareExtension =
     architecture === 'blackwell' ? diceTcbInfo([simulatedFwid], 0x80) : compositeDeviceId(keys.device.publicKey, simulatedFwid);
+  const serialOf = (place: DevicePlace): Uint8Array => {
+    if (place === 'device') return concatBytes(Uint8Array.of(kind), hardwareId);
+    const id = keyId(keys[place].publicKey);
+    return place === 'firmware' ? id : id.slice(0, authoritySerialBytes);
+  };
   const spec = (place: DevicePlace): CertificateSpec => ({
-    serial: place === 'device' ? concatBytes(Uint8Array.of(kind), hardwareId) : keyId(keys[place].publicKey),
+    serial: serialOf(place),
     subject: names[place],
     issuer: names[issuerOf(place)],
     notBeforeUnix,
