@@ -42,6 +42,14 @@ export function vbiosRimId(project: string, projectSku: string, chipSku: string,
   return rimId('NV_GPU_VBIOS', project, projectSku, chipSku, version.replaceAll('.', '').toUpperCase());
 }
 
+/**
+ * The id of the RIM of an LS10 switch's BIOS. Its reports do not name project and SKUs: they are those of NVIDIA/nvtrust, `nv_switch_verifier`.
+ * @param version - as the report says it, `96.10.55.00.01`
+ */
+export function switchBiosRimId(version: string): string {
+  return rimId('NV_SWITCH_BIOS', '5612', '0002', '890', version.replaceAll('.', '').toUpperCase());
+}
+
 /** The parts come from a report that nobody verified yet and go into an address. */
 function rimId(...parts: readonly string[]): string {
   if (parts.some((part) => !/^[A-Za-z0-9_.]{1,40}$/.test(part)))

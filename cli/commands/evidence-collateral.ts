@@ -18,6 +18,8 @@ import { fromNetwork } from '#collateral/published.ts';
 import type { CollateralLoader } from '#collateral/published.ts';
 import { StunError } from '#protocol/errors/stun-error.ts';
 import { secretOf } from '../settings.ts';
+import type { FetchedGpuCollateral, ReportedGpu } from './evidence-gpu-collateral.ts';
+import { loadOfGpus } from './evidence-gpu-collateral.ts';
 
 /** Options that let a command get collateral. */
 export interface CollateralOptions {
@@ -41,6 +43,8 @@ export interface CollateralAccess {
   readonly ofQuote: (quote: Uint8Array) => Promise<IntelCollateralJson>;
   /** Of a SEV-SNP report. @param vlek - DER in hex, when a VLEK signed */
   readonly ofReport: (report: Uint8Array, vlek?: string) => Promise<SnpEndorsementsJson>;
+  /** Of reports of GPUs and switches. @throws the codes of their parsers, `STUN_CHAIN_LENGTH`, and of `collateral/` */
+  readonly ofGpus: (devices: readonly ReportedGpu[]) => Promise<FetchedGpuCollateral>;
   /** Leaves the bundle that was asked for. */
   readonly finish: () => Promise<void>;
 }
@@ -80,6 +84,7 @@ export async function openCollateral(options: CollateralOptions, outside: HttpDe
   return {
     ofQuote: (quote) => loadOfQuote(bundling, pcs, outside, quote),
     ofReport: (report, vlek) => loadSnpEndorsements(bundling, kds, outside, snpCollateralKeyOf(parseSnpReport(report)), vlek),
+    ofGpus: (devices) => loadOfGpus(bundling, outside, devices),
     finish: async () => {
       if (saveBundle !== undefined) await bundling.writeBundle(saveBundle);
     },

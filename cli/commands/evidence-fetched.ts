@@ -1,40 +1,46 @@
 /** Evidence whose collateral a command gets by itself, instead of reading it from files or from an evidence document. */
 import { encodeEvidence, parseEvidence, quoteKind } from '#attestation/index.ts';
+import type { GpuEvidence } from '#attestation/index.ts';
 import { toHex } from '#protocol/bytes.ts';
 import { asStunError } from '#protocol/errors/registry.ts';
 import { StunError } from '#protocol/errors/stun-error.ts';
 import type { CollateralAccess } from './evidence-collateral.ts';
 import type { EvidenceBytes, EvidenceSource } from './evidence-source.ts';
-import { readBytes } from './evidence-source.ts';
+import { readBytes, readNonce, readTextFile } from './evidence-source.ts';
 
 /** Codes of evidence that cannot be read: an answer of the verifier, which refuses it before it looks at collateral. */
 const unreadable = /^STUN_(?:QUOTE|SNP_REPORT|EVIDENCE|JSON)_/;
+/** The same of a GPU's report and chain. */
+const unreadableGpu = /^STUN_(?:GPU_REPORT_.*|(?:PEM|DER|CERTIFICATE)_FORMAT|CHAIN_LENGTH)$/;
 
-async function unlessUnreadable<T>(get: () => Promise<T>, standIn: T): Promise<T> {
+async function unlessUnreadable<T>(get: () => Promise<T>, standIn: T, codes = unreadable): Promise<T> {
   try {
     return await get();
   } catch (thrown) {
     const error = asStunError(thrown);
-    if (unreadable.test(error.code)) return standIn;
+    if (codes.test(error.code)) return standIn;
     throw error;
   }
 }
 
 /**
- * Reads a quote, a report or an evidence document and gets its collateral; what a document carries is replaced.
+ * Reads a quote, a report, a GPU report or an evidence document and gets its collateral; what a document carries is replaced.
  * @throws `STUN_INPUT` for other evidence | `STUN_FILE` | `STUN_COLLATERAL_*` | the codes that say why nothing can be asked for
  */
 export async function readFetchedSource(options: EvidenceSource, access: CollateralAccess): Promise<EvidenceBytes> {
-  const { quote, report, vek, evidence, ...others } = options;
-  const ways = [quote, report, evidence].filter((way) => way !== undefined);
-  const given = [others.collateral, others.ask, others.ark, others.crl, others.case].some((option) => option !== undefined);
-  if (ways.length !== 1 || given || (vek !== undefined && report === undefined))
+  const { quote, report, vek, gpu, chain, nonce, evidence } = options;
+  const { collateral, ask, ark, crl, ocsp, rim, case: folder } = options;
+  const ways = [quote, report, gpu, evidence].filter((way) => way !== undefined);
+  const given = [collateral, ask, ark, crl, ocsp, rim, folder].some((option) => option !== undefined);
+  const strayVek = vek !== undefined && report === undefined;
+  const strayChain = (chain === undefined) !== (gpu === undefined) || (nonce !== undefined && gpu === undefined);
+  if (ways.length !== 1 || given || strayVek || strayChain)
     throw new StunError(
       'STUN_INPUT',
-      '--fetch and --bundle go with one of --quote, --report (and --vek of a VLEK) and --evidence',
+      '--fetch and --bundle go with one of --quote, --report (and --vek of a VLEK), --gpu (with --chain, and --nonce) and --evidence',
     );
   const base = { collateral: new Uint8Array(0), document: null, verifyAtUnix: null } as const;
-  const source = await sourceOf({ quote, report, vek, evidence }, access, base);
+  const source = await sourceOf(options, access, base);
   await access.finish();
   return source;
 }
@@ -42,7 +48,7 @@ export async function readFetchedSource(options: EvidenceSource, access: Collate
 type Base = Pick<EvidenceBytes, 'collateral' | 'document' | 'verifyAtUnix'>;
 
 async function sourceOf(
-  { quote, report, vek, evidence }: Record<'quote' | 'report' | 'vek' | 'evidence', string | undefined>,
+  { quote, report, vek, gpu, chain, nonce, evidence }: EvidenceSource,
   access: CollateralAccess,
   base: Base,
 ): Promise<EvidenceBytes> {
@@ -62,6 +68,12 @@ async function sourceOf(
     });
     return { ...base, kind: 'snp', quote: bytes, endorsements };
   }
+  if (gpu !== undefined) {
+    const device = { report: await readBytes(gpu, 'GPU report'), chain: await readTextFile(chain ?? '', 'chain') };
+    const got = await unlessUnreadable(() => access.ofGpus([device]), { ocsp: [], rims: [] }, unreadableGpu);
+    const beside = { chain: device.chain, ...got, nonce: nonce === undefined ? null : readNonce(nonce) };
+    return { ...base, kind: 'nvidia', quote: device.report, gpu: beside };
+  }
   const text = await readBytes(evidence ?? '', 'evidence');
   const document = await unlessUnreadable(() => renewed(text, access), text);
   return { ...base, kind: 'tdx', quote: new Uint8Array(0), document };
@@ -69,10 +81,17 @@ async function sourceOf(
 
 /** The document with collateral of today. Its digest is another then; what it binds is not. */
 async function renewed(text: Uint8Array, access: CollateralAccess): Promise<Uint8Array> {
-  const document = parseEvidence(text);
+  const parsed = parseEvidence(text);
+  const gpuEvidence = parsed.gpuEvidence === null ? null : await renewedGpus(parsed.gpuEvidence, access);
+  const document = { ...parsed, gpuEvidence };
   if (document.kind === 'snp') {
     const { vek } = document.collateral;
     return encodeEvidence({ ...document, collateral: await access.ofReport(document.quote, vek) });
   }
   return encodeEvidence({ ...document, collateral: await access.ofQuote(document.quote) });
+}
+
+async function renewedGpus(given: GpuEvidence, access: CollateralAccess): Promise<GpuEvidence> {
+  const { devices } = given;
+  return unlessUnreadable(async () => ({ devices, ...(await access.ofGpus(devices)) }), given, unreadableGpu);
 }

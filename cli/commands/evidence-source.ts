@@ -107,7 +107,7 @@ function factsOf(expected: string): CaseFacts {
 }
 
 /** 32 bytes of hex, with or without `0x`. @throws `STUN_INPUT` */
-function readNonce(text: string): Uint8Array {
+export function readNonce(text: string): Uint8Array {
   return fromHex(text.startsWith('0x') ? text : `0x${text}`, 32, 'nonce');
 }
 

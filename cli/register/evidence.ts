@@ -42,7 +42,10 @@ export function registerEvidence(program: Command, runner: Runner): void {
         evidence.command('verify').description('verify signatures, chains and currency, then validate by a policy; offline'),
       ),
     )
-      .option('--fetch', 'ask the vendor for the collateral: the one way in which this command uses the network')
+      .option(
+        '--fetch',
+        'ask the vendor for the collateral (of a GPU: OCSP responses and RIM documents): the one way in which this command uses the network',
+      )
       .option('--at <unix>', 'time to verify at (now)')
       .option('--ocsp-at <unix>', 'time at which OCSP responses should hold (that of --at)')
       .option('--rim-at <unix>', 'time at which RIM documents should hold (that of --at)')

@@ -1,5 +1,13 @@
 import assert from 'node:assert/strict';
-import { driverRimId, nrasKeys, nvidiaServices, ocspResponse, rimDocument, vbiosRimId } from '#collateral/nvidia.ts';
+import {
+  driverRimId,
+  nrasKeys,
+  nvidiaServices,
+  ocspResponse,
+  rimDocument,
+  switchBiosRimId,
+  vbiosRimId,
+} from '#collateral/nvidia.ts';
 import { encodeOcspRequest } from '#collateral/ocsp-request.ts';
 import { utf8 } from '#protocol/bytes.ts';
 import { rejectsCode, throwsCode } from '../assert-code.ts';
@@ -60,6 +68,7 @@ describe('RIM documents over HTTP', () => {
   it('have the ids that reports name', () => {
     assert.equal(id, 'NV_GPU_DRIVER_GH100_550.90.07');
     assert.equal(vbiosRimId('1010', '0210', '886', '96.00.9f.00.04'), 'NV_GPU_VBIOS_1010_0210_886_96009F0004');
+    assert.equal(switchBiosRimId('96.10.55.00.01'), 'NV_SWITCH_BIOS_5612_0002_890_9610550001');
     for (const part of ['', '../x', 'a/b', 'x'.repeat(41)]) throwsCode(() => driverRimId('GH100', part), 'STUN_INPUT');
   });
 
