@@ -92,10 +92,18 @@ async function issuerOf(
   );
 }
 
+/** What the document says about revocation and reference values of its GPUs. */
+function besideGpus(ocsp: number, rims: number): string {
+  return ocsp + rims === 0
+    ? 'It has no OCSP responses and no RIM documents of its GPUs, and the default policy wants both: --fetch stores them, here or in verify.'
+    : `It has ${ocsp} OCSP responses and ${rims} RIM documents of its GPUs.`;
+}
+
 /**
  * Makes evidence and writes it as a document. Verifies nothing.
+ * With a way to collateral, what NVIDIA publishes about the GPUs stands in it too.
  * @throws `STUN_PLATFORM` where there is no confidential machine and simulated hardware was not asked for | `STUN_TSM_*` |
- *   `STUN_CERTIFICATE_TABLE` | `STUN_ENDORSEMENTS_MISSING` | `STUN_GPU_COLLECTION` | `STUN_COLLATERAL_*` | `STUN_INPUT` | `STUN_FILE`
+ *   `STUN_CERTIFICATE_TABLE` | `STUN_ENDORSEMENTS_MISSING` | `STUN_GPU_COLLECTION` | `STUN_COLLATERAL_*` | the codes of the parsers of GPU reports and chains | `STUN_INPUT` | `STUN_FILE`
  */
 export async function evidenceCollect(
   options: EvidenceCollectOptions,
@@ -108,7 +116,8 @@ export async function evidenceCollect(
   const command = options.nvattest ?? 'nvattest';
   const asked = options.gpu === true || options.nvattest !== undefined;
   const gpus = asked ? await collectGpus(gpuNonceOf(keysetDigest, nonce), { command, timeoutMs: NVATTEST_TIMEOUT_MS }) : [];
-  const document = await issueEvidence(issuer, keysetDigest, nonce, gpus);
+  const { ocsp, rims } = (await access?.ofGpus(gpus)) ?? { ocsp: [], rims: [] };
+  const document = await issueEvidence(issuer, keysetDigest, nonce, gpus, { ocsp, rims });
   await writeText(options.out, new TextDecoder().decode(document));
   await access?.finish();
   const { simulated, description } = issuer;
@@ -119,10 +128,16 @@ export async function evidenceCollect(
       platform: description,
       simulated,
       gpus: gpus.length,
+      ocsp: ocsp.length,
+      rims: rims.length,
       keysetDigest: toHex(keysetDigest),
       evidenceDigest: digest,
     },
-    text: `${options.out}: evidence of ${description}${gpus.length === 0 ? '' : ` and ${gpus.length} GPUs`}, digest ${digest}\nNothing in it is verified yet.`,
+    text: [
+      `${options.out}: evidence of ${description}${gpus.length === 0 ? '' : ` and ${gpus.length} GPUs`}, digest ${digest}`,
+      ...(gpus.length === 0 ? [] : [besideGpus(ocsp.length, rims.length)]),
+      'Nothing in it is verified yet.',
+    ].join('\n'),
     exitCode: 0,
   };
 }

@@ -86,7 +86,10 @@ export function registerEvidence(program: Command, runner: Runner): void {
         .option('--platform <name>', 'auto, tdx, sev-snp or simulated (auto)')
         .option('--pki <file>', 'the simulated PKI, with --platform simulated')
         .option('--collateral <file>', "the vendor's collateral, as fetch writes it")
-        .option('--fetch', 'ask the vendor for it: the one way in which this command uses the network')
+        .option(
+          '--fetch',
+          'ask the vendors for it, and for what GPUs are verified with: the one way in which this command uses the network',
+        )
         .option('--gpu', 'show the GPUs too, by what nvattest collects')
         .option('--nvattest <path>', 'where that program is, implies --gpu (nvattest)'),
     ),

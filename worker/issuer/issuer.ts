@@ -2,6 +2,16 @@
 import { canonicalJson, gpuEvidenceDigestOf, reportDataOf, StunError, toHex, utf8 } from '#protocol/index.ts';
 import type { CollectedGpu } from './gpu.ts';
 
+/** What a document carries beside the reports of its GPUs; report_data binds none of it, and it can be renewed. */
+export interface GpuCollateral {
+  /** OCSP responses, DER. */
+  readonly ocsp: readonly Uint8Array[];
+  /** RIM documents, UTF-8. */
+  readonly rims: readonly Uint8Array[];
+}
+
+const noCollateral: GpuCollateral = { ocsp: [], rims: [] };
+
 /** Parts of an evidence document that the hardware and its vendor give. */
 export interface HardwareEvidence {
   readonly kind: 'tdx' | 'snp';
@@ -29,16 +39,20 @@ const MAX_DOCUMENT_BYTES = 1_000_000;
  * Makes the evidence document of a keyset: the exact bytes that are handed out and whose digest attestors sign.
  * @param nonce - 32 bytes: a recent block hash, or a customer's own
  * @param gpus - reports over `gpuNonceOf` of both, when the GPUs beside the CPU are to be shown too
+ * @param gpuCollateral - what they are verified with; without it a policy refuses them until it is renewed
  */
 export async function issueEvidence(
   issuer: EvidenceIssuer,
   keysetDigest: Uint8Array,
   nonce: Uint8Array,
   gpus: readonly CollectedGpu[] = [],
+  gpuCollateral: GpuCollateral = noCollateral,
 ): Promise<Uint8Array> {
   const gpuDigest = gpuEvidenceDigestOf(gpus.map(({ report }) => report));
   const { kind, quote, collateral } = await issuer.issue(reportDataOf(keysetDigest, nonce, gpuDigest));
   const devices = gpus.map(({ report, chain }) => ({ report: toHex(report), chain }));
+  const ocsp = gpuCollateral.ocsp.map((response) => toHex(response));
+  const rims = gpuCollateral.rims.map((rim) => new TextDecoder('utf-8', { ignoreBOM: true }).decode(rim));
   const document = utf8(
     JSON.stringify({
       version: 1,
@@ -47,7 +61,7 @@ export async function issueEvidence(
       quote: toHex(quote),
       collateral,
       nonce: toHex(nonce),
-      gpuEvidence: devices.length === 0 ? null : { devices, ocsp: [] },
+      gpuEvidence: devices.length === 0 ? null : { devices, ocsp, rims },
     }),
   );
   if (document.length > MAX_DOCUMENT_BYTES) {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { chmod, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { canonicalPolicyJson, encodeEvidence, parseEvidence, verifyEvidence } from '#attestation/index.ts';
+import { assessEvidence, canonicalPolicyJson, encodeEvidence, parseEvidence, verifyEvidence } from '#attestation/index.ts';
 import { createSimulatedPki, exportSimulatedPki } from '#attestation/simulated/pki.ts';
 import { simulatedPolicy } from '#attestation/simulated/policy.ts';
 import { evidenceCollect, type CollectingMachine } from '#cli/commands/evidence-collect.ts';
@@ -12,6 +12,9 @@ import { concatBytes, gpuEvidenceDigestOf, gpuNonceOf, reportDataOf, toHex, utf8
 import { rejectsCode } from '../assert-code.ts';
 import { answers, recorded, type Recorded } from '../collateral/fetched-collateral.ts';
 import { createTsmDouble, type TsmDouble } from '../worker/tsm-double.ts';
+import { gpu, gpuPki } from './gpu-fixture.ts';
+import { nvidia } from './nvidia-answers.ts';
+import { rimPki } from './rim-fixture.ts';
 import { acceptedCollateral, atUnix, keysetDigest, machine, nonce, pki } from './simulated-fixture.ts';
 import { snpMachine } from './snp-fixture.ts';
 
@@ -80,20 +83,49 @@ describe('stun evidence collect', () => {
     await rejectsCode(evidenceCollect({ ...simulated, pki: path('absent') }, await guest(null)), 'STUN_FILE');
   });
 
+  /** Options under which nvattest gives this report. */
+  const withGpu = async (
+    report: Uint8Array,
+    chain: string,
+  ): Promise<ReturnType<typeof asked> & { collateral: string; nvattest: string }> => {
+    const evidence = { evidences: [{ evidence: Buffer.from(report).toString('base64'), certificate: chain }] };
+    await writeFile(path('nvattest'), `#!/bin/sh\ncat <<'END'\n${JSON.stringify(evidence)}\nEND\n`);
+    await chmod(path('nvattest'), 0o755);
+    return { ...asked(), collateral: path('collateral.json'), nvattest: path('nvattest') };
+  };
+
+  it('stores what GPUs are verified with when it may fetch, and the whole is accepted', async () => {
+    const made = gpu();
+    const options = await withGpu(made.report(gpuNonceOf(keysetDigest, nonce)), made.chain);
+    tsm.report = machine().quote;
+    const trusted = { ...context, roots: [pki.root, gpuPki.root, rimPki.root] };
+    const codeOf = async (): Promise<string | undefined> =>
+      assessEvidence(encodeEvidence({ ...parseEvidence(await written()), simulated: true }), trusted).failure?.code;
+    await evidenceCollect(options, await guest('tdx_guest'));
+    assert.equal(await codeOf(), 'STUN_POLICY_REVOCATION');
+    const saveBundle = path('bundle.json');
+    const fetched = await evidenceCollect(
+      { ...options, fetch: true, saveBundle },
+      { ...(await guest('tdx_guest')), network: nvidia() },
+    );
+    assert.match(fetched.text, /It has 3 OCSP responses and 2 RIM documents of its GPUs/);
+    assert.equal(await codeOf(), undefined);
+    await evidenceCollect({ ...options, bundle: saveBundle }, await guest('tdx_guest'));
+    assert.equal(await codeOf(), undefined);
+    await rejectsCode(evidenceCollect({ ...options, fetch: true }, await guest('tdx_guest')), 'STUN_COLLATERAL_UNAVAILABLE');
+  });
+
   it('binds what nvattest collects', async () => {
     const gpuNonce = gpuNonceOf(keysetDigest, nonce);
     const report = concatBytes(Uint8Array.of(0x11, 0xe0, 1, 0xff), gpuNonce, utf8('measurements'));
     const chain = '-----BEGIN CERTIFICATE-----\n';
-    const evidence = { evidences: [{ evidence: Buffer.from(report).toString('base64'), certificate: chain }] };
-    await writeFile(path('nvattest'), `#!/bin/sh\ncat <<'END'\n${JSON.stringify(evidence)}\nEND\n`);
-    await chmod(path('nvattest'), 0o755);
-    const options = { ...asked(), collateral: path('collateral.json'), nvattest: path('nvattest') };
+    const options = await withGpu(report, chain);
     const over: Uint8Array[] = [];
     tsm.report = (reportData) => machine().quote(over[over.push(reportData) - 1] ?? reportData);
     const result = await evidenceCollect(options, await guest('tdx_guest'));
-    assert.match(result.text, /and 1 GPUs/);
+    assert.match(result.text, /and 1 GPUs.*\nIt has no OCSP responses and no RIM documents of its GPUs/);
     const document = JSON.parse(new TextDecoder().decode(await written())) as Record<string, unknown>;
-    assert.deepEqual(document['gpuEvidence'], { devices: [{ report: toHex(report), chain }], ocsp: [] });
+    assert.deepEqual(document['gpuEvidence'], { devices: [{ report: toHex(report), chain }], ocsp: [], rims: [] });
     assert.deepEqual(over.map(toHex), [toHex(reportDataOf(keysetDigest, nonce, gpuEvidenceDigestOf([report])))]);
   });
 
