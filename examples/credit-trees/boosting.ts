@@ -3,11 +3,10 @@
  *
  * Source: T. Chen and C. Guestrin, "XGBoost: A Scalable Tree Boosting System", KDD 2016, sections 2 and 3.
  */
+import type { FloatTree } from '#circuits/model/float/float-model.ts';
 
-/** A split sends a row whose feature is at most the threshold below. */
-export type BoostedTree =
-  | { readonly leaf: number }
-  | { readonly feature: number; readonly threshold: number; readonly below: BoostedTree; readonly above: BoostedTree };
+/** A split sends a row whose feature is at most the threshold below; a leaf has one score. */
+export type BoostedTree = FloatTree;
 
 export interface BoostingOptions {
   readonly trees: number;
@@ -78,7 +77,7 @@ class Grower {
     if (split === null) {
       const leaf = Math.fround((-this.#options.learningRate * gradient) / (weight + this.#options.lambda));
       for (const i of members) scores[i]! += leaf;
-      return { leaf };
+      return { leaf: [leaf] };
     }
     const bins = this.#bins[split.feature]!;
     return {

@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { floatValues } from '#circuits/model/float/float-model.ts';
 import { understand } from '#circuits/model/float/understand.ts';
 import { readOnnx } from '#circuits/model/onnx/read-onnx.ts';
+import { treeEnsemble } from '#circuits/model/onnx/tree-ensemble.ts';
 import { writeOnnx } from '#circuits/model/onnx/write-onnx.ts';
 import { accuracyOf, quantise } from '#circuits/model/quantise/quantise.ts';
 import { FEATURES, LABEL_NOISE, makeRows } from '../credit-model/data.ts';
@@ -19,52 +20,10 @@ const options: BoostingOptions = { trees: 100, depth: 6, learningRate: 0.12, bin
 /** The baseline beside it: the same with splits on one feature at a time, so no interactions. */
 const stumps: BoostingOptions = { ...options, depth: 1, trees: 300 };
 
-/** Trees in the lists of ONNX's ensemble operator. */
 function modelBytes(trees: readonly BoostedTree[]): Uint8Array {
-  const nodes: { tree: number; node: number; feature: number; value: number; mode: string; yes: number; no: number }[] = [];
-  const leaves: { tree: number; node: number; weight: number }[] = [];
-  for (const [tree, root] of trees.entries()) {
-    let count = 0;
-    const place = (at: BoostedTree): number => {
-      const node = count++;
-      if ('leaf' in at) {
-        nodes.push({ tree, node, feature: 0, value: 0, mode: 'LEAF', yes: 0, no: 0 });
-        leaves.push({ tree, node, weight: at.leaf });
-        return node;
-      }
-      const entry = { tree, node, feature: at.feature, value: at.threshold, mode: 'BRANCH_LEQ', yes: 0, no: 0 };
-      nodes.push(entry);
-      entry.yes = place(at.below);
-      entry.no = place(at.above);
-      return node;
-    };
-    place(root);
-  }
   return writeOnnx({
     name: 'credit-trees',
-    nodes: [
-      {
-        op: 'TreeEnsembleRegressor',
-        domain: 'ai.onnx.ml',
-        inputs: ['features'],
-        outputs: ['default_probability'],
-        attributes: {
-          n_targets: 1,
-          nodes_falsenodeids: { ints: nodes.map(({ no }) => no) },
-          nodes_featureids: { ints: nodes.map(({ feature }) => feature) },
-          nodes_modes: { strings: nodes.map(({ mode }) => mode) },
-          nodes_nodeids: { ints: nodes.map(({ node }) => node) },
-          nodes_treeids: { ints: nodes.map(({ tree }) => tree) },
-          nodes_truenodeids: { ints: nodes.map(({ yes }) => yes) },
-          nodes_values: { floats: nodes.map(({ value }) => value) },
-          post_transform: 'LOGISTIC',
-          target_ids: { ints: leaves.map(() => 0) },
-          target_nodeids: { ints: leaves.map(({ node }) => node) },
-          target_treeids: { ints: leaves.map(({ tree }) => tree) },
-          target_weights: { floats: leaves.map(({ weight }) => weight) },
-        },
-      },
-    ],
+    nodes: [treeEnsemble(trees, 1, 'LOGISTIC', { input: 'features', output: 'default_probability' })],
     inputs: [{ name: 'features', type: 'float32', dims: ['rows', FEATURES.length] }],
     outputs: [{ name: 'default_probability', type: 'float32', dims: ['rows', 1] }],
   });

@@ -7,6 +7,8 @@
 import { int32s, writeOnnx, type Initializer, type Node } from '../onnx/write-onnx.ts';
 import { StunError } from '#protocol/errors/stun-error.ts';
 import type { Tree } from '../constraints/gadgets/trees.ts';
+import type { FloatTree } from '../float/float-model.ts';
+import { treeEnsemble } from '../onnx/tree-ensemble.ts';
 import { roundingHalf } from '../constraints/gadgets/requantise.ts';
 import { programBounds } from './bounds.ts';
 import type { IntegerProgram, Operation } from './program.ts';
@@ -58,59 +60,19 @@ function requantise(graph: Graph, operation: Extract<Operation, { kind: 'requant
   );
 }
 
-/** The parallel lists in which ONNX writes an ensemble. */
-interface Ensemble {
-  readonly nodes: { tree: number; node: number; feature: number; value: number; mode: string; yes: number; no: number }[];
-  readonly targets: { tree: number; node: number; target: number; weight: number }[];
-}
-
-function addTree(ensemble: Ensemble, tree: Tree, index: number): void {
-  let count = 0;
-  const place = (at: Tree): number => {
-    const node = count++;
-    if ('leaf' in at) {
-      ensemble.nodes.push({ tree: index, node, feature: 0, value: 0, mode: 'LEAF', yes: 0, no: 0 });
-      for (const [target, weight] of at.leaf.entries()) ensemble.targets.push({ tree: index, node, target, weight });
-      return node;
-    }
-    const entry = { tree: index, node, feature: at.feature, value: at.rank - 0.5, mode: 'BRANCH_LEQ', yes: 0, no: 0 };
-    ensemble.nodes.push(entry);
-    entry.yes = place(at.below);
-    entry.no = place(at.above);
-    return node;
-  };
-  place(tree);
+/** A rank is at least r exactly when it is above r - 1/2, which floats hold. */
+function overRanks(tree: Tree): FloatTree {
+  if ('leaf' in tree) return tree;
+  const { feature, rank, below, above } = tree;
+  return { feature, threshold: rank - 0.5, below: overRanks(below), above: overRanks(above) };
 }
 
 function trees(graph: Graph, operation: Extract<Operation, { kind: 'trees' }>, to: string): void {
-  const ensemble: Ensemble = { nodes: [], targets: [] };
-  for (const [index, tree] of operation.trees.entries()) addTree(ensemble, tree, index);
-  const { nodes, targets } = ensemble;
-  graph.initializers.push(int32s(`${to}_biases`, [operation.biases.length], operation.biases));
+  const scores = operation.biases.length;
+  graph.initializers.push(int32s(`${to}_biases`, [scores], operation.biases));
   graph.nodes.push(
     { op: 'Cast', inputs: [valueName(operation.of)], outputs: [`${to}_ranks`], attributes: { to: 1 } },
-    {
-      op: 'TreeEnsembleRegressor',
-      domain: 'ai.onnx.ml',
-      inputs: [`${to}_ranks`],
-      outputs: [`${to}_sums`],
-      attributes: {
-        aggregate_function: 'SUM',
-        n_targets: operation.biases.length,
-        nodes_falsenodeids: { ints: nodes.map(({ no }) => no) },
-        nodes_featureids: { ints: nodes.map(({ feature }) => feature) },
-        nodes_modes: { strings: nodes.map(({ mode }) => mode) },
-        nodes_nodeids: { ints: nodes.map(({ node }) => node) },
-        nodes_treeids: { ints: nodes.map(({ tree }) => tree) },
-        nodes_truenodeids: { ints: nodes.map(({ yes }) => yes) },
-        nodes_values: { floats: nodes.map(({ value }) => value) },
-        post_transform: 'NONE',
-        target_ids: { ints: targets.map(({ target }) => target) },
-        target_nodeids: { ints: targets.map(({ node }) => node) },
-        target_treeids: { ints: targets.map(({ tree }) => tree) },
-        target_weights: { floats: targets.map(({ weight }) => weight) },
-      },
-    },
+    treeEnsemble(operation.trees.map(overRanks), scores, 'NONE', { input: `${to}_ranks`, output: `${to}_sums` }),
     { op: 'Cast', inputs: [`${to}_sums`], outputs: [`${to}_whole`], attributes: { to: 6 } },
     { op: 'Add', inputs: [`${to}_whole`, `${to}_biases`], outputs: [to] },
   );
