@@ -20,7 +20,7 @@ export interface SuiteResult extends Counts {
 export interface Limits {
   /** The whole run. */
   readonly runMs: number;
-  /** How long a child may live on after its last test before it is said to leak; half a minute when not given. */
+  /** How long a child may live on after its last test before it is said to leak; two minutes when not given: coverage is written at the end. */
   readonly lingerMs?: number;
 }
 
@@ -47,7 +47,7 @@ function command(suite: Suite, depth: string | undefined): [string, string[]] {
 /**
  * Runs a suite. A child that ends without counts, or does not end soon after its last test, is a failure of its own.
  */
-export async function runSuite(suite: Suite, env: NodeJS.ProcessEnv, { runMs, lingerMs = 30_000 }: Limits): Promise<SuiteResult> {
+export async function runSuite(suite: Suite, env: NodeJS.ProcessEnv, { runMs, lingerMs = 120_000 }: Limits): Promise<SuiteResult> {
   const folder = mkdtempSync(join(tmpdir(), 'stun-test-'));
   const countsFile = join(folder, 'counts.json');
   const started = performance.now();
