@@ -47,7 +47,11 @@ function command(suite: Suite, depth: string | undefined): [string, string[]] {
 /**
  * Runs a suite. A child that ends without counts, or does not end soon after its last test, is a failure of its own.
  */
-export async function runSuite(suite: Suite, env: NodeJS.ProcessEnv, { runMs, lingerMs = 120_000 }: Limits): Promise<SuiteResult> {
+export async function runSuite(
+  suite: Suite,
+  env: NodeJS.ProcessEnv,
+  { runMs, lingerMs = 120_000 }: Limits,
+): Promise<SuiteResult> {
   const folder = mkdtempSync(join(tmpdir(), 'stun-test-'));
   const countsFile = join(folder, 'counts.json');
   const started = performance.now();
