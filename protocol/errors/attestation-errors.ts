@@ -1,6 +1,7 @@
 /** Error codes of the attestation area: parsing and verifying evidence, judging it by policy, fetching collateral. */
 import type { ErrorEntry } from './stun-error.ts';
 import { gpuErrors } from './gpu-errors.ts';
+import { policyErrors } from './policy-errors.ts';
 import { rimErrors } from './rim-errors.ts';
 import { snpErrors } from './snp-errors.ts';
 import { tokenErrors } from './token-errors.ts';
@@ -330,114 +331,6 @@ const ownErrors = {
     httpStatus: 422,
     doc: 'A TCB status string is none of those that Intel defines. Update STUN before accepting it.',
   },
-  STUN_POLICY_FORMAT: {
-    class: 'input',
-    actor: 'customer',
-    httpStatus: 400,
-    doc: 'The policy does not have the form of docs/attestation.md: every field is required. The reason names the field.',
-  },
-  STUN_POLICY_KIND: {
-    class: 'policy',
-    actor: 'customer',
-    httpStatus: 403,
-    doc: 'The policy does not admit this kind of hardware.',
-  },
-  STUN_POLICY_SIMULATED: {
-    class: 'policy',
-    actor: 'customer',
-    httpStatus: 403,
-    doc: 'The hardware is simulated and the policy does not admit that. It protects nothing.',
-  },
-  STUN_POLICY_REVOCATION: {
-    class: 'policy',
-    actor: 'customer',
-    httpStatus: 403,
-    doc: 'The policy demands revocation data and the collateral has none. Fetch complete collateral.',
-  },
-  STUN_POLICY_COLLATERAL_AGE: {
-    class: 'policy',
-    actor: 'provider',
-    httpStatus: 403,
-    doc: 'Collateral was verified after its nextUpdate, further than the policy gives grace for. Fetch current collateral.',
-  },
-  STUN_POLICY_EVALUATION_NUMBER: {
-    class: 'policy',
-    actor: 'provider',
-    httpStatus: 403,
-    doc: "The collateral's tcbEvaluationDataNumber is below the policy's floor.",
-  },
-  STUN_POLICY_TCB_NOT_SUPPORTED: {
-    class: 'policy',
-    actor: 'provider',
-    httpStatus: 403,
-    doc: 'No TCB level of Intel matches the platform: it is older than every level that Intel lists.',
-  },
-  STUN_POLICY_TCB_REVOKED: {
-    class: 'policy',
-    actor: 'provider',
-    httpStatus: 403,
-    doc: "Intel revoked the platform's TCB level. No policy can admit it.",
-  },
-  STUN_POLICY_TCB_STATUS: {
-    class: 'policy',
-    actor: 'provider',
-    httpStatus: 403,
-    doc: 'The TCB status is not among those that the policy admits. Update firmware, or loosen the policy in writing.',
-  },
-  STUN_POLICY_ADVISORY: {
-    class: 'policy',
-    actor: 'provider',
-    httpStatus: 403,
-    doc: 'An advisory stands open that the policy does not list, lists no longer, or denies.',
-  },
-  STUN_POLICY_DEBUG: {
-    class: 'policy',
-    actor: 'provider',
-    httpStatus: 403,
-    doc: 'The TD, guest or enclave runs in debug mode: its memory can be read. It protects nothing.',
-  },
-  STUN_POLICY_SEPT_VE_DISABLE: {
-    class: 'policy',
-    actor: 'provider',
-    httpStatus: 403,
-    doc: 'The TD runs without SEPT_VE_DISABLE and its MRTD is no paravisor that the policy names.',
-  },
-  STUN_POLICY_TD_ATTRIBUTES: {
-    class: 'policy',
-    actor: 'provider',
-    httpStatus: 403,
-    doc: 'The TD has attribute bits that the policy does not admit.',
-  },
-  STUN_POLICY_SERVICE_TD: {
-    class: 'policy',
-    actor: 'provider',
-    httpStatus: 403,
-    doc: 'A service TD that the policy does not name is bound to the TD (MRSERVICETD).',
-  },
-  STUN_POLICY_ENCLAVE: {
-    class: 'policy',
-    actor: 'provider',
-    httpStatus: 403,
-    doc: 'The SGX enclave is none of those that the policy names (MRENCLAVE, MRSIGNER, ISVPRODID, ISVSVN).',
-  },
-  STUN_POLICY_XFAM: {
-    class: 'policy',
-    actor: 'provider',
-    httpStatus: 403,
-    doc: "The TD's XFAM lacks fixed bits or has bits that the policy does not admit.",
-  },
-  STUN_POLICY_MEASUREMENT: {
-    class: 'policy',
-    actor: 'provider',
-    httpStatus: 403,
-    doc: 'MRTD or an RTMR is not among the reference values of the policy.',
-  },
-  STUN_POLICY_HARDWARE: {
-    class: 'policy',
-    actor: 'provider',
-    httpStatus: 403,
-    doc: 'The hardware identity is denied, or is not among those that the policy admits.',
-  },
   STUN_SIMULATOR_STATE: {
     class: 'input',
     actor: 'caller',
@@ -471,4 +364,5 @@ export const attestationErrors = /* @__PURE__ */ (() => ({
   ...rimErrors,
   ...tokenErrors,
   ...ownErrors,
+  ...policyErrors,
 }))();
