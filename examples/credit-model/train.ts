@@ -78,7 +78,7 @@ function accuracy(rows: readonly Row[], probabilityOf: (row: Row) => number): nu
 }
 
 /** All files by name. The same on every run. */
-export function trainCreditModel(): Map<string, Uint8Array> {
+function trainCreditModel(): Map<string, Uint8Array> {
   const rows = makeRows(TRAINING_ROWS, TRAINING_SEED);
   const unseen = makeRows(UNSEEN_ROWS, UNSEEN_SEED);
   const { means, deviations } = columnStatistics(rows.map((row) => row.features));

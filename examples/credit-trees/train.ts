@@ -30,7 +30,7 @@ function modelBytes(trees: readonly BoostedTree[]): Uint8Array {
 }
 
 /** All files by name. The same on every run. */
-export function trainCreditTrees(): Map<string, Uint8Array> {
+function trainCreditTrees(): Map<string, Uint8Array> {
   const rows = makeRows(TRAINING_ROWS, SEEDS.training);
   const unseen = makeRows(UNSEEN_ROWS, SEEDS.unseen);
   const [features, labels] = [rows.map((row) => row.features), rows.map((row) => row.label)];
