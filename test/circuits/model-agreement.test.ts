@@ -52,7 +52,7 @@ describe('a compiled model', function () {
 
     it(`${name}: the circuit opens the protocol's commitments of input and output`, () => {
       const system = synthesise(program);
-      const count = depth() === 'full' ? 200 : 12;
+      const count = depth() === 'full' ? 60 : 12;
       const inputs = [...extremesOf(program).slice(0, 6), ...inputsOf(program, new SeededRandom(sampleSeed()), count)];
       for (const input of inputs) {
         const witness = witnessOf(system, [...input.map(BigInt), BLINDING_IN, BLINDING_OUT]);
