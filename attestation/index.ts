@@ -58,6 +58,7 @@ export type { JsonLimits, JsonObject, JsonValue } from './json/capped-json.ts';
 export { defaultJsonLimits, parseCappedJson, parseCappedJsonBytes } from './json/capped-json.ts';
 export type { GpuAssessment, GpuInput } from './nvidia/assess.ts';
 export { assessGpu } from './nvidia/assess.ts';
+export { holdRims } from './nvidia/rim/hold.ts';
 export { gpuCheckSources } from './nvidia/check-sources.ts';
 export { parseDeviceChain } from './nvidia/device-chain.ts';
 export type { OcspResponse, OcspStatus } from './nvidia/ocsp.ts';

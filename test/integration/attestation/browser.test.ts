@@ -46,17 +46,23 @@ function amdInputs(): string[] {
   );
 }
 
-/** Real GPU reports: a sample, as they are with their OCSP responses, and with a byte of the first measurement changed. */
+/** Real GPU reports: a sample, as they are with their OCSP responses, and with a byte of the first measurement changed; all that have RIMs. */
 function gpuInputs(): string[] {
   const vectors = gpuCases();
+  const withRims: string[] = [];
   const inputs = vectors.flatMap(({ folder, report, chain, nonce }) => {
-    const responses = readdirSync(folder).filter((name) => name.startsWith('ocsp-'));
-    const ocsp = responses.map((name) => new Uint8Array(readFileSync(join(folder, name))));
+    const files = (wanted: RegExp): Uint8Array[] =>
+      readdirSync(folder)
+        .filter((name) => wanted.test(name))
+        .map((name) => new Uint8Array(readFileSync(join(folder, name))));
+    const ocsp = files(/^ocsp-/);
+    const rims = files(/-rim.*\.xml$/);
     // 2025-10-24T12:00:00Z: the chains have no end, and no case names a time for report and chain.
     const start = { ...real, chain, ocsp, ocspAtUnix: null, nonce, atUnix: 1_761_307_200 };
+    if (rims.length > 0) withRims.push(encodeCase('assessGpu', { ...start, report, rims, rimAtUnix: start.atUnix }));
     return [report, flipped(report, 60)].map((bytes) => encodeCase('assessGpu', { ...start, report: bytes }));
   });
-  return inputs.length === 0 ? [] : [...sampleCases(inputs, 16)];
+  return inputs.length === 0 ? [] : [...withRims, ...sampleCases(inputs, 16)];
 }
 
 /** Simulated evidence that is accepted, and a sample of the negative vectors of every kind. */

@@ -13,11 +13,11 @@ export function encodeCase(call: string, input: object): string {
 }
 
 /**
- * @param from - the specifier of the build, and the cases
+ * @param from - the specifier of the build, and the cases; `rims` and `rimAtUnix` of an input are reference values to hold against it
  * @returns for each case the result's JSON: byte strings in hex, maps and sets as lists, errors with their code
  */
 export async function runCases(from: { readonly build: string; readonly cases: readonly string[] }): Promise<string[]> {
-  const attestation = (await import(from.build)) as Record<string, (input: unknown) => unknown>;
+  const attestation = (await import(from.build)) as Record<string, (...input: unknown[]) => unknown>;
   const bytes = (hex: string): Uint8Array => Uint8Array.from(hex.match(/../g) ?? [], (pair) => Number.parseInt(pair, 16));
   const revive = (_key: string, value: { $hex?: string } | null): unknown =>
     typeof value === 'object' && typeof value?.$hex === 'string' ? bytes(value.$hex) : value;
@@ -29,7 +29,12 @@ export async function runCases(from: { readonly build: string; readonly cases: r
     return value;
   };
   return from.cases.map((text) => {
-    const { call, input } = JSON.parse(text, revive) as { call: string; input: unknown };
-    return JSON.stringify(attestation[call]?.(input), plain);
+    const { call, input } = JSON.parse(text, revive) as {
+      call: string;
+      input: { rims?: unknown; rimAtUnix?: unknown; roots?: unknown };
+    };
+    const { rims, rimAtUnix, ...evidence } = input;
+    const hold = rims === undefined ? [] : [attestation['holdRims']!(rims, rimAtUnix, evidence.roots)];
+    return JSON.stringify(attestation[call]!(evidence, ...hold), plain);
   });
 }
