@@ -16,7 +16,6 @@ import { witnessOf } from '#circuits/model/constraints/witness.ts';
 import { understand } from '#circuits/model/float/understand.ts';
 import { readOnnx } from '#circuits/model/onnx/read-onnx.ts';
 import { integerOnnx } from '#circuits/model/program/integer-onnx.ts';
-import { interpret } from '#circuits/model/program/interpret.ts';
 import type { IntegerProgram } from '#circuits/model/program/program.ts';
 import { quantise } from '#circuits/model/quantise/quantise.ts';
 import { rowsFromCsv } from '../examples/credit-model/data.ts';
@@ -76,7 +75,6 @@ async function figuresOf(name: string, program: IntegerProgram, folder: string):
   const feeds = { [program.input.name]: new Tensor(type, data, [1, input.length]) };
   const raw = await timed(50, () => session.run(feeds));
   const median = (values: readonly number[]): number => summarise('', '', values).median;
-  interpret(program, input);
   return [
     summarise(`${name}: constraints`, 'rows', [system.rows.length]),
     summarise(`${name}: of them for commitments`, 'rows', [

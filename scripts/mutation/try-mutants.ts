@@ -20,11 +20,6 @@ interface Trial {
   readonly plan: Plan;
 }
 
-/** A mutant that a test noticed, with what has to be run to see it again. */
-interface Kill extends Trial {
-  readonly selection: Selection;
-}
-
 /** A mutant that a test noticed, with what to run to see it again. */
 interface Kill extends Trial {
   readonly selection: Selection;
