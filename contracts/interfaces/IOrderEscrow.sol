@@ -3,11 +3,12 @@ pragma solidity ^0.8.37;
 
 import {Proof} from "../types/Settlement.sol";
 import {Terms} from "../types/Terms.sol";
+import {IPulledPayments} from "./IPulledPayments.sol";
 
 /// @title The escrow of orders: budgets per provider, lanes, settlement against proofs, refunds, pulled payments.
 /// @notice It pays for what a settlement proof shows: jobs that the customer signed for and that a registered enclave receipted.
 /// It cannot know whether an answer was right (assurance `attested`) or was ever delivered. docs/protocol.md section 3.
-interface IOrderEscrow {
+interface IOrderEscrow is IPulledPayments {
     /// @notice A provider's budget at opening, in units of the order's token.
     struct ProviderBudget {
         address provider;
@@ -82,9 +83,7 @@ interface IOrderEscrow {
     );
     event CloseRequested(bytes32 indexed orderKey, uint40 deadline);
     event Refunded(bytes32 indexed orderKey, address indexed provider, uint128 amount);
-    event Withdrawn(address indexed account, address indexed token, address indexed to, uint256 amount);
     event OperatorSet(address indexed provider, address indexed operator, bool allowed);
-    event PayoutAddressSet(address indexed account, address indexed payoutAddress);
     event FamilySucceeded(bytes32 indexed orderKey, address indexed provider, bytes32 oldFamily, bytes32 newFamily);
     event TokenListed(address indexed token, bool listed);
     event FeeSet(uint16 feeBps, address feeAccount);
@@ -105,14 +104,10 @@ interface IOrderEscrow {
     error ProvidersInvalid(uint256 count, uint256 most);
     error ProvidersNotSorted(address provider);
     error BudgetInvalid(uint256 amount, uint256 most);
-    error ValueMismatch(uint256 given, uint256 expected);
-    error TokenAmountMismatch(address token, uint256 received, uint256 expected);
     error NativePermit();
     error OrderClosed(bytes32 orderKey, uint256 closedAt);
     error OrderNotRefundable(bytes32 orderKey, uint256 refundableAfter);
     error NothingToRefund(bytes32 orderKey);
-    error NothingToWithdraw(address token);
-    error NativeTransferFailed(address to);
     error SignalNotCanonical(uint256 index);
     error PayeeMalformed(uint256 payee);
     error TotalTooLarge(uint256 total);
@@ -165,12 +160,6 @@ interface IOrderEscrow {
     /// @notice Allows or forbids an address to settle for the caller. It can never receive the money.
     function setOperator(address operator, bool allowed) external;
 
-    /// @notice Names where the caller's withdrawals go; the zero address for the caller itself.
-    function setPayoutAddress(address payoutAddress) external;
-
-    /// @notice Pays the caller's whole credit in a token to its payout address.
-    function withdraw(address token) external returns (uint256 amount);
-
     /// @notice A stored order; all zero when unknown.
     function orderOf(bytes32 orderKey) external view returns (Order memory);
 
@@ -185,9 +174,6 @@ interface IOrderEscrow {
 
     /// @notice The last second at which a provider can settle, as of now: deadline + grace + freezes so far.
     function settleableUntil(bytes32 orderKey, address provider) external view returns (uint256);
-
-    /// @notice What an account can withdraw in a token.
-    function creditOf(address token, address account) external view returns (uint256);
 
     /// @notice The domain of an order of `funder` here.
     function domainOf(address funder, address token, Terms calldata terms) external view returns (uint256);
