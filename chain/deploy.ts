@@ -1,12 +1,13 @@
 /**
- * Deployment of STUN: Poseidon, registry, router with its families, escrow, token. Refuses development verifiers anywhere but on
+ * Deployment of STUN: Poseidon, registries, router with its families, escrow, token. Refuses development verifiers anywhere but on
  * chain id 31337, as the router does itself, and every other verifier on any chain unless its key is on the allow-list with the transcript
  * of its ceremony: the missing mark of a development key says nothing. Checks what it deployed.
  */
-import { ContractFactory, type Provider, type Signer } from 'ethers';
+import { ContractFactory, keccak256, type Provider, type Signer } from 'ethers';
 import type { Hex } from '#protocol/bytes.ts';
 import { assertAllowed, type AllowedKey } from '#protocol/ceremony.ts';
 import { StunError } from '#protocol/errors/stun-error.ts';
+import { ASSURANCE } from '#protocol/terms.ts';
 import { artifacts, type Artifact } from './artifacts.ts';
 import { ContractAccess, lowerAddress, type MinedTransaction } from './contract-access.ts';
 import type { Deployment, DeployedFamily } from './deployment.ts';
@@ -14,7 +15,7 @@ import { DEVELOPMENT_CHAIN_ID } from './dev-chain.ts';
 import { EscrowContract } from './escrow.ts';
 import { chainErrorOf } from './errors.ts';
 import { RegistryContract } from './registry.ts';
-import { RouterContract, settlementFamilyIdOf } from './router.ts';
+import { inferenceFamilyIdOf, RouterContract, settlementFamilyIdOf } from './router.ts';
 import { NATIVE_TOKEN } from './token.ts';
 import { verifierArtifacts } from './verifier-artifacts.ts';
 
@@ -63,6 +64,8 @@ export async function deployStun(signer: Signer, options: DeployOptions): Promis
   const poseidon2 = await deployContract(signer, artifacts.Poseidon2, []);
   const poseidon5 = await deployContract(signer, artifacts.Poseidon5, []);
   const registry = await deployContract(signer, artifacts.EnclaveRegistry, [owner, options.guardian, poseidon2, poseidon5]);
+  const poseidon6 = await deployContract(signer, artifacts.Poseidon6, []);
+  const models = await deployContract(signer, artifacts.ModelRegistry, [owner, poseidon6]);
   const router = await deployContract(signer, artifacts.VerifierRouter, [owner, options.guardian]);
   const escrowArgs = [owner, registry, router, options.feeBps, options.feeAccount];
   const escrow = await deployContract(signer, artifacts.OrderEscrow, escrowArgs);
@@ -74,9 +77,11 @@ export async function deployStun(signer: Signer, options: DeployOptions): Promis
   const families: DeployedFamily[] = [];
   const { sources, allowed } = options.ceremonies ?? developmentVerifiers();
   for (const source of sources) families.push(await deployFamily(signer, router, source, allowed, chainId));
+  const inference = await deployInference(signer, router);
   const escrowContract = new EscrowContract(escrow, signer);
   for (const listed of [NATIVE_TOKEN, token]) await setToken(escrowContract, listed);
-  return { chainId, deployBlock, owner, registry, router, escrow, token, poseidon2, poseidon5, families };
+  const poseidons = { poseidon2, poseidon5, poseidon6 };
+  return { chainId, deployBlock, owner, registry, router, models, escrow, token, ...poseidons, inference, families };
 }
 
 /** Owner: lists a token for new orders. */
@@ -110,8 +115,24 @@ export async function deployFamily(
   const contract = new RouterContract(router, signer);
   const ceremonyHash = development ? NO_CEREMONY : assertAllowed(allowed, vkHash, source.transcript).transcriptHash;
   if (!development) await contract.allowVerificationKey(vkHash, ceremonyHash);
-  await contract.addSettlementFamily(verifier, maxJobs, vkHash, ceremonyHash);
-  return { family: settlementFamilyIdOf(maxJobs, vkHash), maxJobs, verifier, vkHash, ceremonyHash, development };
+  const assurance = publishesPairs(source.artifact) ? ASSURANCE.proven : ASSURANCE.attested;
+  if (assurance === ASSURANCE.proven) await contract.addProvenFamily(verifier, maxJobs, vkHash, ceremonyHash);
+  else await contract.addSettlementFamily(verifier, maxJobs, vkHash, ceremonyHash);
+  return { family: settlementFamilyIdOf(maxJobs, vkHash), assurance, maxJobs, verifier, vkHash, ceremonyHash, development };
+}
+
+/** Whether a generated verifier takes the pairs of paid jobs among its signals. */
+function publishesPairs(verifier: Artifact): boolean {
+  const verify = verifier.abi.find((entry) => entry.name === 'verifyProof');
+  return verify?.inputs?.at(-1)?.type === 'uint256[40]';
+}
+
+/** Deploys the generic verifier of inferences and adds its family. */
+async function deployInference(signer: Signer, router: string): Promise<Deployment['inference']> {
+  const verifier = await deployContract(signer, artifacts.InferenceVerifier, []);
+  await new RouterContract(router, signer).addInferenceFamily(verifier);
+  const code = await providerOf(signer).getCode(verifier);
+  return { family: inferenceFamilyIdOf(keccak256(code)), verifier };
 }
 
 /** Deploys one contract and returns its address. */

@@ -3,8 +3,10 @@ import { z } from 'zod';
 import type { ContractRunner, Provider } from 'ethers';
 import type { Hex } from '#protocol/bytes.ts';
 import { StunError } from '#protocol/errors/stun-error.ts';
+import { ASSURANCE } from '#protocol/terms.ts';
 import { chainErrorOf } from './errors.ts';
 import { EscrowContract } from './escrow.ts';
+import { ModelRegistryContract } from './models.ts';
 import { RegistryContract } from './registry.ts';
 import { RouterContract } from './router.ts';
 import { TokenContract } from './token.ts';
@@ -20,6 +22,8 @@ const word = z
 
 const familySchema = z.strictObject({
   family: word,
+  /** 0 attested; 2 for a family that settles challengeable and proven orders. */
+  assurance: z.union([z.literal(0), z.literal(2)]),
   maxJobs: z.int().positive(),
   verifier: address,
   vkHash: word,
@@ -27,16 +31,22 @@ const familySchema = z.strictObject({
   development: z.boolean(),
 });
 
+/** The generic verifier of inferences; keys of models stand in the model registry. */
+const inferenceSchema = z.strictObject({ family: word, verifier: address });
+
 const deploymentSchema = z.strictObject({
   chainId: z.int().positive(),
   deployBlock: z.int().nonnegative(),
   owner: address,
   registry: address,
   router: address,
+  models: address,
   escrow: address,
   token: address,
   poseidon2: address,
   poseidon5: address,
+  poseidon6: address,
+  inference: inferenceSchema,
   families: z.array(familySchema).min(1),
 });
 
@@ -54,9 +64,16 @@ export function parseDeployment(value: unknown): Deployment {
   throw new StunError('STUN_CHAIN_DEPLOYMENT', `${issue?.path.join('.') ?? ''}: ${issue?.message ?? 'malformed'}`);
 }
 
-/** The family of at least `jobs` jobs per proof, the smallest that fits. @throws `STUN_FAMILY_UNKNOWN` */
-export function familyForJobs(deployment: Deployment, jobs: number): DeployedFamily {
-  const fitting = deployment.families.filter((family) => family.maxJobs >= jobs).toSorted((a, b) => a.maxJobs - b.maxJobs);
+/**
+ * The family of at least `jobs` jobs per proof, the smallest that fits.
+ * @param assurance - of the order: 0 attested, 1 challengeable, 2 proven
+ * @throws `STUN_FAMILY_UNKNOWN`
+ */
+export function familyForJobs(deployment: Deployment, jobs: number, assurance: number = ASSURANCE.attested): DeployedFamily {
+  const offered = assurance === ASSURANCE.attested ? ASSURANCE.attested : ASSURANCE.proven;
+  const fitting = deployment.families
+    .filter((family) => family.maxJobs >= jobs && family.assurance === offered)
+    .toSorted((a, b) => a.maxJobs - b.maxJobs);
   const smallest = fitting[0];
   if (smallest === undefined) throw new StunError('STUN_FAMILY_UNKNOWN', `no family proves ${jobs} jobs at once`);
   return smallest;
@@ -67,6 +84,7 @@ export interface StunContracts {
   readonly deployment: Deployment;
   readonly registry: RegistryContract;
   readonly router: RouterContract;
+  readonly models: ModelRegistryContract;
   readonly escrow: EscrowContract;
   readonly token: TokenContract;
 }
@@ -77,6 +95,7 @@ export function contractsOf(deployment: Deployment, runner: ContractRunner): Stu
     deployment,
     registry: new RegistryContract(deployment.registry, runner),
     router: new RouterContract(deployment.router, runner),
+    models: new ModelRegistryContract(deployment.models, runner),
     escrow: new EscrowContract(deployment.escrow, runner),
     token: new TokenContract(deployment.token, runner),
   };
@@ -84,7 +103,7 @@ export function contractsOf(deployment: Deployment, runner: ContractRunner): Stu
 
 /**
  * Opens the contracts after checking that the node is on the deployment's chain, that the escrow is wired to this registry and
- * router, and that each family is there with the key that the record names.
+ * router, and that each family is there with the key or the verifier that the record names.
  * @throws `STUN_CHAIN_ID`, `STUN_CHAIN_DEPLOYMENT`, `STUN_CHAIN_UNAVAILABLE`
  */
 export async function connectStun(deployment: Deployment, runner: ContractRunner): Promise<StunContracts> {
@@ -104,9 +123,13 @@ export async function connectStun(deployment: Deployment, runner: ContractRunner
       onChain.vkHash === family.vkHash &&
       onChain.ceremonyHash === family.ceremonyHash &&
       onChain.maxJobs === family.maxJobs &&
+      onChain.assurance === family.assurance &&
       onChain.development === family.development;
     if (!agrees) throw new StunError('STUN_CHAIN_DEPLOYMENT', `family ${family.family} is not on chain as the deployment says`);
   }
+  const inference = await contracts.router.family(deployment.inference.family);
+  if (inference.verifier !== deployment.inference.verifier || inference.maxJobs !== 0)
+    throw new StunError('STUN_CHAIN_DEPLOYMENT', 'the inference family is not on chain as the deployment says');
   return contracts;
 }
 

@@ -69,9 +69,24 @@ export const solidityErrorCodes = {
   MaxJobsMismatch: 'STUN_FAMILY_REFUSED',
   CeremonyNotAllowed: 'STUN_FAMILY_REFUSED',
   NotAForgery: 'STUN_FAMILY_REFUSED',
+  FamilyKindMismatch: 'STUN_FAMILY_KIND',
   NotGuardian: 'STUN_CHAIN_NOT_ALLOWED',
   ZeroValue: 'STUN_FAMILY_REFUSED',
   SafeCastOverflowedUintDowncast: 'STUN_FAMILY_REFUSED',
+  // ModelRegistry
+  ModelUnknown: 'STUN_MODEL_UNREGISTERED',
+  ModelExists: 'STUN_MODEL_REGISTERED',
+  ModelKeyLength: 'STUN_MODEL_KEY',
+  ModelKeyPoint: 'STUN_MODEL_KEY',
+  ModelKeyForgeable: 'STUN_MODEL_KEY',
+  DevelopmentModelRefused: 'STUN_CHAIN_DEVELOPMENT_VERIFIER',
+  CoordinatorUnchanged: 'STUN_MODEL_APPROVALS',
+  CoordinatorThresholdInvalid: 'STUN_MODEL_APPROVALS',
+  CoordinatorQuorumNotReached: 'STUN_MODEL_APPROVALS',
+  CoordinatorsNotSorted: 'STUN_MODEL_APPROVALS',
+  NotACoordinator: 'STUN_MODEL_APPROVALS',
+  ModelApprovalExpired: 'STUN_MODEL_APPROVALS',
+  ModelApprovalInvalid: 'STUN_MODEL_APPROVALS',
   // EnclaveRegistry
   KeysetLength: 'STUN_REGISTER_KEYSET',
   KeysetMagic: 'STUN_REGISTER_KEYSET',
@@ -113,7 +128,7 @@ export const solidityErrorCodes = {
 /** All custom errors in one interface. */
 const errorInterface = new Interface([
   ...new Map(
-    [artifacts.OrderEscrow, artifacts.EnclaveRegistry, artifacts.VerifierRouter, artifacts.StunToken]
+    [artifacts.OrderEscrow, artifacts.EnclaveRegistry, artifacts.VerifierRouter, artifacts.ModelRegistry, artifacts.StunToken]
       .flatMap((artifact): readonly JsonFragment[] => artifact.abi)
       .filter((fragment) => fragment.type === 'error')
       .map((fragment) => [JSON.stringify(fragment), fragment]),

@@ -2,7 +2,7 @@
  * Writes the Solidity sources of Poseidon and of the enclave tree's empty subtrees from circomlibjs' constants.
  *
  * Trusted for nothing: the registry's constructor checks known answers and `test/contracts/` holds the contracts equal to
- * circomlibjs on random inputs. Parameters: circomlib's (8 full rounds, 57 partial for t = 3, 60 for t = 6), x^5.
+ * circomlibjs on random inputs. Parameters: circomlib's (8 full rounds, 57 partial for t = 3, 60 for t = 6, 63 for t = 7), x^5.
  */
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -10,11 +10,12 @@ import path from 'node:path';
 import { buildPoseidon } from 'circomlibjs';
 
 const fullRounds = 8;
-const partialRounds: Readonly<Record<number, number>> = { 3: 57, 6: 60 };
+const partialRounds: Readonly<Record<number, number>> = { 3: 57, 6: 60, 7: 63 };
 const field = 21888242871839275222246405745257275088548364400416034343698204186575808495617n;
 const depth = 10;
 const nodeTag = 15n;
 const leafTag = 14n;
+const modelTag = 7n;
 
 interface Constants {
   readonly C: readonly (readonly string[])[];
@@ -90,6 +91,69 @@ export function poseidonSource(inputs: number): string {
   );
 }
 
+/**
+ * The source of the contract with six inputs. The matrix stands behind the round constants and rounds are loops over memory, because
+ * unrolled it would not fit a contract; it hashes once for each model, so gas is no aim. Its known answer stands beside it.
+ */
+export async function loopedPoseidonSource(): Promise<string> {
+  const constants = loadConstants();
+  const t = 7;
+  const rounds = fullRounds + partialRounds[t]!;
+  const table = constants.C[t - 2]!.slice(0, rounds * t).map((text) => hex32(BigInt(text)));
+  const matrix = constants.M[t - 2]!.flatMap((row) => row.map((text) => hex32(BigInt(text))));
+  const poseidon = await buildPoseidon();
+  const known = BigInt(poseidon.F.toObject(poseidon([1n, 2n, 3n, 4n, 5n, 6n], modelTag)));
+  const rowBytes = 32 * t;
+  const eachLane = (name: string, from = 0): string =>
+    `for { let ${name} := ${from} } lt(${name}, ${rowBytes}) { ${name} := add(${name}, 32) }`;
+  const lines = [
+    `function pow5(x, q) -> y {`,
+    `    y := mulmod(x, x, q)`,
+    `    y := mulmod(mulmod(y, y, q), x, q)`,
+    `}`,
+    `let q := 0x${hex32(field)}`,
+    `let table := add(constants_, 32)`,
+    `let end := add(table, ${rounds * rowBytes})`,
+    `mstore(state, mod(tag, q))`,
+    `${eachLane('i', 32)} { mstore(add(state, i), mod(mload(add(inputs, sub(i, 32))), q)) }`,
+    `for { let row := table } lt(row, end) { row := add(row, ${rowBytes}) } {`,
+    `    ${eachLane('i')} { mstore(add(state, i), addmod(mload(add(state, i)), mload(add(row, i)), q)) }`,
+    `    mstore(state, pow5(mload(state), q))`,
+    `    // Full rounds come first and last.`,
+    `    if or(lt(row, add(table, ${(fullRounds / 2) * rowBytes})), gt(row, sub(end, ${(fullRounds / 2) * rowBytes + 1}))) {`,
+    `        ${eachLane('i', 32)} { mstore(add(state, i), pow5(mload(add(state, i)), q)) }`,
+    `    }`,
+    `    ${eachLane('i')} {`,
+    `        let sum := 0`,
+    `        let entries := add(end, mul(i, ${t}))`,
+    `        ${eachLane('j')} { sum := addmod(sum, mulmod(mload(add(entries, j)), mload(add(state, j)), q), q) }`,
+    `        mstore(add(next, i), sum)`,
+    `    }`,
+    `    let spent := state`,
+    `    state := next`,
+    `    next := spent`,
+    `}`,
+    `result := mload(state)`,
+  ];
+  return (
+    banner +
+    `import {IPoseidon6} from "../interfaces/IPoseidon.sol";\n\n` +
+    `/// @title Poseidon of 1 to 6 under tag ${modelTag}: the constructor of the model registry recomputes it.\n` +
+    `library KnownModel {\n    uint256 internal constant ID = 0x${hex32(known)};\n}\n\n` +
+    `/// @title Poseidon over BN254 with a tag and 6 inputs, circomlib's parameters.\n` +
+    `contract Poseidon6 is IPoseidon6 {\n` +
+    `    /// @inheritdoc IPoseidon6\n` +
+    `    function poseidon(uint256 tag, uint256[6] memory inputs) external pure returns (uint256 result) {\n` +
+    `        // Round constants, then the rows of the matrix.\n` +
+    `        bytes memory constants_ = hex"${[...table, ...matrix].join('')}";\n` +
+    `        uint256[${t}] memory state;\n` +
+    `        uint256[${t}] memory next;\n` +
+    `        assembly ("memory-safe") {\n` +
+    lines.map((line) => `            ${line}\n`).join('') +
+    `        }\n    }\n}\n`
+  );
+}
+
 /** The source of the constants of the enclave tree: the empty subtree of each level and a known leaf. */
 export async function zerosSource(): Promise<string> {
   const poseidon = await buildPoseidon();
@@ -115,6 +179,7 @@ export async function generatedSources(): Promise<ReadonlyMap<string, string>> {
   return new Map([
     ['contracts/generated/Poseidon2.sol', poseidonSource(2)],
     ['contracts/generated/Poseidon5.sol', poseidonSource(5)],
+    ['contracts/generated/Poseidon6.sol', await loopedPoseidonSource()],
     ['contracts/generated/EnclaveTreeZeros.sol', await zerosSource()],
   ]);
 }

@@ -20,9 +20,12 @@ const sources = [
   'contracts/OrderEscrow.sol',
   'contracts/EnclaveRegistry.sol',
   'contracts/VerifierRouter.sol',
+  'contracts/ModelRegistry.sol',
+  'contracts/InferenceVerifier.sol',
   'contracts/StunToken.sol',
   'contracts/generated/Poseidon2.sol',
   'contracts/generated/Poseidon5.sol',
+  'contracts/generated/Poseidon6.sol',
   'contracts/baseline/SignatureOnlyEscrow.sol',
 ];
 

@@ -1,4 +1,4 @@
-/** Typed access to VerifierRouter: settlement families, tombstones, freezes. */
+/** Typed access to VerifierRouter: families of settlements and inferences, tombstones, freezes. */
 import { AbiCoder, keccak256, type ContractRunner } from 'ethers';
 import type { Hex } from '#protocol/bytes.ts';
 import { artifacts } from './artifacts.ts';
@@ -7,8 +7,9 @@ import { ContractAccess, lowerAddress, type MinedTransaction } from './contract-
 /** What the router holds of a family; `verifier` is the zero address when it is unknown. */
 export interface FamilyInfo {
   readonly verifier: Hex;
+  /** 0 for an inference family. */
   readonly maxJobs: number;
-  /** 0 attested. */
+  /** 0 attested, 2 proven; a proven family settles challengeable orders too. */
   readonly assurance: number;
   readonly tombstoned: boolean;
   readonly frozen: boolean;
@@ -27,6 +28,12 @@ export function settlementFamilyIdOf(maxJobs: number, vkHash: string): Hex {
     ['string', 'uint256', 'bytes32'],
     ['stun/family/settlement/v1', maxJobs, vkHash],
   );
+  return keccak256(encoded) as Hex;
+}
+
+/** The identifier of the inference family of a verifier's code, docs/protocol.md section 3. */
+export function inferenceFamilyIdOf(codeHash: string): Hex {
+  const encoded = AbiCoder.defaultAbiCoder().encode(['string', 'bytes32'], ['stun/family/inference/v1', codeHash]);
   return keccak256(encoded) as Hex;
 }
 
@@ -55,10 +62,10 @@ export class RouterContract {
     };
   }
 
-  /** Whether orders of the family can settle now: known, not tombstoned, not frozen. */
+  /** Whether proofs of the family, of settlements or inferences, verify now: known, not tombstoned, not frozen. */
   async isFamilyOpen(family: string): Promise<boolean> {
     const info = await this.family(family);
-    return info.maxJobs > 0 && !info.tombstoned && !info.frozen;
+    return BigInt(info.verifier) !== 0n && !info.tombstoned && !info.frozen;
   }
 
   /** Seconds the family was frozen between a time and now. @throws `STUN_FAMILY_UNKNOWN` */
@@ -74,6 +81,16 @@ export class RouterContract {
   /** Owner: adds a family. @throws `STUN_FAMILY_REFUSED`, `STUN_CHAIN_DEVELOPMENT_VERIFIER` */
   addSettlementFamily(verifier: string, maxJobs: number, vkHash: string, ceremonyHash: string): Promise<MinedTransaction> {
     return this.access.send('addSettlementFamily', [verifier, maxJobs, vkHash, ceremonyHash]);
+  }
+
+  /** Owner: adds a family that publishes the pairs of paid jobs. @throws as {@link addSettlementFamily} */
+  addProvenFamily(verifier: string, maxJobs: number, vkHash: string, ceremonyHash: string): Promise<MinedTransaction> {
+    return this.access.send('addProvenFamily', [verifier, maxJobs, vkHash, ceremonyHash]);
+  }
+
+  /** Owner: adds the family of a generic verifier of inferences. @throws `STUN_FAMILY_REFUSED` */
+  addInferenceFamily(verifier: string): Promise<MinedTransaction> {
+    return this.access.send('addInferenceFamily', [verifier]);
   }
 
   /** Owner: ends a family for ever. */

@@ -3,6 +3,7 @@ pragma solidity ^0.8.37;
 
 import {Ownable, Ownable2Step} from "@openzeppelin/contracts/access/Ownable2Step.sol";
 import {SafeCast} from "@openzeppelin/contracts/utils/math/SafeCast.sol";
+import {IProvenSettlementVerifier} from "./interfaces/IProvenSettlementVerifier.sol";
 import {ISettlementVerifier} from "./interfaces/ISettlementVerifier.sol";
 import {IVerifierRouter} from "./interfaces/IVerifierRouter.sol";
 import {Proof, SettlementSignals} from "./types/Settlement.sol";
@@ -17,9 +18,13 @@ contract VerifierRouter is IVerifierRouter, Ownable2Step {
     /// The most freezes of a family, so that summing them is bounded work.
     uint256 public constant MAX_FREEZES = 32;
     uint256 public constant DEVELOPMENT_CHAIN_ID = 31337;
+    /// The jobs of a proven family: its public signals are a fixed number.
+    uint256 public constant PROVEN_JOBS = 16;
     uint8 private constant ASSURANCE_ATTESTED = 0;
+    uint8 private constant ASSURANCE_PROVEN = 2;
 
-    /// One slot, so that a settlement reads the router once. `frozenUntil` is the end of the newest freeze.
+    /// One slot, so that a settlement reads the router once. `frozenUntil` is the end of the newest freeze. An inference family has
+    /// no jobs.
     struct Family {
         address verifier;
         uint16 maxJobs;
@@ -78,31 +83,26 @@ contract VerifierRouter is IVerifierRouter, Ownable2Step {
         bytes32 vkHash,
         bytes32 ceremonyHash
     ) external onlyOwner returns (bytes32 family) {
-        if (maxJobs == 0 || vkHash == 0 || ceremonyHash == 0) revert ZeroValue();
-        bytes32 actualKey = ISettlementVerifier(verifier).VK_HASH();
-        if (actualKey != vkHash) revert VerificationKeyMismatch(vkHash, actualKey);
-        uint256 actualJobs = ISettlementVerifier(verifier).N();
-        if (actualJobs != maxJobs) revert MaxJobsMismatch(maxJobs, actualJobs);
-        bool development = ISettlementVerifier(verifier).DEVELOPMENT();
-        if (development) {
-            if (block.chainid != DEVELOPMENT_CHAIN_ID) revert DevelopmentVerifierRefused(verifier, block.chainid);
-        } else if (ceremonyOf[vkHash] != ceremonyHash) {
-            revert CeremonyNotAllowed(vkHash, ceremonyHash);
-        }
-        family = settlementFamilyId(maxJobs, vkHash);
-        // A tombstoned family still has its verifier, so it cannot be added again either.
-        if (_families[family].verifier != address(0)) revert FamilyExists(family);
-        _families[family] = Family({
-            verifier: verifier,
-            maxJobs: SafeCast.toUint16(maxJobs),
-            assurance: ASSURANCE_ATTESTED,
-            freezeCount: 0,
-            tombstoned: false,
-            development: development,
-            frozenUntil: 0
-        });
-        _provenance[family] = Provenance(vkHash, ceremonyHash);
-        emit FamilyAdded(family, verifier, maxJobs, ASSURANCE_ATTESTED, vkHash, ceremonyHash, development);
+        return _addSettlement(verifier, maxJobs, vkHash, ceremonyHash, ASSURANCE_ATTESTED);
+    }
+
+    /// @inheritdoc IVerifierRouter
+    function addProvenFamily(
+        address verifier,
+        uint256 maxJobs,
+        bytes32 vkHash,
+        bytes32 ceremonyHash
+    ) external onlyOwner returns (bytes32 family) {
+        if (maxJobs != PROVEN_JOBS) revert MaxJobsMismatch(PROVEN_JOBS, maxJobs);
+        return _addSettlement(verifier, maxJobs, vkHash, ceremonyHash, ASSURANCE_PROVEN);
+    }
+
+    /// @inheritdoc IVerifierRouter
+    function addInferenceFamily(address verifier) external onlyOwner returns (bytes32 family) {
+        bytes32 codeHash = verifier.codehash;
+        if (verifier.code.length == 0) revert ZeroValue();
+        family = inferenceFamilyId(codeHash);
+        _add(family, verifier, 0, ASSURANCE_PROVEN, false, codeHash, 0);
     }
 
     /// @inheritdoc IVerifierRouter
@@ -112,12 +112,15 @@ contract VerifierRouter is IVerifierRouter, Ownable2Step {
 
     /// @inheritdoc IVerifierRouter
     function tombstoneByForgery(bytes32 family, Proof calldata proof, uint256[8] calldata signals) external {
-        Family storage entry = _known(family);
-        uint256 total = signals[SettlementSignals.TOTAL];
-        bool impossible = total >= uint256(entry.maxJobs) << 64 && total < SettlementSignals.R;
-        if (!impossible || !ISettlementVerifier(entry.verifier).verifyProof(proof.a, proof.b, proof.c, signals)) {
-            revert NotAForgery();
-        }
+        address verifier = _forgeable(family, ASSURANCE_ATTESTED, signals[SettlementSignals.TOTAL]);
+        if (!ISettlementVerifier(verifier).verifyProof(proof.a, proof.b, proof.c, signals)) revert NotAForgery();
+        _tombstone(family, true);
+    }
+
+    /// @inheritdoc IVerifierRouter
+    function tombstoneProvenByForgery(bytes32 family, Proof calldata proof, uint256[40] calldata signals) external {
+        address verifier = _forgeable(family, ASSURANCE_PROVEN, signals[SettlementSignals.TOTAL]);
+        if (!IProvenSettlementVerifier(verifier).verifyProof(proof.a, proof.b, proof.c, signals)) revert NotAForgery();
         _tombstone(family, true);
     }
 
@@ -157,7 +160,15 @@ contract VerifierRouter is IVerifierRouter, Ownable2Step {
     /// @inheritdoc IVerifierRouter
     function openableFamily(bytes32 family) external view returns (uint256 maxJobs, uint8 assurance) {
         Family storage entry = _usable(family);
+        if (entry.maxJobs == 0) revert FamilyKindMismatch(family);
         return (entry.maxJobs, entry.assurance);
+    }
+
+    /// @inheritdoc IVerifierRouter
+    function inferenceVerifierOf(bytes32 family) external view returns (address verifier) {
+        Family storage entry = _usable(family);
+        if (entry.maxJobs != 0) revert FamilyKindMismatch(family);
+        return entry.verifier;
     }
 
     /// @inheritdoc IVerifierRouter
@@ -205,6 +216,66 @@ contract VerifierRouter is IVerifierRouter, Ownable2Step {
     /// @inheritdoc IVerifierRouter
     function settlementFamilyId(uint256 maxJobs, bytes32 vkHash) public pure returns (bytes32) {
         return keccak256(abi.encode("stun/family/settlement/v1", maxJobs, vkHash));
+    }
+
+    /// @inheritdoc IVerifierRouter
+    function inferenceFamilyId(bytes32 codeHash) public pure returns (bytes32) {
+        return keccak256(abi.encode("stun/family/inference/v1", codeHash));
+    }
+
+    /// Checks what the verifier says of itself and what was allowed, and adds its family.
+    function _addSettlement(
+        address verifier,
+        uint256 maxJobs,
+        bytes32 vkHash,
+        bytes32 ceremonyHash,
+        uint8 assurance
+    ) private returns (bytes32 family) {
+        if (maxJobs == 0 || vkHash == 0 || ceremonyHash == 0) revert ZeroValue();
+        bytes32 actualKey = ISettlementVerifier(verifier).VK_HASH();
+        if (actualKey != vkHash) revert VerificationKeyMismatch(vkHash, actualKey);
+        uint256 actualJobs = ISettlementVerifier(verifier).N();
+        if (actualJobs != maxJobs) revert MaxJobsMismatch(maxJobs, actualJobs);
+        bool development = ISettlementVerifier(verifier).DEVELOPMENT();
+        if (development) {
+            if (block.chainid != DEVELOPMENT_CHAIN_ID) revert DevelopmentVerifierRefused(verifier, block.chainid);
+        } else if (ceremonyOf[vkHash] != ceremonyHash) {
+            revert CeremonyNotAllowed(vkHash, ceremonyHash);
+        }
+        family = settlementFamilyId(maxJobs, vkHash);
+        _add(family, verifier, maxJobs, assurance, development, vkHash, ceremonyHash);
+    }
+
+    function _add(
+        bytes32 family,
+        address verifier,
+        uint256 maxJobs,
+        uint8 assurance,
+        bool development,
+        bytes32 vkHash,
+        bytes32 ceremonyHash
+    ) private {
+        // A tombstoned family still has its verifier, so it cannot be added again either.
+        if (_families[family].verifier != address(0)) revert FamilyExists(family);
+        _families[family] = Family({
+            verifier: verifier,
+            maxJobs: SafeCast.toUint16(maxJobs),
+            assurance: assurance,
+            freezeCount: 0,
+            tombstoned: false,
+            development: development,
+            frozenUntil: 0
+        });
+        _provenance[family] = Provenance(vkHash, ceremonyHash);
+        emit FamilyAdded(family, verifier, maxJobs, assurance, vkHash, ceremonyHash, development);
+    }
+
+    /// The verifier of a settlement family of that assurance for which this total is impossible.
+    function _forgeable(bytes32 family, uint8 assurance, uint256 total) private view returns (address) {
+        Family storage entry = _known(family);
+        if (entry.maxJobs == 0 || entry.assurance != assurance) revert FamilyKindMismatch(family);
+        if (total < uint256(entry.maxJobs) << 64 || total >= SettlementSignals.R) revert NotAForgery();
+        return entry.verifier;
     }
 
     function _setGuardian(address guardian_) private {

@@ -36,6 +36,11 @@ export const EIP712_TYPES = {
     { name: 'oldFamily', type: 'bytes32' },
     { name: 'newFamily', type: 'bytes32' },
   ],
+  ModelApproval: [
+    { name: 'modelId', type: 'uint256' },
+    { name: 'ceremonyHash', type: 'bytes32' },
+    { name: 'deadline', type: 'uint40' },
+  ],
   SignIn: [
     { name: 'account', type: 'address' },
     { name: 'audience', type: 'string' },

@@ -14,3 +14,10 @@ interface IPoseidon5 {
     /// Tag and inputs are taken modulo r: the caller refuses aliases.
     function poseidon(uint256 tag, uint256[5] memory inputs) external pure returns (uint256);
 }
+
+/// @title Poseidon over BN254 with a tag and six inputs, circomlib's parameters for t = 7.
+interface IPoseidon6 {
+    /// @notice The hash of six field elements under a tag, which is element 0 of the state before the permutation.
+    /// Tag and inputs are taken modulo r: the caller refuses aliases.
+    function poseidon(uint256 tag, uint256[6] memory inputs) external pure returns (uint256);
+}

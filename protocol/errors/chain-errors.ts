@@ -128,6 +128,36 @@ export const chainErrors = {
     httpStatus: 422,
     doc: 'The router refuses the family, freeze or succession: key hash, N, ceremony, signatures and limits must agree.',
   },
+  STUN_FAMILY_KIND: {
+    class: 'input',
+    actor: 'customer',
+    httpStatus: 422,
+    doc: 'A settlement family stands where an inference family belongs, or the other way round. Use the families that the deployment lists.',
+  },
+  STUN_MODEL_UNREGISTERED: {
+    class: 'input',
+    actor: 'customer',
+    httpStatus: 422,
+    doc: 'The model registry has no such model. Register its verification key with the approvals of its ceremony first.',
+  },
+  STUN_MODEL_REGISTERED: {
+    class: 'input',
+    actor: 'operator',
+    httpStatus: 409,
+    doc: 'The model is registered already, with exactly this key, manifest and ceremony. Nothing is left to do.',
+  },
+  STUN_MODEL_KEY: {
+    class: 'verification',
+    actor: 'operator',
+    httpStatus: 422,
+    doc: 'The verification key is not one: length, a point, or gamma equal to delta. Export it again from the key that the ceremony ended with.',
+  },
+  STUN_MODEL_APPROVALS: {
+    class: 'policy',
+    actor: 'operator',
+    httpStatus: 403,
+    doc: 'The approvals of the ceremony of the model do not make a quorum: too few, unsorted, late, or not by named coordinators over this model.',
+  },
   STUN_SETTLE_SIGNAL: {
     class: 'verification',
     actor: 'provider',

@@ -6,7 +6,7 @@ import { chainErrorOf, solidityErrorCodes, solidityErrorOf } from '#chain/errors
 import { isErrorCode, StunError } from '#protocol/index.ts';
 import { expectedErrors } from './error-codes.ts';
 
-const contracts = [artifacts.OrderEscrow, artifacts.EnclaveRegistry, artifacts.VerifierRouter] as const;
+const contracts = [artifacts.OrderEscrow, artifacts.EnclaveRegistry, artifacts.VerifierRouter, artifacts.ModelRegistry] as const;
 const errorNames = ({ abi }: Artifact): string[] =>
   abi.flatMap((entry) => (entry.type === 'error' && entry.name !== undefined ? [entry.name] : []));
 const declared = new Set(contracts.flatMap(errorNames));
@@ -14,7 +14,7 @@ const declared = new Set(contracts.flatMap(errorNames));
 const unreachable = new Set(['InvalidShortString', 'StringTooLong']);
 
 describe('contracts: errors', () => {
-  it('has a code for every custom error of escrow, registry and router', () => {
+  it('has a code for every custom error of the contracts', () => {
     const missing = [...declared].filter((name) => !Object.hasOwn(solidityErrorCodes, name) && !unreachable.has(name));
     assert.deepEqual(missing, []);
     assert.ok(declared.size > 80, `only ${declared.size} errors were found`);

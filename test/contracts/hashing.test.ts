@@ -35,6 +35,7 @@ describe('contracts: hashing and curve, against the protocol', () => {
   for (const [inputs, artifact] of [
     [2, artifacts.Poseidon2],
     [5, artifacts.Poseidon5],
+    [6, artifacts.Poseidon6],
   ] as const) {
     it(`computes Poseidon of a tag and ${inputs} inputs as the protocol and circomlibjs do`, async () => {
       const contract = await access(artifact);

@@ -415,10 +415,13 @@ async function startStageOn(chainId: number): Promise<Stage> {
     owner: owner.address.toLowerCase() as Hex,
     registry: nothing,
     router: nothing,
+    models: nothing,
     escrow: nothing,
     token: nothing,
     poseidon2,
     poseidon5,
+    poseidon6: nothing,
+    inference: { family: toHex(randomBytes(32)), verifier: nothing },
     families: [],
   };
   const { contractsOf } = await import('#chain/deployment.ts');

@@ -1,6 +1,7 @@
 /** VerifierRouter: which keys may verify, tombstones, freezes. Properties R1 to R6 of PROPERTIES.md. */
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
+import { keccak256 } from 'ethers';
 import { deployContract, deployStun } from '#chain/deploy.ts';
 import { startDevChain } from '#chain/dev-chain.ts';
 import { RouterContract, settlementFamilyIdOf } from '#chain/router.ts';
@@ -96,6 +97,34 @@ describe('contracts: VerifierRouter', () => {
     }
   });
 
+  it('adds proven families of sixteen jobs, which say that they publish pairs', async () => {
+    const { router } = stage.as(stage.owner);
+    const [vkHash, other] = [word(), word()];
+    await router.addProvenFamily(await verifier(vkHash, 16, true), 16, vkHash, word());
+    const info = await router.family(settlementFamilyIdOf(16, vkHash));
+    assert.deepEqual([info.assurance, info.maxJobs], [2, 16]);
+    await refuses(router.addProvenFamily(await verifier(other, 64, true), 64, other, word()), 'MaxJobsMismatch');
+    await refuses(router.addProvenFamily(await verifier(other, 16, false), 16, other, word()), 'CeremonyNotAllowed');
+  });
+
+  it('names an inference family after the code of its verifier, and never takes it for a settlement family', async () => {
+    const { router } = stage.as(stage.owner);
+    const { family, verifier: address } = stage.deployment.inference;
+    assert.equal(
+      (await router.access.read('inferenceFamilyId', [keccak256(await stage.chain.provider.getCode(address))]))[0],
+      family,
+    );
+    assert.equal(String((await router.access.read('inferenceVerifierOf', [family]))[0]).toLowerCase(), address);
+    await refuses(router.access.read('openableFamily', [family]), 'FamilyKindMismatch');
+    await refuses(router.access.read('inferenceVerifierOf', [stage.family]), 'FamilyKindMismatch');
+    await refuses(router.addInferenceFamily(address), 'FamilyExists');
+    await refuses(router.addInferenceFamily(stage.stranger.address), 'ZeroValue');
+    await stage.as(stage.guardian).router.freeze(family, DAY);
+    await refuses(router.access.read('inferenceVerifierOf', [family]), 'FamilyIsFrozen');
+    await router.tombstone(family);
+    await refuses(router.access.read('inferenceVerifierOf', [family]), 'FamilyIsTombstoned');
+  });
+
   it('never replaces the verifier of a family, tombstoned or not', async () => {
     const { router } = stage.as(stage.owner);
     const { vkHash } = await router.family(stage.family);
@@ -117,6 +146,8 @@ describe('contracts: VerifierRouter', () => {
   it('lets only the owner list and end families, and only the guardian freeze', async () => {
     const { router } = stage.as(stage.stranger);
     await refuses(router.addSettlementFamily(stage.verifier.address, 16, word(), word()), 'OwnableUnauthorizedAccount');
+    await refuses(router.addProvenFamily(stage.verifier.address, 16, word(), word()), 'OwnableUnauthorizedAccount');
+    await refuses(router.addInferenceFamily(stage.verifier.address), 'OwnableUnauthorizedAccount');
     await refuses(router.allowVerificationKey(word(), word()), 'OwnableUnauthorizedAccount');
     await refuses(router.tombstone(stage.family), 'OwnableUnauthorizedAccount');
     await refuses(router.freeze(stage.family, 1), 'NotGuardian');
@@ -188,6 +219,25 @@ describe('contracts: VerifierRouter', () => {
 
     it('changes nothing when the total is an alias of a possible one', async () => {
       await refuses(show(FIELD_ORDER + 1n), 'NotAForgery');
+    });
+
+    it('of pairs ends a proven family the same way, and no family of the other kind', async () => {
+      const { router } = stage.as(stage.owner);
+      const vkHash = word();
+      await router.addProvenFamily(await verifier(vkHash, 16, true), 16, vkHash, word());
+      const family = settlementFamilyIdOf(16, vkHash);
+      const signals = (total: bigint) => Array.from({ length: 40 }, (_, i) => (i === 6 ? total : 0n));
+      const proof = [NO_PROOF.a, NO_PROOF.b, NO_PROOF.c];
+      const end = (of: string, total: bigint) => router.access.send('tombstoneProvenByForgery', [of, proof, signals(total)]);
+      await refuses(end(stage.family, 16n << 64n), 'FamilyKindMismatch');
+      await refuses(
+        router.access.send('tombstoneByForgery', [family, proof, signals(16n << 64n).slice(0, 8)]),
+        'FamilyKindMismatch',
+      );
+      await refuses(end(stage.deployment.inference.family, 16n << 64n), 'FamilyKindMismatch');
+      await refuses(end(family, (16n << 64n) - 1n), 'NotAForgery');
+      await end(family, 16n << 64n);
+      assert.equal((await router.family(family)).tombstoned, true);
     });
 
     it('changes nothing when the verifier refuses the proof', async () => {
