@@ -50,7 +50,7 @@ async function measureBackend(circuit: string, name: BackendName, threads: numbe
   const { task } = await makeTask(circuit, built.n);
   const artefacts = await loadArtefacts(built, (await loadManifest(circuit)).sha256);
   const calculator = WitnessCalculator.over(artefacts.witnessProgram);
-  const input = circuitInputOf(provableSegment(task), built.n);
+  const input = circuitInputOf(provableSegment(task), built);
   const file = await calculator.calculateFile(input);
   const witness: number[] = [];
   if (threads === 1) for (let i = 0; i < rounds; i++) witness.push((await timed(() => calculator.calculateFile(input))).cpu);

@@ -11,7 +11,6 @@ import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import type { Hex } from '#protocol/bytes.ts';
 import { StunError } from '#protocol/errors/stun-error.ts';
-import { SETTLEMENT_SIGNALS } from '#protocol/terms.ts';
 import {
   ARTEFACT_FILES,
   buildCircuit,
@@ -30,7 +29,7 @@ export type { CircuitManifest } from './build/build-circuit.ts';
 export type { VerificationKey } from './build/verification-key.ts';
 
 /** Names of the circuits. */
-export const CIRCUIT_NAMES = ['settlement-16', 'settlement-64', 'settlement-256'] as const;
+export const CIRCUIT_NAMES = ['settlement-16', 'settlement-64', 'settlement-256', 'settlement-proven-16'] as const;
 /** Name of a circuit. */
 export type CircuitName = (typeof CIRCUIT_NAMES)[number];
 
@@ -39,6 +38,8 @@ export interface CircuitArtefacts {
   readonly name: CircuitName;
   /** Most jobs in one segment. */
   readonly n: number;
+  /** Jobs whose commitments are public signals: 0 or n. */
+  readonly publishedPairs: number;
   /** Witness calculator. */
   readonly wasmPath: string;
   /** Proving key. */
@@ -164,13 +165,14 @@ export async function buildOrLoad(
     (await withLock(
       `${directory}.lock`,
       () => progress(`waiting for another process that builds ${name}`),
-      async () => (await cached()) ?? (await buildCircuit(directory, spec, SETTLEMENT_SIGNALS.length, progress)),
+      async () => (await cached()) ?? (await buildCircuit(directory, spec, progress)),
     ));
   await verifyFiles(directory, manifest);
   const verificationKey = await readJson<VerificationKey>(join(directory, ARTEFACT_FILES.verificationKey));
   const artefacts: CircuitArtefacts = {
     name: spec.name as CircuitName,
     n: manifest.n,
+    publishedPairs: spec.publishedPairs,
     wasmPath: join(directory, ARTEFACT_FILES.wasm),
     zkeyPath: join(directory, ARTEFACT_FILES.zkey),
     r1csPath: join(directory, ARTEFACT_FILES.r1cs),

@@ -11,7 +11,8 @@ import type { JubPoint } from '#protocol/babyjub.ts';
 import { addressToField } from '#protocol/field.ts';
 import { ENCLAVE_TREE, rootFromPath, type MerklePath } from '#protocol/merkle.ts';
 import { JOB_STATUS, statementOver, type Receipt } from '#protocol/receipt.ts';
-import { packPayee, SETTLEMENT_SIGNALS, type SettlementSignals } from '#protocol/terms.ts';
+import { packPayee, publishedPairsOf, SETTLEMENT_SIGNALS, type SettlementSignals } from '#protocol/terms.ts';
+import type { CircuitSpec } from './build/build-circuit.ts';
 
 /** One job of a segment as the circuit takes it; all are field elements. */
 export interface JobInput {
@@ -78,6 +79,9 @@ export interface SettlementSegment {
 
 /** Names a circuit's signals as snarkjs takes them. */
 export type CircuitSignals = Record<string, bigint | bigint[]>;
+
+/** What of a circuit its input depends on. */
+export type CircuitPlaces = Pick<CircuitSpec, 'n' | 'publishedPairs'>;
 
 /** A place after the last job: void, free, at no time. */
 const PADDING: JobInput = {
@@ -150,16 +154,17 @@ function jobInputOf(demand: Demand, receipt: Receipt): JobInput {
 }
 
 /**
- * The signals of `Settlement(n)`, by the names of circuits/lib/settlement.circom; unused places are padded.
- * @param n - places of the circuit
- * @throws `STUN_CIRCUIT_INPUT` when the segment has no job or more than n
+ * The signals of `Settlement(n, publishedPairs)`, by the names of circuits/lib/settlement.circom; unused places are padded.
+ * @param circuit - whose places they are
+ * @throws `STUN_CIRCUIT_INPUT` when the segment has no job or more than there are places
  */
-export function toCircuitInput(input: SettlementInput, n: number): CircuitSignals {
+export function toCircuitInput(input: SettlementInput, { n, publishedPairs }: CircuitPlaces): CircuitSignals {
   const { jobs } = input;
   if (jobs.length < 1 || jobs.length > n) {
     throw new StunError('STUN_CIRCUIT_INPUT', `a segment of this circuit must have 1..${n} jobs, got ${jobs.length}`);
   }
   const places = Array.from({ length: n }, (_, i) => jobs[i] ?? PADDING);
+  const pairs = publishedPairsOf(places.slice(0, publishedPairs));
   const signals: CircuitSignals = Object.fromEntries(SETTLEMENT_SIGNALS.map((name) => [name, input.signals[name]]));
   return {
     ...signals,
@@ -188,5 +193,7 @@ export function toCircuitInput(input: SettlementInput, n: number): CircuitSignal
     status: places.map((job) => job.status),
     startedAt: places.map((job) => job.startedAt),
     finishedAt: places.map((job) => job.finishedAt),
+    publishedInput: pairs.map((pair) => pair.inputCommitment),
+    publishedOutput: pairs.map((pair) => pair.outputCommitment),
   };
 }

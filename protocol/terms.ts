@@ -119,3 +119,48 @@ export type SettlementSignals = Readonly<Record<(typeof SETTLEMENT_SIGNALS)[numb
 export function signalList(signals: SettlementSignals): bigint[] {
   return SETTLEMENT_SIGNALS.map((name) => signals[name]);
 }
+
+/** The commitments of one job as a settlement above `attested` publishes them; both 0 where nothing is paid. */
+export interface PublishedPair {
+  readonly inputCommitment: bigint;
+  readonly outputCommitment: bigint;
+}
+
+const NO_PAIR: PublishedPair = { inputCommitment: 0n, outputCommitment: 0n };
+
+/** Names of all public signals of a circuit that publishes that many pairs: the settlement's, then inputs, then outputs, by place. */
+export function publicSignalNames(publishedPairs: number): string[] {
+  const places = (name: string): string[] => Array.from({ length: publishedPairs }, (_, i) => `${name}[${i}]`);
+  return [...SETTLEMENT_SIGNALS, ...places('publishedInput'), ...places('publishedOutput')];
+}
+
+/** What is published of each job, in lane order: its commitments where its price is not 0. */
+export function publishedPairsOf(jobs: readonly (PublishedPair & { readonly price: bigint })[]): PublishedPair[] {
+  return jobs.map(({ price, inputCommitment, outputCommitment }) =>
+    price === 0n ? NO_PAIR : { inputCommitment, outputCommitment },
+  );
+}
+
+/**
+ * The ordered list of a proof that publishes pairs: the settlement's signals, then the inputs by place, then the outputs.
+ * @param pairs - of the jobs in lane order; places after them publish 0
+ * @param places - pairs that the circuit publishes, at least as many as there are jobs; 0 gives {@link signalList}
+ */
+export function signalListWithPairs(signals: SettlementSignals, pairs: readonly PublishedPair[], places: number): bigint[] {
+  const padded = Array.from({ length: places }, (_, i) => pairs[i] ?? NO_PAIR);
+  return [
+    ...signalList(signals),
+    ...padded.map(({ inputCommitment }) => inputCommitment),
+    ...padded.map(({ outputCommitment }) => outputCommitment),
+  ];
+}
+
+/** The pairs in the list of a proof's signals, one a place. The reverse of {@link signalListWithPairs}. */
+export function pairsOfSignals(signals: readonly bigint[]): PublishedPair[] {
+  const first = SETTLEMENT_SIGNALS.length;
+  const places = (signals.length - first) / 2;
+  return Array.from({ length: places }, (_, i) => ({
+    inputCommitment: signals[first + i]!,
+    outputCommitment: signals[first + places + i]!,
+  }));
+}

@@ -18,6 +18,8 @@ export interface ProvingArtefacts {
   readonly name: string;
   /** Most jobs in one segment. */
   readonly n: number;
+  /** Jobs whose commitments are public signals: 0 or n. */
+  readonly publishedPairs: number;
   /** 32 bytes, docs/protocol.md section 3. */
   readonly familyId: string;
   readonly verificationKey: VerificationKey;
@@ -70,6 +72,7 @@ export async function loadArtefacts(circuit: CircuitArtefacts, sha256: ArtefactH
   return {
     name: circuit.name,
     n: circuit.n,
+    publishedPairs: circuit.publishedPairs,
     familyId: circuit.familyId,
     verificationKey: circuit.verificationKey,
     setup: circuit.setup,

@@ -1,13 +1,13 @@
 /** A checked segment as the input of its circuit: the one place where the prover meets the circuits' own mapping. */
-import { settlementInputOf, toCircuitInput, type CircuitSignals } from '#circuits/settlement-input.ts';
+import { settlementInputOf, toCircuitInput, type CircuitPlaces, type CircuitSignals } from '#circuits/settlement-input.ts';
 import { laneOldOf } from '#protocol/wire/settlement-bundle.ts';
 import type { ProvableSegment } from './segment.ts';
 
 /**
- * @param n - places of the circuit
- * @throws `STUN_CIRCUIT_INPUT` when the segment has more than n jobs
+ * @param circuit - whose inputs they are
+ * @throws `STUN_CIRCUIT_INPUT` when the segment has more jobs than the circuit has places
  */
-export function circuitInputOf(segment: ProvableSegment, n: number): CircuitSignals {
+export function circuitInputOf(segment: ProvableSegment, circuit: CircuitPlaces): CircuitSignals {
   const { bundle } = segment;
   const input = settlementInputOf({
     opening: bundle.order.opening,
@@ -22,5 +22,5 @@ export function circuitInputOf(segment: ProvableSegment, n: number): CircuitSign
     demandSignature: bundle.demandSignature,
     statementSignature: bundle.statementSignature,
   });
-  return toCircuitInput(input, n);
+  return toCircuitInput(input, circuit);
 }

@@ -5,7 +5,7 @@
  */
 import { z } from 'zod';
 import { ENCLAVE_TREE, pathLength, treeCapacity } from '#protocol/merkle.ts';
-import { SETTLEMENT_SIGNALS, type SettlementSignals } from '#protocol/terms.ts';
+import { publicSignalNames, type PublishedPair, type SettlementSignals } from '#protocol/terms.ts';
 import { bytes32Hex, fieldHex, unixSeconds } from '#protocol/wire/scalars.ts';
 import { settlementBundleSchema } from '#protocol/wire/settlement-bundle.ts';
 
@@ -27,6 +27,9 @@ export const settlementProofTaskSchema = z.strictObject({
 });
 export type SettlementProofTask = z.infer<typeof settlementProofTaskSchema>;
 
+/** Most pairs that any circuit publishes: a transaction cannot verify more inference proofs. */
+const MAX_PUBLISHED_PAIRS = 16;
+
 const pairHex = z.tuple([bytes32Hex, bytes32Hex]);
 
 /** A Groth16 proof of one segment, laid out as the Solidity verifier takes it: each coordinate of `b` as (c1, c0). */
@@ -37,8 +40,8 @@ export const settlementProofSchema = z.strictObject({
   a: pairHex,
   b: z.tuple([pairHex, pairHex]),
   c: pairHex,
-  /** In the order of `SETTLEMENT_SIGNALS`. */
-  signals: z.array(fieldHex).length(SETTLEMENT_SIGNALS.length),
+  /** In the order of `publicSignalNames`: as many as the circuit has, at most those of one that publishes 16 pairs. */
+  signals: z.array(fieldHex).min(publicSignalNames(0).length).max(publicSignalNames(MAX_PUBLISHED_PAIRS).length),
   timings: z.strictObject({ witnessMs: z.number(), proveMs: z.number(), verifyMs: z.number() }),
 });
 export type SettlementProof = z.infer<typeof settlementProofSchema>;
@@ -101,6 +104,13 @@ export interface ProverStats {
   };
 }
 
+/** What a verified proof shows. */
+export interface VerifiedSettlement {
+  readonly signals: SettlementSignals;
+  /** What the circuit publishes of each place, both 0 where nothing is paid; none for a circuit that publishes nothing. */
+  readonly pairs: readonly PublishedPair[];
+}
+
 /** Proves segments. Implementations: prover/pool.ts. */
 export interface SettlementProver {
   /**
@@ -112,11 +122,11 @@ export interface SettlementProver {
    */
   prove(task: SettlementProofTask, options?: ProveOptions): Promise<SettlementProof>;
   /**
-   * Verifies a proof under the key of its circuit and returns its signals by name. Does not check what the signals mean, nor
+   * Verifies a proof under the key of its circuit and returns its signals by name and its pairs. Does not check what the signals mean, nor
    * that the chain knows the family: see docs/protocol.md section 3.
    * @throws `STUN_INPUT`, `STUN_PROOF_FAMILY`, `STUN_PROOF_INVALID`
    */
-  verify(proof: SettlementProof): Promise<SettlementSignals>;
+  verify(proof: SettlementProof): Promise<VerifiedSettlement>;
   stats(): ProverStats;
   /** Refuses new tasks, ends waiting ones with `STUN_PROVER_CLOSED`, lets running ones finish, then ends the threads. */
   close(): Promise<void>;

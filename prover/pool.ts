@@ -1,6 +1,14 @@
 /** The settlement prover: circuits loaded once, proofs made by a pool of threads, each verified before it leaves. */
 import { fileURLToPath } from 'node:url';
-import { fieldFromHex, readDocument, SETTLEMENT_SIGNALS, StunError, type SettlementSignals } from '#protocol/index.ts';
+import {
+  fieldFromHex,
+  pairsOfSignals,
+  publicSignalNames,
+  readDocument,
+  SETTLEMENT_SIGNALS,
+  StunError,
+  type SettlementSignals,
+} from '#protocol/index.ts';
 import type { CeremonyKey } from '#circuits/manifest.ts';
 import { loadCircuits, type ProvingArtefacts } from './artefacts.ts';
 import { chooseBackends, type BackendWish, type ChosenBackends } from './backends.ts';
@@ -11,6 +19,7 @@ import {
   type SettlementProof,
   type SettlementProofTask,
   type SettlementProver,
+  type VerifiedSettlement,
 } from './interface.ts';
 import { readTask } from './segment.ts';
 import { artefactsOfFamily, type ProvenSegment } from './segment-prover.ts';
@@ -67,15 +76,20 @@ class PooledProver implements SettlementProver {
   }
 
   // A promise, because another prover may be far away; the work of some 50 ms is done here and now.
-  async verify(document: SettlementProof): Promise<SettlementSignals> {
+  async verify(document: SettlementProof): Promise<VerifiedSettlement> {
     const proof = readDocument(settlementProofSchema, document, 'proof');
     const artefacts = artefactsOfFamily(this.#circuits, proof.familyId);
     if (artefacts.name !== proof.circuit) {
       throw new StunError('STUN_PROOF_FAMILY', `the family is that of ${artefacts.name}, not of ${proof.circuit}`);
     }
-    const signals = proof.signals.map((signal, i) => fieldFromHex(signal, SETTLEMENT_SIGNALS[i]));
-    verifyGroth16(artefacts.verificationKey, proof, signals);
-    return Object.fromEntries(SETTLEMENT_SIGNALS.map((name, i) => [name, signals[i]!])) as SettlementSignals;
+    const names = publicSignalNames(artefacts.publishedPairs);
+    if (proof.signals.length !== names.length) {
+      throw new StunError('STUN_INPUT', `a proof of ${artefacts.name} has ${names.length} signals, got ${proof.signals.length}`);
+    }
+    const values = proof.signals.map((signal, i) => fieldFromHex(signal, names[i]));
+    verifyGroth16(artefacts.verificationKey, proof, values);
+    const signals = Object.fromEntries(SETTLEMENT_SIGNALS.map((name, i) => [name, values[i]!])) as SettlementSignals;
+    return { signals, pairs: pairsOfSignals(values) };
   }
 
   stats(): ProverStats {

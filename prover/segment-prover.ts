@@ -2,7 +2,7 @@
 import { WitnessCalculator } from '#circuits/witness-calculator.ts';
 import { StunError } from '#protocol/errors/stun-error.ts';
 import { fieldToHex } from '#protocol/field.ts';
-import { signalList } from '#protocol/terms.ts';
+import { signalListWithPairs } from '#protocol/terms.ts';
 import type { ProvingArtefacts } from './artefacts.ts';
 import { circuitInputOf } from './circuit-input.ts';
 import type { BackendName, Groth16Backend, MadeProof, ProofPoints } from './backend.ts';
@@ -71,9 +71,9 @@ export class SegmentProver {
   async prove(task: SettlementProofTask, control?: SharedArrayBuffer): Promise<ProvenSegment> {
     const segment = provableSegment(task);
     const artefacts = artefactsOfFamily(this.#circuits, segment.bundle.order.terms.settlementFamily);
-    const expected = signalList(segment.signals);
+    const expected = signalListWithPairs(segment.signals, segment.pairs, artefacts.publishedPairs);
     const started = performance.now();
-    const witness = await this.#calculator(artefacts).calculateFile(circuitInputOf(segment, artefacts.n));
+    const witness = await this.#calculator(artefacts).calculateFile(circuitInputOf(segment, artefacts));
     const witnessed = performance.now();
     let proved = witnessed;
     const options = { threads: 1, memoryLimitMb: this.#memoryLimitMb, ...(control && { control }) };

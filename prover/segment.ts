@@ -7,7 +7,7 @@ import { StunError } from '#protocol/errors/stun-error.ts';
 import { fieldFromHex } from '#protocol/field.ts';
 import { ENCLAVE_TREE, receiptsRootOf, rootFromPath, type MerklePath } from '#protocol/merkle.ts';
 import { receiptHashOf } from '#protocol/receipt.ts';
-import { packPayee, type SettlementSignals } from '#protocol/terms.ts';
+import { packPayee, publishedPairsOf, type PublishedPair, type SettlementSignals } from '#protocol/terms.ts';
 import { readDocument } from '#protocol/wire/scalars.ts';
 import { laneOldOf, settlementBundleFromWire, type SettlementBundle } from '#protocol/wire/settlement-bundle.ts';
 import { settlementProofTaskSchema, type SettlementProofTask } from './interface.ts';
@@ -18,6 +18,8 @@ export interface ProvableSegment {
   readonly enclavePath: MerklePath;
   readonly validAtUnix: number;
   readonly signals: SettlementSignals;
+  /** What a circuit that publishes commitments has besides, one a job. */
+  readonly pairs: readonly PublishedPair[];
 }
 
 /** The form of a task alone. @throws `STUN_INPUT` */
@@ -62,5 +64,17 @@ export function provableSegment(task: SettlementProofTask): ProvableSegment {
       `the enclave leaf expires at ${bundle.leaf.expiresAtUnix}, the proof would claim ${task.validAtUnix}`,
     );
   }
-  return { bundle, enclavePath, validAtUnix: task.validAtUnix, signals: signalsOf(bundle, root, task.validAtUnix) };
+  return {
+    bundle,
+    enclavePath,
+    validAtUnix: task.validAtUnix,
+    signals: signalsOf(bundle, root, task.validAtUnix),
+    pairs: publishedPairsOf(
+      bundle.jobs.map(({ demand, receipt }) => ({
+        inputCommitment: demand.inputCommitment,
+        outputCommitment: receipt.outputCommitment,
+        price: receipt.price,
+      })),
+    ),
+  };
 }

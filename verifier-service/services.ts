@@ -1,8 +1,7 @@
 /** What every part of a running service is given: one object, made in service.ts. */
 import type { TrustRoot } from '#attestation/index.ts';
 import type { JwsSigner } from '#attestation/jose/jws.ts';
-import type { ProverStats, SettlementProof } from '#prover/interface.ts';
-import type { SettlementSignals } from '#protocol/terms.ts';
+import type { ProverStats, SettlementProof, VerifiedSettlement } from '#prover/interface.ts';
 import type { Settings } from './config.ts';
 import type { Database, Trx } from './db/open.ts';
 import type { Wake } from './jobs/wake.ts';
@@ -31,7 +30,7 @@ export interface Services {
   /** Milliseconds since the epoch. */
   readonly nowMs: () => number;
   /** Verifies a proof under the keys this service has; undefined where none are loaded. */
-  readonly verifyProof: ((proof: SettlementProof) => Promise<SettlementSignals>) | undefined;
+  readonly verifyProof: ((proof: SettlementProof) => Promise<VerifiedSettlement>) | undefined;
   /** Of the prover in this process. */
   readonly proverStats: (() => ProverStats) | undefined;
 }

@@ -10,6 +10,7 @@ import { pipeline } from 'node:stream/promises';
 import { buildBn128 } from 'ffjavascript';
 import type { Hex } from '#protocol/bytes.ts';
 import { StunError } from '#protocol/errors/stun-error.ts';
+import { publicSignalNames } from '#protocol/terms.ts';
 import { compileCircuit, COMPILER } from './compile.ts';
 import { DEVELOPMENT_TRAPDOOR, writeDevelopmentKey, type Progress } from './development-key.ts';
 import { readR1cs } from './r1cs.ts';
@@ -40,6 +41,8 @@ export interface CircuitSpec {
   readonly main: string;
   /** Jobs in one segment. */
   readonly n: number;
+  /** Jobs whose commitments are public signals: 0 or n. */
+  readonly publishedPairs: number;
   /** Solidity contract of its verifier. */
   readonly verifier: string;
 }
@@ -114,15 +117,10 @@ export async function removeAbandoned(directory: string): Promise<void> {
 /**
  * Builds a circuit.
  * @param directory - cache directory to appear; the caller holds its lock
- * @param publicSignals - how many public signals the circuit must have
  * @throws `STUN_CIRCUIT_COMPILE`; `STUN_CIRCUIT_R1CS` when the public signals are not as many as declared
  */
-export async function buildCircuit(
-  directory: string,
-  spec: CircuitSpec,
-  publicSignals: number,
-  progress: Progress,
-): Promise<CircuitManifest> {
+export async function buildCircuit(directory: string, spec: CircuitSpec, progress: Progress): Promise<CircuitManifest> {
+  const publicSignals = publicSignalNames(spec.publishedPairs).length;
   const scratch = `${directory}.building-${process.pid}`;
   await mkdir(dirname(directory), { recursive: true });
   await removeAbandoned(directory);

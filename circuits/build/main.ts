@@ -1,7 +1,7 @@
 /**
  * Builds circuits and the Solidity verifiers that belong to them.
  *
- *   node scripts/with-node.mjs circuits/build/main.ts [settlement-16|settlement-64|settlement-256|all] [--write|--check]
+ *   node scripts/with-node.mjs circuits/build/main.ts [settlement-16|settlement-64|settlement-256|settlement-proven-16|all] [--write|--check]
  *
  * Without an option the artefacts must equal circuits/keys/manifest.json. `--write` makes manifest and verifiers anew;
  * `--check` fails when a committed verifier is not what the circuit gives.
@@ -9,7 +9,6 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { exitCodeOf, asStunError } from '#protocol/errors/registry.ts';
-import { SETTLEMENT_SIGNALS } from '#protocol/terms.ts';
 import {
   buildOrLoad,
   CIRCUIT_NAMES,
@@ -37,7 +36,7 @@ async function verifierSource(name: CircuitName, manifest: CircuitManifest, key:
     circuit: spec.main,
     n: spec.n,
     sourceHash: manifest.sourceHash,
-    publicSignals: SETTLEMENT_SIGNALS,
+    publishedPairs: spec.publishedPairs,
     setup: manifest.setup,
   });
   // Loaded here only: formatting belongs to development, building artefacts does not need it.

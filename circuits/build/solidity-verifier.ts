@@ -5,6 +5,7 @@
 import { FIELD_ORDER } from '#protocol/field.ts';
 import type { Hex } from '#protocol/bytes.ts';
 import { StunError } from '#protocol/errors/stun-error.ts';
+import { SETTLEMENT_SIGNALS } from '#protocol/terms.ts';
 import { assertNotForgeable, g1Words, g2Words, vkHashOf, type G1Json, type VerificationKey } from './verification-key.ts';
 import { BASE_FIELD_ORDER } from './zkey-format.ts';
 
@@ -15,10 +16,10 @@ export interface VerifierDescription {
   readonly circuit: string;
   /** Jobs a segment may have. */
   readonly n: number;
+  /** Jobs whose commitments are public signals: 0 or n. */
+  readonly publishedPairs: number;
   /** SHA-256 of sources, compiler and key recipe, hex. */
   readonly sourceHash: string;
-  /** Names of the public signals, in order. */
-  readonly publicSignals: readonly string[];
   readonly setup: 'development' | 'ceremony';
 }
 
@@ -45,6 +46,13 @@ function addSignal(point: G1Json, index: number): string {
   ].join('\n');
 }
 
+/** The signals in words: the settlement's by name, published ones by place. */
+function signalNames(publishedPairs: number): string {
+  const last = publishedPairs - 1;
+  const published = publishedPairs === 0 ? [] : [`publishedInput[0..${last}]`, `publishedOutput[0..${last}]`];
+  return [...SETTLEMENT_SIGNALS, ...published].join(', ');
+}
+
 function developmentNotice(description: VerifierDescription): string {
   if (description.setup === 'ceremony') return '';
   return `/// @dev INSECURE DEVELOPMENT KEY: its trapdoor is public, so anyone can forge proofs. For a local chain only.\n`;
@@ -58,27 +66,28 @@ export function solidityVerifier(key: VerificationKey, description: VerifierDesc
   assertNotForgeable(key);
   const vkHash: Hex = vkHashOf(key);
   const count = key.nPublic;
-  const signalNames = description.publicSignals.join(', ');
+  const { publishedPairs } = description;
+  const verifierInterface = publishedPairs === 0 ? 'ISettlementVerifier' : 'IProvenSettlementVerifier';
   return `// SPDX-License-Identifier: GPL-3.0-or-later
 // Generated from ${description.circuit}, do not edit. Source hash ${description.sourceHash}.
 pragma solidity ^0.8.37;
 
-import {ISettlementVerifier} from "../interfaces/ISettlementVerifier.sol";
+import {${verifierInterface}} from "../interfaces/${verifierInterface}.sol";
 
 /// @title ${description.contract}
 /// @notice Verifies Groth16 proofs of ${description.circuit} over BN254. Trusted for: true only if the proof satisfies the pairing
 /// equation of the key below. Does not check what the signals mean, nor who made the key.
-${developmentNotice(description)}contract ${description.contract} is ISettlementVerifier {
-    /// @inheritdoc ISettlementVerifier
+${developmentNotice(description)}contract ${description.contract} is ${verifierInterface} {
+    /// @inheritdoc ${verifierInterface}
     bool public constant override DEVELOPMENT = ${description.setup === 'development'};
-    /// @inheritdoc ISettlementVerifier
+    /// @inheritdoc ${verifierInterface}
     bytes32 public constant override VK_HASH = ${vkHash};
-    /// @inheritdoc ISettlementVerifier
+    /// @inheritdoc ${verifierInterface}
     uint256 public constant override N = ${description.n};
 
-    /// @inheritdoc ISettlementVerifier
+    /// @inheritdoc ${verifierInterface}
     /// @dev Never reverts on bad input; a signal of r or more and a coordinate of q or more are answered with false.
-    /// b is taken as (c1, c0) per coordinate; signals are ${signalNames}.
+    /// b is taken as (c1, c0) per coordinate; signals are ${signalNames(publishedPairs)}.
     function verifyProof(
         uint256[2] calldata a,
         uint256[2][2] calldata b,

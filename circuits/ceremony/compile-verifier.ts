@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { StunError } from '#protocol/errors/stun-error.ts';
 import { REPOSITORY_ROOT } from '../build/source.ts';
 
-const INTERFACE = 'contracts/interfaces/ISettlementVerifier.sol';
+const INTERFACES = ['ISettlementVerifier', 'IProvenSettlementVerifier'].map((name) => `contracts/interfaces/${name}.sol`);
 
 /** What is needed to deploy a contract and to talk to it. */
 export interface CompiledContract {
@@ -26,9 +26,12 @@ interface SolcOutput {
  */
 export async function compileVerifier(contract: string, source: string): Promise<CompiledContract> {
   const path = `contracts/verifiers/${contract}.sol`;
+  const interfaces = await Promise.all(
+    INTERFACES.map(async (file) => [file, { content: await readFile(join(REPOSITORY_ROOT, file), 'utf8') }] as const),
+  );
   const input = {
     language: 'Solidity',
-    sources: { [path]: { content: source }, [INTERFACE]: { content: await readFile(join(REPOSITORY_ROOT, INTERFACE), 'utf8') } },
+    sources: { [path]: { content: source }, ...Object.fromEntries(interfaces) },
     settings: {
       evmVersion: 'osaka',
       viaIR: true,

@@ -4,10 +4,10 @@ import { basename, join } from 'node:path';
 import { parseTranscript, transcriptHashOf } from '#protocol/ceremony.ts';
 import type { Hex } from '#protocol/bytes.ts';
 import { StunError } from '#protocol/errors/stun-error.ts';
-import { SETTLEMENT_SIGNALS } from '#protocol/terms.ts';
+import { publicSignalNames } from '#protocol/terms.ts';
 import { fileSha256 } from '../build/build-circuit.ts';
 import { solidityVerifier } from '../build/solidity-verifier.ts';
-import { readVerificationKey, settlementFamilyOf, vkHashOf } from '../build/verification-key.ts';
+import { readVerificationKey, settlementFamilyOf, vkHashOf, type VerificationKey } from '../build/verification-key.ts';
 
 /** File names inside the folder; the Solidity verifier has the name of its contract. */
 export const CEREMONY_FILES = {
@@ -40,18 +40,23 @@ export interface CeremonyManifest {
   readonly sha256: { readonly r1cs: string; readonly zkey: string; readonly verificationKey: string };
 }
 
+/** Pairs among the public signals of a key: none, or one a job. @throws `STUN_CEREMONY_CIRCUIT` */
+function publishedPairsOfKey({ nPublic }: VerificationKey, { n }: Pick<CeremonyTarget, 'n'>): number {
+  const choices = [0, n];
+  const found = choices.find((pairs) => publicSignalNames(pairs).length === nPublic);
+  if (found !== undefined) return found;
+  const expected = choices.map((pairs) => publicSignalNames(pairs).length).join(' or ');
+  throw new StunError('STUN_CEREMONY_CIRCUIT', `a settlement circuit has ${expected} public signals, not ${nPublic}`);
+}
+
 /** The Solidity source of a ceremony's verifier; the same for everybody. @throws `STUN_CIRCUIT_FORGEABLE_KEY` */
-export function ceremonyVerifier(
-  key: Awaited<ReturnType<typeof readVerificationKey>>,
-  target: Omit<CeremonyTarget, 'r1csPath'>,
-  r1csSha256: string,
-): string {
+export function ceremonyVerifier(key: VerificationKey, target: Omit<CeremonyTarget, 'r1csPath'>, r1csSha256: string): string {
   return solidityVerifier(key, {
     contract: target.verifier,
     circuit: target.circuit,
     n: target.n,
     sourceHash: r1csSha256,
-    publicSignals: SETTLEMENT_SIGNALS,
+    publishedPairs: publishedPairsOfKey(key, target),
     setup: 'ceremony',
   });
 }
@@ -78,12 +83,7 @@ export async function exportCeremony(
   const vkHash = vkHashOf(key);
   if (transcript.key.vkHash !== vkHash)
     throw new StunError('STUN_CEREMONY_TRANSCRIPT', `the transcript must name the key ${vkHash}`);
-  if (key.nPublic !== SETTLEMENT_SIGNALS.length) {
-    throw new StunError(
-      'STUN_CEREMONY_CIRCUIT',
-      `a settlement circuit has ${SETTLEMENT_SIGNALS.length} public signals, not ${key.nPublic}`,
-    );
-  }
+  publishedPairsOfKey(key, target);
   const scratch = `${folder}.partial`;
   const at = (name: string): string => join(scratch, name);
   try {

@@ -4,18 +4,23 @@ include "enclave-tree.circom";
 include "job.circom";
 include "lane.circom";
 include "payee.circom";
+include "published-pair.circom";
 include "range.circom";
 include "receipts-tree.circom";
 include "signature.circom";
 include "tagged-hash.circom";
 include "tags.circom";
 
-// Settlement(N): one segment of a lane, 1..N jobs, is owed `total`.
+// Settlement(N, nPublished): one segment of a lane, 1..N jobs, is owed `total`.
+//
+// @param N - places for jobs, 1..256
+// @param nPublished - 0, or N for a circuit that publishes the commitments of the jobs that are paid, so that a contract can
+//   demand an inference proof of each
 //
 // It says: the customer of orderId signed for every job and its maximum price, naming this very enclave; an enclave whose
 // leaf is under the provider's root signed the receipts of exactly these jobs. It shows neither keys, model, policy,
-// commitments, single prices nor the number of jobs. The numbered steps are those of docs/design.md section 8; the labels in
-// brackets name each constraint for test/circuits/.
+// single prices nor the number of jobs, and no commitments but those it publishes. The numbered steps are those of
+// docs/design.md section 8; the labels in brackets name each constraint for test/circuits/.
 //
 // It does NOT check, and the escrow contract must: that every public signal is < r and canonical; that orderId and domain are
 // those of a stored open order; that laneOld is the lane's state and laneNew is neither 0 nor laneOld; that enclaveRoot is
@@ -30,6 +35,8 @@ include "tags.circom";
 // @input payee - provider + validAt·2^160 + laneIndex·2^200
 // @input total - sum of the prices
 // @input domain - binds chain, escrow, funder, token and terms
+// @input publishedInput[nPublished] - by place, the input commitment of a job whose price is not 0, else 0
+// @input publishedOutput[nPublished] - the output commitment of the same jobs, else 0
 //
 // PRIVATE
 // @input demandKey[2], modelId, policyId, salt - the opening of orderId
@@ -39,7 +46,8 @@ include "tags.circom";
 // @input statementSignatureR8[2], statementSignatureS - by receiptKey, over the running statement
 // @input provider, validAt, laneIndex - what payee packs
 // @input active[N] .. finishedAt[N] - the jobs, see job.circom; unused places after the last job
-template Settlement(N) {
+template Settlement(N, nPublished) {
+    assert(nPublished == 0 || nPublished == N);
     signal input enclaveRoot;
     signal input orderId;
     signal input laneOld;
@@ -48,6 +56,8 @@ template Settlement(N) {
     signal input payee;
     signal input total;
     signal input domain;
+    signal input publishedInput[nPublished];
+    signal input publishedOutput[nPublished];
 
     signal input demandKey[2];
     signal input modelId;
@@ -148,6 +158,17 @@ template Settlement(N) {
     laneNew === head[N]; // [6.lane-new]
     total === priceSum; // [8.total]
     receiptsRoot === receipts.root; // [11.root]
+
+    // 14. What is published of the jobs that are paid.
+    component pair[nPublished];
+    for (var i = 0; i < nPublished; i++) {
+        pair[i] = PublishedPair();
+        pair[i].price <== price[i];
+        pair[i].inputCommitment <== inputCommitment[i];
+        pair[i].outputCommitment <== outputCommitment[i];
+        publishedInput[i] === pair[i].publishedInput; // [14.input]
+        publishedOutput[i] === pair[i].publishedOutput; // [14.output]
+    }
 
     // 2, 7. The customer signed the last head, and with it all before.
     component demandSignature = SignatureCheck(); // [7.signature]

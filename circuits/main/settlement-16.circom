@@ -4,4 +4,4 @@ include "../lib/settlement.circom";
 
 component main {
     public [enclaveRoot, orderId, laneOld, laneNew, receiptsRoot, payee, total, domain]
-} = Settlement(16);
+} = Settlement(16, 0);

@@ -80,6 +80,11 @@ export function verifySettlementProof(key: Uint8Array, proof: ProofWords, signal
   return signals;
 }
 
+/** Public signals that a key is for. Nothing for bytes that are no key: verifySettlementProof refuses those. */
+export function signalCountOf(key: Uint8Array): number {
+  return (key.length / 32 - FIXED_WORDS) / 2 - 1;
+}
+
 /** The family that a key stands for: keccak256(abi.encode("stun/family/settlement/v1", maxJobs, sha256(key))). */
 export function settlementFamily(maxJobs: number, key: Uint8Array): Hex {
   const name = utf8('stun/family/settlement/v1');

@@ -9,14 +9,17 @@ import {
   laneGenesisOf,
   packPayee,
   payloadCommitment,
+  publishedPairsOf,
   receiptHashOf,
   recoverEip712,
   secpAddressOf,
-  signalList,
+  SETTLEMENT_SIGNALS,
+  signalListWithPairs,
   statementOver,
   verifyDemand,
   verifyStatement,
   type OpenedOrder,
+  type PublishedPair,
   type Receipt,
   type RunningStatement,
   type SettlementSignals,
@@ -25,7 +28,7 @@ import {
 import { artifacts } from '#chain/artifacts.ts';
 import { settleArguments } from '#chain/escrow.ts';
 import type { AuditBundle, AuditJob, AuditSegment } from './bundle.ts';
-import { verifySettlementProof } from './groth16.ts';
+import { signalCountOf, verifySettlementProof } from './groth16.ts';
 import { refute, type AuditLedger } from './report.ts';
 import { readTransaction } from './transactions.ts';
 import type { AuditedEnclave } from './verify-enclave.ts';
@@ -196,8 +199,20 @@ function verifyProof(
     ledger.check({ id, field: `${field}.settlement.proof`, binds }, () => {
       if (keys === undefined) refute('the bundle has no verification key of the settlement family', 'STUN_PROOF_FAMILY');
       if (wire.jobs.length > keys.maxJobs) refute('the segment is longer than one proof can show');
-      return verifySettlementProof(keys.key, proof, signalList(signals));
+      const places = (signalCountOf(keys.key) - SETTLEMENT_SIGNALS.length) / 2;
+      return verifySettlementProof(keys.key, proof, signalListWithPairs(signals, pairsOf(wire), places));
     }) !== undefined
+  );
+}
+
+/** What a circuit that publishes commitments publishes of these jobs. */
+function pairsOf({ jobs }: AuditSegment): PublishedPair[] {
+  return publishedPairsOf(
+    jobs.map(({ inputCommitment, receipt }) => ({
+      inputCommitment: fieldFromHex(inputCommitment, 'inputCommitment'),
+      outputCommitment: fieldFromHex(receipt.outputCommitment, 'outputCommitment'),
+      price: BigInt(receipt.price),
+    })),
   );
 }
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// Generated from circuits/main/settlement-16.circom, do not edit. Source hash f0a2467a07273600c379a9e175a6a95525b51defaa197d7d8e758c6947e7059f.
+// Generated from circuits/main/settlement-16.circom, do not edit. Source hash fbd8af8db01d2b66289532e5d68c8b30ae2ff830ed1d3d192c9eb13e2ebb2318.
 pragma solidity ^0.8.37;
 
 import {ISettlementVerifier} from "../interfaces/ISettlementVerifier.sol";

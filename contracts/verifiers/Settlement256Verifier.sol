@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// Generated from circuits/main/settlement-256.circom, do not edit. Source hash c8219851c01a398d51fbd823fa593245d7bc31cf80493a8673f462a208d563b7.
+// Generated from circuits/main/settlement-256.circom, do not edit. Source hash 8ec1c2e3f5004d14923bc5494822fbbbc163f597a19ca4c3b2293dc402ba25d4.
 pragma solidity ^0.8.37;
 
 import {ISettlementVerifier} from "../interfaces/ISettlementVerifier.sol";

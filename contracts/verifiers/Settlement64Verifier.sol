@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// Generated from circuits/main/settlement-64.circom, do not edit. Source hash 7d80ea6f7b98d8dd16d3f405369f8c435c0fa50cedee95e5f78f349925df4613.
+// Generated from circuits/main/settlement-64.circom, do not edit. Source hash 0c94bfd32068602effc7e682339d640e35b94978cfbf491a6dd0244ed32f5e81.
 pragma solidity ^0.8.37;
 
 import {ISettlementVerifier} from "../interfaces/ISettlementVerifier.sol";

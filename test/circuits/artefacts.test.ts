@@ -7,7 +7,7 @@ import type { Bn128 } from 'ffjavascript';
 import { groth16 } from 'snarkjs';
 import { emptySubtrees, ENCLAVE_TREE, RECEIPTS_TREE } from '#protocol/merkle.ts';
 import { TAG } from '#protocol/tags.ts';
-import { SETTLEMENT_SIGNALS } from '#protocol/terms.ts';
+import { publishedPairsOf, SETTLEMENT_SIGNALS, signalListWithPairs } from '#protocol/terms.ts';
 import { REPOSITORY_ROOT } from '#circuits/build/source.ts';
 import { fileSha256, removeAbandoned } from '#circuits/build/build-circuit.ts';
 import { withLock } from '#circuits/build/lock.ts';
@@ -23,6 +23,7 @@ import {
 import { settlementInputOf, toCircuitInput } from '#circuits/settlement-input.ts';
 import { WitnessCalculator } from '#circuits/witness-calculator.ts';
 import circuitsFile from '#circuits/circuits.json' with { type: 'json' };
+import { sampleCases } from '#test/depth.ts';
 import { rejectsCode, throwsCode } from '#test/unit/assert-code.ts';
 import { makeSegment } from './fixtures.ts';
 
@@ -31,10 +32,12 @@ const SIZES: Record<CircuitName, { constraints: number; wires: number; publicSig
   'settlement-16': { constraints: 27156, wires: 27187, publicSignals: 8 },
   'settlement-64': { constraints: 68880, wires: 68959, publicSignals: 8 },
   'settlement-256': { constraints: 235776, wires: 236047, publicSignals: 8 },
+  'settlement-proven-16': { constraints: 27220, wires: 27251, publicSignals: 40 },
 };
 
 /** The larger ones take up to minutes to build the first time. */
-const BUILT: readonly CircuitName[] = process.env['STUN_CIRCUITS'] === 'all' ? CIRCUIT_NAMES : ['settlement-16'];
+const BUILT: readonly CircuitName[] =
+  process.env['STUN_CIRCUITS'] === 'all' ? CIRCUIT_NAMES : ['settlement-16', 'settlement-proven-16'];
 
 async function circomText(file: string): Promise<string> {
   return readFile(join(REPOSITORY_ROOT, 'circuits', 'lib', file), 'utf8');
@@ -60,14 +63,14 @@ describe('circuit artefacts', function () {
 
       const input = settlementInputOf(makeSegment(`proof of ${name}`, { count: artefacts.n }).segment);
       const calculator = await WitnessCalculator.load(artefacts.wasmPath);
-      const witness = await calculator.calculateFile(toCircuitInput(input, artefacts.n));
+      const witness = await calculator.calculateFile(toCircuitInput(input, artefacts));
       const { proof, publicSignals: signals } = await groth16.prove(artefacts.zkeyPath, witness);
       assert.deepEqual(
         signals,
-        SETTLEMENT_SIGNALS.map((signal) => String(input.signals[signal])),
+        signalListWithPairs(input.signals, publishedPairsOf(input.jobs), artefacts.publishedPairs).map(String),
       );
       assert.equal(await groth16.verify(artefacts.verificationKey, signals, proof), true);
-      for (let i = 0; i < signals.length; i++) {
+      for (const i of sampleCases([...signals.keys()], SETTLEMENT_SIGNALS.length)) {
         const changed = signals.map((signal, j) => (i === j ? String(BigInt(signal) + 1n) : signal));
         assert.equal(await groth16.verify(artefacts.verificationKey, changed, proof), false, `signal ${i}`);
       }
@@ -80,8 +83,9 @@ describe('circuit artefacts', function () {
     for (const name of CIRCUIT_NAMES) {
       const spec = circuitSpec(name);
       const main = await readFile(join(REPOSITORY_ROOT, spec.main), 'utf8');
-      assert.ok(main.includes(`Settlement(${spec.n});`));
-      assert.ok(main.includes(`public [${SETTLEMENT_SIGNALS.join(', ')}]`));
+      assert.ok(main.includes(`Settlement(${spec.n}, ${spec.publishedPairs});`));
+      const published = spec.publishedPairs === 0 ? [] : ['publishedInput', 'publishedOutput'];
+      assert.ok(main.includes(`public [${[...SETTLEMENT_SIGNALS, ...published].join(', ')}]`));
       assert.equal((await loadManifest(name)).n, spec.n);
     }
     throwsCode(() => circuitSpec('settlement-17'), 'STUN_CIRCUIT_UNKNOWN');

@@ -19,6 +19,8 @@ export const TAMPER = {
   tamperStatement: 6,
   /** Added to `enabled` of the demand and the statement signature. */
   tamperEnabled: 2,
+  /** Per published pair: hinted inverse, isPaid, published input, published output. */
+  tamperPair: 4,
   /** 1: the challenge of the demand or the statement signature is decomposed as h + r, when that has 254 bits. */
   tamperAlias: 2,
 } as const;
@@ -67,9 +69,16 @@ const EDITS: readonly (readonly [string, string])[] = [
   ],
   ['template EdDSAPoseidonVerifier() {', 'template EdDSAPoseidonVerifier() {\n    signal input tamperAlias;'],
   ['component h2bits = Num2Bits_strict();', 'component h2bits = Num2Bits_strict();\n    h2bits.tamperAlias <== tamperAlias;'],
+  ['template PublishedPair() {', 'template PublishedPair() {\n    signal input tamper[4];'],
+  ['signal inverse <-- price != 0 ? 1 / price : 0;', 'signal inverse <-- (price != 0 ? 1 / price : 0) + tamper[0];'],
+  ['signal isPaid <== price * inverse;', 'signal isPaid <-- price * inverse + tamper[1];'],
+  ['publishedInput <== isPaid * inputCommitment;', 'publishedInput <-- isPaid * inputCommitment + tamper[2];'],
+  ['publishedOutput <== isPaid * outputCommitment;', 'publishedOutput <-- isPaid * outputCommitment + tamper[3];'],
+  ['pair[i].price <== price[i];', 'pair[i].price <== price[i];\n        pair[i].tamper <== tamperPair[i];'],
   [
-    'template Settlement(N) {',
-    `template Settlement(N) {
+    'template Settlement(N, nPublished) {',
+    `template Settlement(N, nPublished) {
+    signal input tamperPair[nPublished][4];
     signal input tamperStart[2];
     signal input tamperCount[1];
     signal input tamperJob[N][4];

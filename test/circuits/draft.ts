@@ -7,7 +7,7 @@ import { eddsaPublicKey, signEddsa, type EddsaKeyPair, type EddsaSignature } fro
 import { FIELD_ORDER } from '#protocol/field.ts';
 import { poseidon } from '#protocol/poseidon.ts';
 import { TAG } from '#protocol/tags.ts';
-import type { CircuitSignals, JobInput } from '#circuits/settlement-input.ts';
+import type { CircuitPlaces, CircuitSignals, JobInput } from '#circuits/settlement-input.ts';
 import { reduce } from '#circuits/build/field-math.ts';
 import { SeededRandom } from './fixtures.ts';
 
@@ -63,6 +63,9 @@ export interface Replacements {
   /** Fields of the statement, by place: from, to, model, total, count, receipts root. */
   readonly statement?: Readonly<Record<number, bigint>>;
   readonly statementSignature?: EddsaSignature;
+  /** Commitments that are published, by place. */
+  readonly publishedInput?: Readonly<Record<number, bigint>>;
+  readonly publishedOutput?: Readonly<Record<number, bigint>>;
 }
 
 /** The signals with the values that no signal carries. */
@@ -168,9 +171,9 @@ export function stranger(): EddsaKeyPair {
 
 /**
  * Signals of a draft for a circuit of n places, with replacements and everything that depends on them.
- * @param n - places, 2..256, at least as many as the draft's jobs
+ * @param circuit - its places: 2..256, at least as many as the draft's jobs; and its published pairs
  */
-export function assemble(draft: Draft, n: number, replace: Replacements = {}): Assembled {
+export function assemble(draft: Draft, { n, publishedPairs }: CircuitPlaces, replace: Replacements = {}): Assembled {
   const places = Array.from({ length: n }, (_, i) => draft.jobs[i] ?? PADDING);
   const { x: keyX, y: keyY } = draft.demandPair.publicKey;
   const orderId = replace.orderId ?? hash(TAG.orderId, draft.domain, keyX, keyY, draft.modelId, draft.policyId, draft.salt);
@@ -208,6 +211,7 @@ export function assemble(draft: Draft, n: number, replace: Replacements = {}): A
   const statementMessage = hash(TAG.statement, ...statement);
   const demandSignature = replace.demandSignature ?? signEddsa(draft.demandPair, reduce(replace.demandMessage ?? laneNew));
   const statementSignature = replace.statementSignature ?? signEddsa(draft.receiptPair, statementMessage);
+  const paid = places.slice(0, publishedPairs);
   const column = (name: keyof DraftJob): bigint[] => places.map((job) => reduce(job[name]));
   const signals: CircuitSignals = {
     enclaveRoot: replace.enclaveRoot ?? root,
@@ -243,6 +247,8 @@ export function assemble(draft: Draft, n: number, replace: Replacements = {}): A
     status: column('status'),
     startedAt: column('startedAt'),
     finishedAt: column('finishedAt'),
+    publishedInput: paid.map((job, i) => replace.publishedInput?.[i] ?? (job.price === 0n ? 0n : job.inputCommitment)),
+    publishedOutput: paid.map((job, i) => replace.publishedOutput?.[i] ?? (job.price === 0n ? 0n : job.outputCommitment)),
   };
   return { signals, signerId, genesis, statementMessage, heads, leaf, receipts };
 }

@@ -7,7 +7,7 @@ import { SUBGROUP_ORDER } from '#protocol/babyjub.ts';
 import { FIELD_ORDER } from '#protocol/field.ts';
 import { TAG } from '#protocol/tags.ts';
 import { inverse, reduce } from '#circuits/build/field-math.ts';
-import type { CircuitSignals } from '#circuits/settlement-input.ts';
+import type { CircuitPlaces, CircuitSignals } from '#circuits/settlement-input.ts';
 import {
   aliasedSignature,
   assemble,
@@ -48,7 +48,7 @@ export interface Forgery extends Attack {
 }
 
 /** Rows with exactly these signals. */
-function exactly(...names: readonly string[]): RowGroup {
+export function exactly(...names: readonly string[]): RowGroup {
   return (signals) => signals.size === names.length && names.every((name) => signals.has(name));
 }
 
@@ -405,9 +405,9 @@ export const forgeries: readonly Forgery[] = [
 ];
 
 /** Signals and tamper inputs of an attack on a draft. */
-export function forge(attack: Attack, draft: Draft, n: number): { signals: CircuitSignals; tamper: CircuitSignals } {
+export function forge(attack: Attack, draft: Draft, circuit: CircuitPlaces): { signals: CircuitSignals; tamper: CircuitSignals } {
   attack.draft?.(draft);
-  const honest = assemble(draft, n);
-  const replaced = attack.replace === undefined ? honest : assemble(draft, n, attack.replace(draft, honest));
-  return { signals: replaced.signals, tamper: attack.tamper?.(draft, honest, n) ?? {} };
+  const honest = assemble(draft, circuit);
+  const replaced = attack.replace === undefined ? honest : assemble(draft, circuit, attack.replace(draft, honest));
+  return { signals: replaced.signals, tamper: attack.tamper?.(draft, honest, circuit.n) ?? {} };
 }

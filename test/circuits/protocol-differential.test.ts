@@ -10,7 +10,7 @@ import { StunError } from '#protocol/errors/stun-error.ts';
 import { addressToField, FIELD_ORDER, fieldToAddress } from '#protocol/field.ts';
 import { enclaveTree, receiptsRootOf } from '#protocol/merkle.ts';
 import { JOB_STATUS, receiptHashOf, statementHashOf, type JobStatus } from '#protocol/receipt.ts';
-import { packPayee } from '#protocol/terms.ts';
+import { packPayee, publishedPairsOf } from '#protocol/terms.ts';
 import { collectSources, flatten } from '#circuits/build/source.ts';
 import type { CircuitSignals } from '#circuits/settlement-input.ts';
 import { WitnessCalculator } from '#circuits/witness-calculator.ts';
@@ -29,7 +29,8 @@ template Probe() {
     signal input receipts[4];
     signal input payee[3];
     signal input statement[6];
-    signal output out[11];
+    signal input pair[3];
+    signal output out[13];
 
     out[0] <== TaggedHash(TAG_ORDER_ID(), 6)(order);
     out[1] <== TaggedHash(TAG_SIGNER_ID(), 2)(key);
@@ -41,6 +42,7 @@ template Probe() {
     out[8] <== Payee()(payee[0], payee[1], payee[2]);
     out[9] <== TaggedHash(TAG_RUNNING_STATEMENT(), 6)(statement);
     out[10] <== ReceiptsRoot(1)([receipts[0]]);
+    (out[11], out[12]) <== PublishedPair()(pair[0], pair[1], pair[2]);
 }
 component main = Probe();
 `;
@@ -136,9 +138,11 @@ describe('circuit templates and the protocol', function () {
           receipts: [0, 1, 2, 3].map((i) => v.receipts[i] ?? 0n),
           payee: [provider, BigInt(startedAtUnix), BigInt(v.laneIndex)],
           statement: [f[0], f[1], f[2], v.maxPrice, BigInt(v.count), f[3]],
+          pair: [price, f[4], f[5]],
         };
+        const [published] = publishedPairsOf([{ price, inputCommitment: f[4], outputCommitment: f[5] }]);
         const witness = await calculator.calculate(signals);
-        assert.deepEqual(witness.slice(1, 12), [
+        assert.deepEqual(witness.slice(1, 14), [
           orderIdOf({ domain: v.domain, demandKey: key, modelId: f[0], policyId: f[1], salt: f[2] }),
           signerIdOf(key),
           v.laneOld === 0n ? laneGenesisOf(lane) : v.laneOld,
@@ -150,12 +154,14 @@ describe('circuit templates and the protocol', function () {
           packPayee({ provider: v.provider, validAtUnix: startedAtUnix, laneIndex: v.laneIndex }),
           statementHashOf(statement),
           receiptsRootOf(v.receipts.slice(0, 1)),
+          published!.inputCommitment,
+          published!.outputCommitment,
         ]);
         runs++;
       }),
       { seed, numRuns: 40 },
     );
-    console.log(`      seed ${seed}, ${runs} runs of 11 values`);
+    console.log(`      seed ${seed}, ${runs} runs of 13 values`);
   });
 
   it('give the same verdict on signatures, right and wrong', async () => {

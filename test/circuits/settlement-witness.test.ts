@@ -6,8 +6,9 @@ import { PRICE_BITS } from '#protocol/demand.ts';
 import { eddsaPublicKey } from '#protocol/eddsa.ts';
 import { poseidon } from '#protocol/poseidon.ts';
 import { TAG } from '#protocol/tags.ts';
+import { publishedPairsOf, signalListWithPairs } from '#protocol/terms.ts';
 import { reduce } from '#circuits/build/field-math.ts';
-import { ensureCircuit } from '#circuits/manifest.ts';
+import { circuitSpec, ensureCircuit, type CircuitName } from '#circuits/manifest.ts';
 import { WitnessCalculator } from '#circuits/witness-calculator.ts';
 import { settlementInputOf, toCircuitInput, type CircuitSignals } from '#circuits/settlement-input.ts';
 import { rejectsCode, throwsCode } from '#test/unit/assert-code.ts';
@@ -15,7 +16,8 @@ import { assemble, drawDraft, type Draft, type Replacements } from './draft.ts';
 import { makeSegment, type SegmentChoice } from './fixtures.ts';
 import { readSymbols, Rows } from './rows.ts';
 
-const N = 16;
+const CIRCUIT = circuitSpec('settlement-16');
+const N = CIRCUIT.n;
 const MAX_PRICE = (1n << BigInt(PRICE_BITS)) - 1n;
 const LAST_UNIX = 2 ** 40 - 1;
 
@@ -23,13 +25,11 @@ describe('settlement-16', function () {
   this.timeout(300_000);
   let rows: Rows;
   let calculator: WitnessCalculator;
-  let symPath: string;
 
   before(async () => {
-    const artefacts = await ensureCircuit('settlement-16');
+    const artefacts = await ensureCircuit(CIRCUIT.name);
     rows = await Rows.read(artefacts.r1csPath);
     calculator = await WitnessCalculator.load(artefacts.wasmPath);
-    symPath = artefacts.symPath;
   });
 
   async function accepts(signals: CircuitSignals): Promise<bigint[]> {
@@ -43,22 +43,14 @@ describe('settlement-16', function () {
   }
 
   function honest(seed: string, choice: SegmentChoice): CircuitSignals {
-    return toCircuitInput(settlementInputOf(makeSegment(seed, choice).segment), N);
+    return toCircuitInput(settlementInputOf(makeSegment(seed, choice).segment), CIRCUIT);
   }
 
   function drafted(change: (draft: Draft) => void, replace?: Replacements): CircuitSignals {
     const draft = drawDraft('edge');
     change(draft);
-    return assemble(draft, N, replace).signals;
+    return assemble(draft, CIRCUIT, replace).signals;
   }
-
-  it('accepts random segments of every size', async () => {
-    for (let count = 1; count <= N; count++) {
-      const input = settlementInputOf(makeSegment(`size ${count}`, { count }).segment);
-      const witness = await accepts(toCircuitInput(input, N));
-      assert.deepEqual(witness.slice(1, 9), Object.values(input.signals), 'public signals come first, in their order');
-    }
-  });
 
   it('accepts any honest segment', async () => {
     const seed = Number(process.env['STUN_SEED'] ?? 20261121);
@@ -99,11 +91,11 @@ describe('settlement-16', function () {
     const key = { x: reduce(-x), y: reduce(-y) };
     const draft = drawDraft('mixed order');
     draft.demandPair = { secret, publicKey: key };
-    const { heads } = assemble(draft, N);
+    const { heads } = assemble(draft, CIRCUIT);
     const r8 = toJubPoint(BASE8.multiply(7n));
     const h = poseidon(TAG.challenge, [r8.x, r8.y, key.x, key.y, heads.at(-1)!]);
     const demandSignature = { r8, s: (7n + 8n * h * secret) % SUBGROUP_ORDER };
-    await accepts(assemble(draft, N, { demandSignature }).signals);
+    await accepts(assemble(draft, CIRCUIT, { demandSignature }).signals);
   });
 
   it('accepts the draft that the refusals below change', async () => {
@@ -148,7 +140,7 @@ describe('settlement-16', function () {
     const draft = drawDraft('every input');
     draft.jobs.push({ ...draft.jobs[1]!, active: 0n, price: 0n, maxPrice: 0n });
     // Padding carries numbers nobody reads: the third place stands for it, the first two for jobs.
-    const base = assemble(draft, N).signals;
+    const base = assemble(draft, CIRCUIT).signals;
     await accepts(base);
     const free = new Set(['inputCommitment', 'outputCommitment', 'deliveryDigest', 'startedAt', 'finishedAt', 'status']);
     let changed = 0;
@@ -167,30 +159,59 @@ describe('settlement-16', function () {
     console.log(`      ${changed} inputs changed`);
   });
 
-  it('leaves no wire free: each one, changed alone, violates a row', async () => {
-    const witness = await accepts(assemble(drawDraft('free wires'), N).signals);
-    const rowsByWire = rows.rowsByWire();
-    const free: number[] = [];
-    for (let wire = 1; wire < witness.length; wire++) {
-      const before = witness[wire]!;
-      witness[wire] = reduce(before + 12345n);
-      if (rowsByWire[wire]!.every((row) => rows.holds(row, witness))) free.push(wire);
-      witness[wire] = before;
-    }
-    const names = new Map([...(await readSymbols(symPath))].map(([name, wire]) => [wire, name]));
-    // The hint of circomlib's IsZero inside the equality of a signature: where the difference is 0, its inverse is any number.
-    const inverses = ['demandSignature', 'statementSignature'].flatMap((signature) =>
-      ['X', 'Y'].map((axis) => `main.${signature}.verifier.eqCheck${axis}.isz.inv`),
-    );
-    assert.deepEqual(new Set(free.map((wire) => names.get(wire))), new Set(inverses));
-    console.log(`      ${witness.length - 1} wires changed`);
-  });
-
   it('refuses to pad a segment without jobs or with too many', () => {
     const input = settlementInputOf(makeSegment('many', { count: 17 }).segment);
-    throwsCode(() => toCircuitInput(input, N), 'STUN_CIRCUIT_INPUT');
-    throwsCode(() => toCircuitInput({ ...input, jobs: [] }, N), 'STUN_CIRCUIT_INPUT');
+    throwsCode(() => toCircuitInput(input, CIRCUIT), 'STUN_CIRCUIT_INPUT');
+    throwsCode(() => toCircuitInput({ ...input, jobs: [] }, CIRCUIT), 'STUN_CIRCUIT_INPUT');
     const { segment } = makeSegment('uneven', { count: 2 });
     throwsCode(() => settlementInputOf({ ...segment, demands: segment.demands.slice(1) }), 'STUN_CIRCUIT_INPUT');
   });
 });
+
+for (const name of ['settlement-16', 'settlement-proven-16'] satisfies CircuitName[]) {
+  describe(`every ${name}`, function () {
+    this.timeout(300_000);
+    const circuit = circuitSpec(name);
+    let rows: Rows;
+    let calculator: WitnessCalculator;
+    let symPath: string;
+
+    before(async () => {
+      const artefacts = await ensureCircuit(name);
+      rows = await Rows.read(artefacts.r1csPath);
+      calculator = await WitnessCalculator.load(artefacts.wasmPath);
+      symPath = artefacts.symPath;
+    });
+
+    it('accepts random segments of every size', async () => {
+      for (let count = 1; count <= N; count++) {
+        const input = settlementInputOf(makeSegment(`size ${count}`, { count }).segment);
+        const witness = await calculator.calculate(toCircuitInput(input, circuit));
+        assert.deepEqual(rows.violated(witness), []);
+        const expected = signalListWithPairs(input.signals, publishedPairsOf(input.jobs), circuit.publishedPairs);
+        assert.deepEqual(witness.slice(1, 1 + expected.length), expected, 'public signals come first, in their order');
+      }
+    });
+
+    it('leaves no wire free: each one, changed alone, violates a row', async () => {
+      const witness = await calculator.calculate(assemble(drawDraft('free wires'), circuit).signals);
+      const rowsByWire = rows.rowsByWire();
+      const free: number[] = [];
+      for (let wire = 1; wire < witness.length; wire++) {
+        const before = witness[wire]!;
+        witness[wire] = reduce(before + 12345n);
+        if (rowsByWire[wire]!.every((row) => rows.holds(row, witness))) free.push(wire);
+        witness[wire] = before;
+      }
+      const names = new Map([...(await readSymbols(symPath))].map(([name, wire]) => [wire, name]));
+      // The hints of inverses: where the number is 0, its inverse is any number.
+      const inverses = ['demandSignature', 'statementSignature'].flatMap((signature) =>
+        ['X', 'Y'].map((axis) => `main.${signature}.verifier.eqCheck${axis}.isz.inv`),
+      );
+      // Places 0 and 1 have a price.
+      const unpaid = Array.from({ length: circuit.publishedPairs }, (_, i) => `main.pair[${i}].inverse`).slice(2);
+      assert.deepEqual(new Set(free.map((wire) => names.get(wire))), new Set([...inverses, ...unpaid]));
+      console.log(`      ${witness.length - 1} wires changed`);
+    });
+  });
+}

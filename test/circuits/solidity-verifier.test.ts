@@ -8,13 +8,19 @@ import { Interface } from 'ethers';
 import { network } from 'hardhat';
 import { groth16 } from 'snarkjs';
 import { FIELD_ORDER } from '#protocol/field.ts';
-import { SETTLEMENT_SIGNALS } from '#protocol/terms.ts';
 import { compileVerifier } from '#circuits/ceremony/compile-verifier.ts';
 import { assertCurrent, solidityVerifier, type VerifierDescription } from '#circuits/build/solidity-verifier.ts';
 import { REPOSITORY_ROOT } from '#circuits/build/source.ts';
 import type { VerificationKey } from '#circuits/build/verification-key.ts';
 import { BASE_FIELD_ORDER } from '#circuits/build/zkey-format.ts';
-import { CIRCUIT_NAMES, circuitSpec, ensureCircuit, loadManifest, type CircuitArtefacts } from '#circuits/manifest.ts';
+import {
+  CIRCUIT_NAMES,
+  circuitSpec,
+  ensureCircuit,
+  loadManifest,
+  type CircuitArtefacts,
+  type CircuitName,
+} from '#circuits/manifest.ts';
 import { settlementInputOf, toCircuitInput } from '#circuits/settlement-input.ts';
 import { WitnessCalculator } from '#circuits/witness-calculator.ts';
 import { throwsCode } from '#test/unit/assert-code.ts';
@@ -36,6 +42,21 @@ type Provider = Awaited<ReturnType<typeof network.connect>>['provider'];
 async function compile(contract: string, source: string): Promise<{ abi: Interface; bytecode: string }> {
   const { abi, bytecode } = await compileVerifier(contract, source);
   return { abi: new Interface(JSON.stringify(abi)), bytecode };
+}
+
+/** Calldata of a proof of five jobs. */
+async function proveCall(artefacts: CircuitArtefacts): Promise<Call> {
+  const input = settlementInputOf(makeSegment('verifier', { count: 5 }).segment);
+  const calculator = await WitnessCalculator.load(artefacts.wasmPath);
+  const witness = await calculator.calculateFile(toCircuitInput(input, artefacts));
+  const { proof, publicSignals } = await groth16.prove(artefacts.zkeyPath, witness);
+  const numbers = (values: readonly string[]): bigint[] => values.slice(0, 2).map(BigInt);
+  return {
+    a: numbers(proof.pi_a),
+    b: proof.pi_b.slice(0, 2).map((pair) => numbers(pair).reverse()),
+    c: numbers(proof.pi_c),
+    signals: publicSignals.map(BigInt),
+  };
 }
 
 describe('Solidity verifiers', function () {
@@ -64,37 +85,38 @@ describe('Solidity verifiers', function () {
     return (await ask('verifyProof', [call.a, call.b, call.c, call.signals])) as boolean;
   }
 
+  async function deployCommitted(name: CircuitName): Promise<{ abi: Interface; verifier: string }> {
+    const contract = circuitSpec(name).verifier;
+    const source = await readFile(join(REPOSITORY_ROOT, 'contracts', 'verifiers', `${contract}.sol`), 'utf8');
+    const compiled = await compile(contract, source);
+    return { abi: compiled.abi, verifier: (await receiptOf({ data: compiled.bytecode })).contractAddress };
+  }
+
+  /** Execution gas of a call and gas of its transaction. */
+  async function gasOf({ a, b, c, signals }: Call): Promise<{ execution: number; transaction: number }> {
+    const data = abi.encodeFunctionData('verifyProof', [a, b, c, signals]);
+    const transaction = Number((await receiptOf({ to: verifier, data })).gasUsed);
+    const calldata = Buffer.from(data.slice(2), 'hex').reduce((gas, byte) => gas + (byte === 0 ? 4 : 16), 0);
+    return { execution: transaction - 21_000 - calldata, transaction };
+  }
+
   function describeVerifier(): VerifierDescription {
     return {
       contract: 'Settlement16Verifier',
       circuit: circuitSpec('settlement-16').main,
       n: 16,
       sourceHash: 'test',
-      publicSignals: SETTLEMENT_SIGNALS,
+      publishedPairs: 0,
       setup: 'development',
     };
   }
 
   before(async () => {
     artefacts = await ensureCircuit('settlement-16');
-    const input = settlementInputOf(makeSegment('verifier', { count: 5 }).segment);
-    const calculator = await WitnessCalculator.load(artefacts.wasmPath);
-    const witness = await calculator.calculateFile(toCircuitInput(input, 16));
-    const { proof, publicSignals } = await groth16.prove(artefacts.zkeyPath, witness);
-    const numbers = (values: readonly string[]): bigint[] => values.slice(0, 2).map(BigInt);
-    valid = {
-      a: numbers(proof.pi_a),
-      b: proof.pi_b.slice(0, 2).map((pair) => numbers(pair).reverse()),
-      c: numbers(proof.pi_c),
-      signals: publicSignals.map(BigInt),
-    };
+    valid = await proveCall(artefacts);
     ({ provider } = await network.connect());
     [from] = (await provider.request({ method: 'eth_accounts' })) as [string];
-    const contract = circuitSpec('settlement-16').verifier;
-    const source = await readFile(join(REPOSITORY_ROOT, 'contracts', 'verifiers', `${contract}.sol`), 'utf8');
-    const compiled = await compile(contract, source);
-    abi = compiled.abi;
-    verifier = (await receiptOf({ data: compiled.bytecode })).contractAddress;
+    ({ abi, verifier } = await deployCommitted('settlement-16'));
   });
 
   after(async () => {
@@ -109,11 +131,8 @@ describe('Solidity verifiers', function () {
   });
 
   it('costs no more than the verifier of snarkjs', async () => {
-    const data = abi.encodeFunctionData('verifyProof', [valid.a, valid.b, valid.c, valid.signals]);
-    const { gasUsed } = await receiptOf({ to: verifier, data });
-    const calldata = Buffer.from(data.slice(2), 'hex').reduce((gas, byte) => gas + (byte === 0 ? 4 : 16), 0);
-    const execution = Number(gasUsed) - 21_000 - calldata;
-    console.log(`      ${execution} gas for the call, ${Number(gasUsed)} for the transaction`);
+    const { execution, transaction } = await gasOf(valid);
+    console.log(`      ${execution} gas for the call, ${transaction} for the transaction`);
     assert.ok(execution <= SNARKJS_EXECUTION_GAS);
   });
 
@@ -185,6 +204,26 @@ describe('Solidity verifiers', function () {
     verifier = (await receiptOf({ data: compiled.bytecode })).contractAddress;
     assert.equal(await verifies(forged), true);
     verifier = honest;
+  });
+
+  it('accepts a proof that publishes pairs and refuses it for any other pair', async () => {
+    const attested = { abi, verifier, valid };
+    const proven = await ensureCircuit('settlement-proven-16');
+    valid = await proveCall(proven);
+    ({ abi, verifier } = await deployCommitted('settlement-proven-16'));
+    try {
+      assert.equal(valid.signals.length, 40);
+      assert.equal(await verifies(() => {}), true);
+      assert.equal(await ask('VK_HASH'), proven.vkHash);
+      for (let i = 0; i < 40; i++) {
+        assert.equal(await verifies((call) => (call.signals[i]! += 1n)), false, `signal ${i} plus 1`);
+        assert.equal(await verifies((call) => (call.signals[i]! += FIELD_ORDER)), false, `signal ${i} plus r`);
+      }
+      const { execution, transaction } = await gasOf(valid);
+      console.log(`      ${execution} gas for the call, ${transaction} for the transaction`);
+    } finally {
+      ({ abi, verifier, valid } = attested);
+    }
   });
 
   it('says DEVELOPMENT = false only for a ceremony', () => {

@@ -124,7 +124,7 @@ export async function proveSegment(name: CircuitName, segment: SettlementSegment
     calculators.set(name, calculator);
   }
   const input = settlementInputOf(segment);
-  const witness = await calculator.calculateFile(toCircuitInput(input, circuit.n));
+  const witness = await calculator.calculateFile(toCircuitInput(input, circuit));
   const [backend] = chooseBackends('auto').backends;
   const { a, b, c } = await backend!.prove(await readFile(circuit.zkeyPath), witness, { threads: 1, memoryLimitMb: 1024 });
   return { proof: { a, b, c } as ProofPoints, signals: input.signals };

@@ -30,7 +30,7 @@ export async function proveSegment(services: Services, prover: SettlementProver,
     const bundle = settlementBundleFromWire(JSON.parse(segment.bundle));
     const proofTask = await proofTaskOf(services.chain, bundle, JSON.parse(segment.bundle));
     const proof = await prover.prove(proofTask, { signal: task.signal });
-    const signals = await prover.verify(proof);
+    const { signals } = await prover.verify(proof);
     assertSpeaksOf(segment, signals);
     end();
     await storeProof(services, task.id, proof, unpackPayee(signals.payee).validAtUnix);

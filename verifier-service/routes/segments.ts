@@ -48,6 +48,10 @@ const signalsSchema = z.strictObject(
   >,
 );
 
+const pairSchema = z
+  .strictObject({ inputCommitment: fieldHex, outputCommitment: fieldHex })
+  .meta({ description: 'Commitments of a paid job, by place; both 0 where nothing is paid' });
+
 /** The routes of segments and proofs. */
 export function segmentRoutes(services: Services): readonly Route[] {
   return [
@@ -139,15 +143,22 @@ export function segmentRoutes(services: Services): readonly Route[] {
       access: 'public',
       body: jsonBody(proofSchema),
       responses: {
-        200: { description: 'The proof verifies', schema: z.strictObject({ valid: z.literal(true), signals: signalsSchema }) },
+        200: {
+          description: 'The proof verifies',
+          schema: z.strictObject({ valid: z.literal(true), signals: signalsSchema, pairs: z.array(pairSchema) }),
+        },
       },
       errors: ['STUN_PROOF_FAMILY', 'STUN_PROOF_INVALID', 'STUN_NOT_READY'],
       handle: async ({ body }) => {
         if (services.verifyProof === undefined) throw new StunError('STUN_NOT_READY', 'this process has no verification keys');
-        const signals = await services.verifyProof({ ...body, timings: { witnessMs: 0, proveMs: 0, verifyMs: 0 } });
+        const { signals, pairs } = await services.verifyProof({ ...body, timings: { witnessMs: 0, proveMs: 0, verifyMs: 0 } });
         return json(200, {
           valid: true,
           signals: Object.fromEntries(Object.entries(signals).map(([k, v]) => [k, fieldToHex(v)])),
+          pairs: pairs.map(({ inputCommitment, outputCommitment }) => ({
+            inputCommitment: fieldToHex(inputCommitment),
+            outputCommitment: fieldToHex(outputCommitment),
+          })),
         });
       },
     }),

@@ -73,7 +73,7 @@ describe('prover: settlement proofs', function () {
   });
 
   it('returns the signals of a proof that verifies', async () => {
-    const signals = await prover.verify(proof);
+    const { signals } = await prover.verify(proof);
     assert.equal(signals.total, made.bundle.statement.total);
     assert.equal(signals.laneNew, made.bundle.statement.toHead);
   });
@@ -128,6 +128,28 @@ describe('prover: settlement proofs', function () {
     }
   });
 
+  it('proves a segment with the commitments of the jobs that are paid', async () => {
+    const paid = await makeTask('settlement-proven-16', 3);
+    const pairs = paid.bundle.jobs.map(({ demand, receipt }) =>
+      receipt.price === 0n
+        ? { inputCommitment: 0n, outputCommitment: 0n }
+        : { inputCommitment: demand.inputCommitment, outputCommitment: receipt.outputCommitment },
+    );
+    assert.ok(pairs.some(({ inputCommitment }) => inputCommitment !== 0n));
+    const publishing = createProverOver(await loadCircuits(['settlement-proven-16']), limits);
+    try {
+      const shown = await publishing.verify(await publishing.prove(paid.task));
+      assert.equal(shown.signals.total, paid.bundle.statement.total);
+      assert.equal(shown.pairs.length, 16);
+      assert.deepEqual(shown.pairs.slice(0, 3), pairs);
+      assert.ok(shown.pairs.slice(3).every(({ inputCommitment, outputCommitment }) => inputCommitment + outputCommitment === 0n));
+    } finally {
+      await publishing.close();
+    }
+    assert.deepEqual((await prover.verify(proof)).pairs, []);
+    await rejectsCode(prover.verify({ ...proof, signals: [...proof.signals, ...proof.signals] }), 'STUN_INPUT');
+  });
+
   it('proves a full first segment from a bundle alone, without a service', async () => {
     const full = await makeTask(CIRCUIT, 16);
     const alone = await proveBundle(full.task, {
@@ -136,6 +158,6 @@ describe('prover: settlement proofs', function () {
       memoryLimitMb: 512,
       backend: 'auto',
     });
-    assert.equal((await prover.verify(alone)).laneOld, 0n);
+    assert.equal((await prover.verify(alone)).signals.laneOld, 0n);
   });
 });

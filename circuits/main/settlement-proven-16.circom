@@ -1,0 +1,7 @@
+pragma circom 2.1.6;
+
+include "../lib/settlement.circom";
+
+component main {
+    public [enclaveRoot, orderId, laneOld, laneNew, receiptsRoot, payee, total, domain, publishedInput, publishedOutput]
+} = Settlement(16, 16);
