@@ -116,8 +116,8 @@ export function g2Words([x, y]: G2Json): readonly string[] {
   return [x[1], x[0], y[1], y[0]];
 }
 
-/** vkHash of docs/protocol.md section 3: sha256 over alpha1, beta2, gamma2, delta2, IC as 32-byte big-endian words. */
-export function vkHashOf(key: VerificationKey): Hex {
+/** The fixed encoding of docs/protocol.md section 3: alpha1, beta2, gamma2, delta2, IC as 32-byte big-endian words. */
+export function verificationKeyBytes(key: VerificationKey): Uint8Array {
   const words = [
     ...g1Words(key.vk_alpha_1),
     ...g2Words(key.vk_beta_2),
@@ -125,7 +125,12 @@ export function vkHashOf(key: VerificationKey): Hex {
     ...g2Words(key.vk_delta_2),
     ...key.IC.flatMap(g1Words),
   ];
-  return toHex(sha256(concatBytes(...words.map(word))));
+  return concatBytes(...words.map(word));
+}
+
+/** vkHash: sha256 over the fixed encoding. */
+export function vkHashOf(key: VerificationKey): Hex {
+  return toHex(sha256(verificationKeyBytes(key)));
 }
 
 /** Family of a settlement verifier: keccak256(abi.encode("stun/family/settlement/v1", N, vkHash)). */

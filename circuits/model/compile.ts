@@ -2,7 +2,7 @@
  * Compiles an ONNX model: the exact integer model that a worker runs, its constraints, a development proving key, the manifest. The output
  * folder appears whole or not at all.
  */
-import { mkdir, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { buildBn128 } from 'ffjavascript';
 import { StunError } from '#protocol/errors/stun-error.ts';
@@ -13,25 +13,13 @@ import { readCalibration } from './calibration.ts';
 import { synthesise } from './constraints/synthesise.ts';
 import { r1csBytes } from './constraints/r1cs-file.ts';
 import { understand } from './float/understand.ts';
+import { MODEL_FILES } from './folder.ts';
 import { identityOf, manifestBytes, type ModelIdentity } from './manifest.ts';
 import { readOnnx } from './onnx/read-onnx.ts';
 import { programBounds } from './program/bounds.ts';
 import { integerOnnx } from './program/integer-onnx.ts';
+import { programBytes } from './program/program.ts';
 import { accuracyOf, quantise, type AccuracyStatement } from './quantise/quantise.ts';
-
-/** Files in the output folder. */
-export const MODEL_FILES = {
-  /** What the worker runs. */
-  model: 'model.onnx',
-  manifest: 'manifest.json',
-  /** The integer program, from which witnesses are made. */
-  program: 'program.json',
-  r1cs: 'circuit.r1cs',
-  zkey: 'circuit.zkey',
-  verificationKey: 'verification-key.json',
-  /** modelId, vkHash, manifest digest, ceremony hash. */
-  identity: 'identity.json',
-} as const;
 
 /** What is compiled, and how. */
 export interface CompileOptions {
@@ -105,10 +93,10 @@ export async function compileModel(options: CompileOptions, progress: Progress):
       vkHash,
       setup: 'development',
     });
-    const identity = identityOf(vkHash, manifest, new Uint8Array(32));
+    const identity = identityOf(vkHash, manifest, new Uint8Array(32), await readFile(path('zkey')));
     await writeFile(path('model'), integerModel);
     await writeFile(path('manifest'), manifest);
-    await writeFile(path('program'), `${JSON.stringify(quantised.program)}\n`);
+    await writeFile(path('program'), programBytes(quantised.program));
     await writeFile(path('r1cs'), r1cs);
     await writeFile(path('verificationKey'), `${JSON.stringify(key, null, 1)}\n`);
     await writeFile(path('identity'), `${JSON.stringify(identity, null, 2)}\n`);

@@ -12,7 +12,7 @@ import { fieldToHex } from '#protocol/field.ts';
 import type { OnnxModel } from './onnx/read-onnx.ts';
 import type { AccuracyStatement } from './quantise/quantise.ts';
 import type { FeatureQuantiser } from './quantise/quantiser.ts';
-import type { IntegerProgram } from './program/program.ts';
+import { committedShapes, programBytes, type IntegerProgram } from './program/program.ts';
 
 /** Everything that the manifest is written from. */
 export interface ManifestFacts {
@@ -50,6 +50,8 @@ export function manifestBytes(facts: ManifestFacts): Uint8Array {
     compiled: {
       sourceSha256: bytesToHex(sha256(facts.source)),
       modelSha256: bytesToHex(sha256(facts.integerModel)),
+      programSha256: bytesToHex(sha256(programBytes(program))),
+      committed: committedShapes(program, facts.outputs),
       operators: [...new Set(facts.model.nodes.map(({ op }) => op))].toSorted(),
       opset: facts.model.opset,
       reading: facts.reading,
@@ -74,15 +76,18 @@ export interface ModelIdentity {
   readonly manifestSha256: Hex;
   /** Hash of the transcript of the ceremony; zero for a development key, which has none. */
   readonly ceremonyHash: Hex;
+  /** Of the proving key's file; no part of the name, for other keys prove for the same verification key. */
+  readonly zkeySha256: Hex;
 }
 
-/** Derives them. @param ceremonyHash - 32 bytes */
-export function identityOf(vkHash: Hex, manifest: Uint8Array, ceremonyHash: Uint8Array): ModelIdentity {
+/** Derives them. @param ceremonyHash - 32 bytes. @param zkey - the proving key's file */
+export function identityOf(vkHash: Hex, manifest: Uint8Array, ceremonyHash: Uint8Array, zkey: Uint8Array): ModelIdentity {
   const digest = sha256(manifest);
   return {
     modelId: fieldToHex(compiledModelId(fromHex(vkHash, 32, 'vkHash'), digest, ceremonyHash)),
     vkHash,
     manifestSha256: toHex(digest),
     ceremonyHash: toHex(ceremonyHash),
+    zkeySha256: toHex(sha256(zkey)),
   };
 }

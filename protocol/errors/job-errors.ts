@@ -146,6 +146,12 @@ export const jobErrors = {
     httpStatus: 422,
     doc: 'The order names another policy than the enclave leaf carries.',
   },
+  STUN_SEGMENT_PROOF: {
+    class: 'verification',
+    actor: 'provider',
+    httpStatus: 422,
+    doc: 'A paid job of the segment has no inference proof, which the level of its order demands. Hand the segment over again with the proofs that the worker stored.',
+  },
   STUN_INPUT_COMMITMENT: {
     class: 'verification',
     actor: 'customer',

@@ -74,6 +74,18 @@ export const workerErrors = {
     httpStatus: 422,
     doc: 'The output is larger than the provider returns. Send a smaller input or choose another provider.',
   },
+  STUN_MODEL_DISAGREES: {
+    class: 'internal',
+    actor: 'provider',
+    httpStatus: 500,
+    doc: 'onnxruntime and the integer program of a compiled model gave different outputs, so nothing was signed but a failed job at price 0. Take the machine out of service and report processor and onnxruntime version.',
+  },
+  STUN_MODEL_KERNELS: {
+    class: 'config',
+    actor: 'provider',
+    httpStatus: 500,
+    doc: "This machine's kernels saturate or round where the integer model does not, so the compiled model is not served. Use another processor or onnxruntime version.",
+  },
   STUN_TSM_UNAVAILABLE: {
     class: 'unavailable',
     actor: 'provider',

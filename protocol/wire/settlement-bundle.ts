@@ -14,6 +14,7 @@ import type { EnclaveLeaf } from '../commitments.ts';
 import { signerIdOf } from '../commitments.ts';
 import { openedOrderFromWire, openingSchema, openingToWire, type OpenedOrder } from './order.ts';
 import { receiptFromWire, receiptSchema, receiptToWire, statementFromWire, statementSchema, statementToWire } from './receipt.ts';
+import { proofPointsSchema, type ProofPoints } from './proof-points.ts';
 import {
   addressHex,
   bytesHex,
@@ -40,7 +41,15 @@ export const settlementBundleSchema = z.strictObject({
   hardwareIdHash: fieldHex,
   leafExpiresAtUnix: unixSeconds,
   jobs: z
-    .array(z.strictObject({ inputCommitment: fieldHex, maxPrice: decimal, receipt: receiptSchema }))
+    .array(
+      z.strictObject({
+        inputCommitment: fieldHex,
+        maxPrice: decimal,
+        receipt: receiptSchema,
+        /** That the compiled model gives this output on this input; above the level `attested`. */
+        inferenceProof: proofPointsSchema.optional(),
+      }),
+    )
     .min(1)
     .max(256),
   /** The customer's signature over the newest head. */
@@ -54,6 +63,8 @@ export type SettlementBundleWire = z.infer<typeof settlementBundleSchema>;
 export interface SegmentJob {
   readonly demand: Demand;
   readonly receipt: Receipt;
+  /** As the enclave made it; whether it holds is for the model's verification key to say. */
+  readonly inferenceProof?: ProofPoints | undefined;
 }
 
 /** A segment, ready to prove but for the enclave tree's path and the time. */
@@ -105,6 +116,7 @@ export function settlementBundleFromWire(document: unknown): SettlementBundle {
     jobs: wire.jobs.map((job) => ({
       demand: { inputCommitment: fieldFromHex(job.inputCommitment, 'inputCommitment'), maxPrice: BigInt(job.maxPrice), signerId },
       receipt: receiptFromWire(job.receipt),
+      ...(job.inferenceProof === undefined ? {} : { inferenceProof: job.inferenceProof }),
     })),
     demandSignature: eddsaFromWire(wire.demandSignature),
     statement: statementFromWire(wire.statement),
@@ -112,6 +124,18 @@ export function settlementBundleFromWire(document: unknown): SettlementBundle {
   };
   assertBundle(bundle);
   return bundle;
+}
+
+/**
+ * The inference proofs of a segment, one for each job; undefined for a job that is not paid, which needs none. Does not verify them.
+ * @throws `STUN_SEGMENT_PROOF` naming the first paid job without one
+ */
+export function inferenceProofsOf(bundle: Pick<SettlementBundle, 'jobs'>): (ProofPoints | undefined)[] {
+  return bundle.jobs.map(({ receipt, inferenceProof }, i) => {
+    if (receipt.price === 0n) return undefined;
+    if (inferenceProof === undefined) throw new StunError('STUN_SEGMENT_PROOF', `job ${i} of the segment has no inference proof`);
+    return inferenceProof;
+  });
 }
 
 /** The checks of settlementBundleFromWire on a bundle made in memory. */
@@ -152,10 +176,11 @@ export function settlementBundleToWire(bundle: SettlementBundle): SettlementBund
     keyset: `0x${Array.from(bundle.keysetBytes, (byte) => byte.toString(16).padStart(2, '0')).join('')}`,
     hardwareIdHash: fieldToHex(bundle.leaf.hardwareIdHash),
     leafExpiresAtUnix: bundle.leaf.expiresAtUnix,
-    jobs: bundle.jobs.map(({ demand, receipt }) => ({
+    jobs: bundle.jobs.map(({ demand, receipt, inferenceProof }) => ({
       inputCommitment: fieldToHex(demand.inputCommitment),
       maxPrice: demand.maxPrice.toString(),
       receipt: receiptToWire(receipt),
+      ...(inferenceProof === undefined ? {} : { inferenceProof }),
     })),
     demandSignature: eddsaToWire(bundle.demandSignature),
     statement: statementToWire(bundle.statement),

@@ -1,5 +1,5 @@
 /** The integer program run plainly: the reference that ONNX runtime and circuit are held to. */
-import { StunError } from '#protocol/errors/stun-error.ts';
+import { assertInputRange } from '#protocol/compiled-model.ts';
 import type { Tree } from '../constraints/gadgets/trees.ts';
 import { requantised } from './bounds.ts';
 import type { IntegerProgram, Operation } from './program.ts';
@@ -34,24 +34,12 @@ function apply(operation: Operation, values: readonly (readonly number[])[]): nu
 }
 
 /**
- * Refuses an input that the program does not take, with the code that compiler, worker and customer share.
- * @throws `STUN_MODEL_INPUT_RANGE`
- */
-export function assertProgramInput(program: IntegerProgram, input: readonly number[]): void {
-  const { maxima } = program.input;
-  if (input.length !== maxima.length)
-    throw new StunError('STUN_MODEL_INPUT_RANGE', `the model takes ${maxima.length} integers, got ${input.length}`);
-  const wrong = input.findIndex((value, i) => !Number.isInteger(value) || value < 0 || value > maxima[i]!);
-  if (wrong >= 0) throw new StunError('STUN_MODEL_INPUT_RANGE', `input ${wrong} must be an integer in 0..${maxima[wrong]!}`);
-}
-
-/**
  * Runs the program. All values stay below 2^31 by `programBounds`, so doubles hold them exactly.
  * @returns the output's elements
  * @throws `STUN_MODEL_INPUT_RANGE` for an input outside its declared range
  */
 export function interpret(program: IntegerProgram, input: readonly number[]): number[] {
-  assertProgramInput(program, input);
+  assertInputRange(program.input.maxima, input);
   const values: number[][] = [[...input]];
   for (const operation of program.operations) values.push(apply(operation, values));
   return values.at(-1)!;

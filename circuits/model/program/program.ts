@@ -2,6 +2,7 @@
  * The integer program: the one description of a compiled model from which its ONNX file, its constraints, its circom and the plain
  * interpreter are made. Values are flat vectors of integers, numbered in the order of their operations; value 0 is the input.
  */
+import { utf8 } from '#protocol/bytes.ts';
 import type { Tree } from '../constraints/gadgets/trees.ts';
 
 /** What the model takes: unsigned integers, each with a maximum of its own. */
@@ -39,6 +40,11 @@ export interface IntegerProgram {
   readonly outputName: string;
   /** 0..255. */
   readonly outputScale: number;
+}
+
+/** The file that the worker reads; its digest stands in the manifest. */
+export function programBytes(program: IntegerProgram): Uint8Array {
+  return utf8(`${JSON.stringify(program)}\n`);
 }
 
 /** ONNX element codes of the committed tensors. */

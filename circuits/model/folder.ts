@@ -1,0 +1,122 @@
+/** The folder that compiling a model leaves: what a worker serves, what a prover proves with, what a customer checks. */
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { sha256 } from '@noble/hashes/sha2.js';
+import { bytesToHex } from '@noble/hashes/utils.js';
+import { z } from 'zod';
+import { fromHex } from '#protocol/bytes.ts';
+import { compiledModelOf, type CompiledModel } from '#protocol/compiled-model.ts';
+import { StunError } from '#protocol/errors/stun-error.ts';
+import { fieldToHex } from '#protocol/field.ts';
+import { bytes32Hex, readDocument } from '#protocol/wire/scalars.ts';
+import { verificationKeyBytes, type VerificationKey } from '../build/verification-key.ts';
+import { interpret } from './program/interpret.ts';
+import { extremeInputs } from './program/probes.ts';
+import type { IntegerProgram } from './program/program.ts';
+
+/** Files in the output folder. */
+export const MODEL_FILES = {
+  /** What the worker runs. */
+  model: 'model.onnx',
+  manifest: 'manifest.json',
+  /** The integer program, from which witnesses are made. */
+  program: 'program.json',
+  r1cs: 'circuit.r1cs',
+  zkey: 'circuit.zkey',
+  verificationKey: 'verification-key.json',
+  /** modelId, vkHash, manifest digest, ceremony hash. */
+  identity: 'identity.json',
+} as const;
+
+const identitySchema = z.strictObject({
+  modelId: bytes32Hex,
+  vkHash: bytes32Hex,
+  manifestSha256: bytes32Hex,
+  ceremonyHash: bytes32Hex,
+  zkeySha256: bytes32Hex,
+});
+
+/** A compiled model as it lies on disk, its parts checked against each other. */
+export interface CompiledFolder {
+  readonly model: CompiledModel;
+  /** The manifest's exact bytes. */
+  readonly manifest: Uint8Array;
+  readonly program: IntegerProgram;
+  /** The integer program run plainly. @throws `STUN_MODEL_INPUT_RANGE` */
+  readonly run: (input: readonly number[]) => number[];
+  /** Inputs at which arithmetic that is not exact shows. */
+  readonly probes: () => number[][];
+  readonly verificationKey: VerificationKey;
+  /** Its fixed encoding, docs/protocol.md section 3. */
+  readonly verificationKeyBytes: Uint8Array;
+  readonly ceremonyHash: Uint8Array;
+  readonly modelPath: string;
+  readonly manifestPath: string;
+  readonly zkeyPath: string;
+  /** Hex without prefix. */
+  readonly zkeySha256: string;
+}
+
+/**
+ * Reads what `compileModel` wrote. The ONNX file and the proving key are not read: whoever loads them compares the digests that stand here.
+ * @throws `STUN_FILE` when a file cannot be read, `STUN_MODEL_MANIFEST` when the files do not belong together
+ */
+export async function readCompiledFolder(directory: string): Promise<CompiledFolder> {
+  const path = (kind: keyof typeof MODEL_FILES): string => join(directory, MODEL_FILES[kind]);
+  const read = async (kind: keyof typeof MODEL_FILES): Promise<Uint8Array> => {
+    try {
+      return new Uint8Array(await readFile(path(kind)));
+    } catch (cause) {
+      throw new StunError('STUN_FILE', `${path(kind)} of a compiled model must be a readable file`, { cause });
+    }
+  };
+  const [manifest, programBytes, keyBytes, identityBytes] = await Promise.all([
+    read('manifest'),
+    read('program'),
+    read('verificationKey'),
+    read('identity'),
+  ]);
+  const identity = readDocument(identitySchema, parsed(identityBytes, MODEL_FILES.identity), MODEL_FILES.identity);
+  const verificationKey = parsed(keyBytes, MODEL_FILES.verificationKey) as VerificationKey;
+  const encoded = encodedKey(verificationKey);
+  const ceremonyHash = fromHex(identity.ceremonyHash, 32, 'ceremonyHash');
+  const model = compiledModelOf({ manifest, vkHash: sha256(encoded), ceremonyHash });
+  if (fieldToHex(model.modelId) !== identity.modelId) different(`${MODEL_FILES.identity} names another model`);
+  if (bytesToHex(sha256(programBytes)) !== model.programSha256) different(`${MODEL_FILES.program} is not that of the manifest`);
+  const program = parsed(programBytes, MODEL_FILES.program) as IntegerProgram;
+  return {
+    model,
+    manifest,
+    program,
+    run: (input) => interpret(program, input),
+    probes: () => extremeInputs(program),
+    verificationKey,
+    verificationKeyBytes: encoded,
+    ceremonyHash,
+    modelPath: path('model'),
+    manifestPath: path('manifest'),
+    zkeyPath: path('zkey'),
+    zkeySha256: identity.zkeySha256.slice(2),
+  };
+}
+
+function different(reason: string, cause?: unknown): never {
+  throw new StunError('STUN_MODEL_MANIFEST', reason, cause === undefined ? {} : { cause });
+}
+
+function parsed(bytes: Uint8Array, name: string): unknown {
+  try {
+    return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
+  } catch (cause) {
+    return different(`${name} of a compiled model is not JSON`, cause);
+  }
+}
+
+/** A key of another form has no encoding. */
+function encodedKey(key: VerificationKey): Uint8Array {
+  try {
+    return verificationKeyBytes(key);
+  } catch (cause) {
+    return different(`${MODEL_FILES.verificationKey} is no verification key`, cause);
+  }
+}
