@@ -2,15 +2,12 @@
  * What makes Groth16 proofs: one interface, several backends. Every one takes the same key and witness files and gives the same
  * form of proof; none verifies its own work. prover/backends.ts chooses among them.
  */
-import type { SettlementProof } from './interface.ts';
+import type { ProofPoints } from '#protocol/wire/proof-points.ts';
 
 /** The backends, the fastest first. */
 export const BACKEND_NAMES = ['native', 'snarkjs'] as const;
 /** Name of a backend. */
 export type BackendName = (typeof BACKEND_NAMES)[number];
-
-/** Proof points as the Solidity verifier takes them: 32-byte coordinates, those of `b` as (c1, c0). */
-export type ProofPoints = Pick<SettlementProof, 'a' | 'b' | 'c'>;
 
 /** A made proof with the public signals that its witness has; not verified yet. */
 export type MadeProof = ProofPoints & { readonly signals: readonly bigint[] };

@@ -6,6 +6,7 @@
 import { z } from 'zod';
 import { ENCLAVE_TREE, pathLength, treeCapacity } from '#protocol/merkle.ts';
 import { publicSignalNames, type PublishedPair, type SettlementSignals } from '#protocol/terms.ts';
+import { proofPointsSchema, type ProofPoints } from '#protocol/wire/proof-points.ts';
 import { bytes32Hex, fieldHex, unixSeconds } from '#protocol/wire/scalars.ts';
 import { settlementBundleSchema } from '#protocol/wire/settlement-bundle.ts';
 
@@ -30,16 +31,12 @@ export type SettlementProofTask = z.infer<typeof settlementProofTaskSchema>;
 /** Most pairs that any circuit publishes: a transaction cannot verify more inference proofs. */
 const MAX_PUBLISHED_PAIRS = 16;
 
-const pairHex = z.tuple([bytes32Hex, bytes32Hex]);
-
 /** A Groth16 proof of one segment, laid out as the Solidity verifier takes it: each coordinate of `b` as (c1, c0). */
 export const settlementProofSchema = z.strictObject({
   /** Name of the circuit in circuits/circuits.json. */
   circuit: z.string().regex(/^[a-z0-9-]{1,64}$/),
   familyId: bytes32Hex,
-  a: pairHex,
-  b: z.tuple([pairHex, pairHex]),
-  c: pairHex,
+  ...proofPointsSchema.shape,
   /** In the order of `publicSignalNames`: as many as the circuit has, at most those of one that publishes 16 pairs. */
   signals: z.array(fieldHex).min(publicSignalNames(0).length).max(publicSignalNames(MAX_PUBLISHED_PAIRS).length),
   timings: z.strictObject({ witnessMs: z.number(), proveMs: z.number(), verifyMs: z.number() }),
@@ -129,5 +126,32 @@ export interface SettlementProver {
   verify(proof: SettlementProof): Promise<VerifiedSettlement>;
   stats(): ProverStats;
   /** Refuses new tasks, ends waiting ones with `STUN_PROVER_CLOSED`, lets running ones finish, then ends the threads. */
+  close(): Promise<void>;
+}
+
+/** One inference of a compiled model, in the clear: it does not leave the machine that may know it. */
+export interface InferenceTask {
+  readonly modelId: bigint;
+  /** The input's integers, in order. */
+  readonly input: readonly number[];
+  /** Field elements. */
+  readonly inputBlinding: bigint;
+  readonly outputBlinding: bigint;
+  /** What the proof must be about, as demand and receipt have it. */
+  readonly inputCommitment: bigint;
+  readonly outputCommitment: bigint;
+}
+
+/** Proves inferences of the compiled models that it was started with. Implementation: prover/inference-pool.ts. */
+export interface InferenceProver {
+  /** Ids of the models. */
+  readonly models: ReadonlySet<bigint>;
+  /**
+   * Proves one inference; the proof was verified against the two commitments.
+   * @throws `STUN_PROOF_FAMILY` for another model, `STUN_CIRCUIT_INPUT`, `STUN_PROOF_INVALID` when the model does not give this output on this input,
+   *   and what a pool's own state throws in {@link SettlementProver.prove}
+   */
+  prove(task: InferenceTask, options?: ProveOptions): Promise<ProofPoints>;
+  /** As of a settlement prover. */
   close(): Promise<void>;
 }

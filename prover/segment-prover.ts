@@ -5,7 +5,8 @@ import { fieldToHex } from '#protocol/field.ts';
 import { signalListWithPairs } from '#protocol/terms.ts';
 import type { ProvingArtefacts } from './artefacts.ts';
 import { circuitInputOf } from './circuit-input.ts';
-import type { BackendName, Groth16Backend, MadeProof, ProofPoints } from './backend.ts';
+import type { ProofPoints } from '#protocol/wire/proof-points.ts';
+import type { BackendName, Groth16Backend, MadeProof } from './backend.ts';
 import type { SettlementProof, SettlementProofTask } from './interface.ts';
 import { firstReleased } from './retry-backends.ts';
 import { provableSegment } from './segment.ts';
@@ -26,9 +27,13 @@ export function artefactsOfFamily(circuits: readonly ProvingArtefacts[], familyI
  * @returns the proof points, untouched
  * @throws `STUN_PROOF_INVALID`
  */
-export function releaseProof(artefacts: ProvingArtefacts, proof: MadeProof, expected: readonly bigint[]): ProofPoints {
+export function releaseProof(
+  artefacts: Pick<ProvingArtefacts, 'verificationKey'>,
+  proof: MadeProof,
+  expected: readonly bigint[],
+): ProofPoints {
   if (proof.signals.length !== expected.length || expected.some((signal, i) => signal !== proof.signals[i])) {
-    throw new StunError('STUN_PROOF_INVALID', 'the witness has other public signals than the bundle');
+    throw new StunError('STUN_PROOF_INVALID', 'the witness has other public signals than were expected');
   }
   verifyGroth16(artefacts.verificationKey, proof, expected);
   return { a: proof.a, b: proof.b, c: proof.c };

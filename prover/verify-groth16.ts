@@ -7,7 +7,7 @@ import { bn254 } from '@noble/curves/bn254.js';
 import type { VerificationKey } from '#circuits/manifest.ts';
 import { StunError } from '#protocol/errors/stun-error.ts';
 import { FIELD_ORDER } from '#protocol/field.ts';
-import type { ProofPoints } from './backend.ts';
+import type { ProofPoints } from '#protocol/wire/proof-points.ts';
 
 const G1 = bn254.G1.Point;
 const G2 = bn254.G2.Point;
