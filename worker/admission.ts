@@ -3,6 +3,7 @@
  * fails here is declined: nothing is signed, the lane does not move.
  */
 import {
+  ASSURANCE,
   asStunError,
   decodeOpening,
   errorEntry,
@@ -15,6 +16,7 @@ import {
   type PayableJob,
 } from '#protocol/index.ts';
 import type { Enclave, Offer } from './enclave.ts';
+import type { InferenceProofs } from './inference-proofs.ts';
 import { Lane, laneKeyOf } from './lane.ts';
 import { noteSettlements, reserve, reservedOf } from './reservations.ts';
 
@@ -23,6 +25,8 @@ export interface AdmittedJob extends PayableJob {
   readonly orderKey: Hex;
   readonly lane: Lane;
   readonly offer: Offer;
+  /** Who makes the proof that the order's level demands; undefined for `attested`. */
+  readonly proofs: InferenceProofs | undefined;
   /** Ends the reservation of the job's maximum price; called when the job is stored or given up. */
   readonly release: () => void;
 }
@@ -61,6 +65,18 @@ async function laneOf(enclave: Enclave, header: JobHeader, order: OpenedOrder, o
   return new Lane({ orderId: header.orderId, provider, laneIndex: header.laneIndex }, order, enclave.leaf);
 }
 
+/** @throws `STUN_ORDER_TERMS` when the order's level demands proofs that are not made here */
+function proofsFor(enclave: Enclave, order: OpenedOrder, offer: Offer): InferenceProofs | undefined {
+  if (order.terms.assurance === ASSURANCE.attested) return undefined;
+  if (offer.runner.file.compiled === undefined || enclave.proofs?.proves(offer.runner.file.modelId) !== true) {
+    throw new StunError(
+      'STUN_ORDER_TERMS',
+      'the level of the order demands proofs of inferences, which are not made for this model here',
+    );
+  }
+  return enclave.proofs;
+}
+
 /**
  * Decides about a job.
  * @throws the codes of payable(), `STUN_ORDER_*`, `STUN_ENVELOPE_*` of the opening: decline; `STUN_CHAIN_*`: try again later
@@ -72,7 +88,11 @@ export async function admit(enclave: Enclave, header: JobHeader, source: Opening
   const order = await openingOf(enclave, header, orderKey, source);
   const offer = enclave.offers.get(order.opening.modelId);
   if (offer === undefined) throw new StunError('STUN_MODEL_MISMATCH', 'the order names a model that is not served here');
+  const proofs = proofsFor(enclave, order, offer);
   const lane = await laneOf(enclave, header, order, orderKey);
+  if (proofs?.hasGivenUp(laneKeyOf(header)) === true) {
+    throw new StunError('STUN_LANE_CLOSED', 'a proof of an earlier job could not be made, so nothing after it can settle');
+  }
   const decide = async (): Promise<AdmittedJob> => {
     const { settledMarks } = enclave.store;
     const [orderView, leaf, block] = await Promise.all([
@@ -94,7 +114,7 @@ export async function admit(enclave: Enclave, header: JobHeader, source: Opening
       nowUnix: Math.max(enclave.nowUnix(), block.timestampUnix),
     });
     // In the same turn as the decision, or two jobs could be admitted on the same money.
-    return { ...job, orderKey, lane, offer, release: reserve(enclave, orderKey, header.maxPrice) };
+    return { ...job, orderKey, lane, offer, proofs, release: reserve(enclave, orderKey, header.maxPrice) };
   };
   try {
     return await decide();

@@ -40,6 +40,8 @@ const secretHex = z
   .transform((text) => new Secret(fromHex(text, 32)));
 const seconds = z.int().min(1).max(31_536_000);
 const milliseconds = z.int().min(1).max(86_400_000);
+/** Price units a job. */
+const modelPrice = z.string().regex(/^[1-9][0-9]{0,18}$/, 'must be a decimal price from 1 to 2^63');
 
 /** The schema; docs/provider.md explains each setting. */
 export const workerConfigSchema = z.strictObject({
@@ -62,12 +64,11 @@ export const workerConfigSchema = z.strictObject({
   policyPath: z.string().min(1),
   models: z
     .array(
-      z.strictObject({
-        modelPath: z.string().min(1),
-        manifestPath: z.string().min(1),
-        /** Price units a job. */
-        price: z.string().regex(/^[1-9][0-9]{0,18}$/, 'must be a decimal price from 1 to 2^63'),
-      }),
+      z.union([
+        z.strictObject({ modelPath: z.string().min(1), manifestPath: z.string().min(1), price: modelPrice }),
+        /** Folder of a compiled model, as `stun model compile` wrote it. */
+        z.strictObject({ compiledPath: z.string().min(1), price: modelPrice }),
+      ]),
     )
     .min(1)
     .max(64),
@@ -85,6 +86,18 @@ export const workerConfigSchema = z.strictObject({
       jobTimeoutMs: milliseconds.default(60_000),
       jobMemoryMb: z.int().min(64).max(1_048_576).default(4096),
       outputMb: z.int().min(1).max(1024).default(64),
+    })
+    .prefault({}),
+  /** Proofs of inferences, for orders above the level `attested`. */
+  proving: z
+    .strictObject({
+      threads: z.int().min(1).max(64).default(1),
+      /** For one attempt at one proof. */
+      timeoutMs: milliseconds.default(120_000),
+      /** JavaScript heap of a thread, and once more what its backend may allocate. */
+      memoryMb: z.int().min(128).max(65_536).default(2048),
+      /** Proofs that may be owed before no further job is leased. */
+      backlog: z.int().min(1).max(1024).default(16),
     })
     .prefault({}),
   /** Life of keyset and leaf; at least two days, for a leaf must live 24 hours beyond a job. */

@@ -1,6 +1,7 @@
 /** What the enclave holds while it serves: keys, models, lanes and openings, all in memory. */
 import type { EnclaveLeaf, OpenedOrder } from '#protocol/index.ts';
 import type { ChainView } from './chain-view.ts';
+import type { InferenceProofs } from './inference-proofs.ts';
 import type { EnclaveKeys } from './keys.ts';
 import type { Lane } from './lane.ts';
 import type { ModelRunner } from './model/runner.ts';
@@ -29,5 +30,9 @@ export interface Enclave {
   readonly openings: Map<string, OpenedOrder>;
   /** Maximum prices of jobs that are running now, by order key. */
   readonly running: Map<string, bigint>;
+  /** Makes the proofs of orders above the level `attested`; without it such orders are declined. */
+  readonly proofs?: InferenceProofs;
+  /** Makes the enclave lie about outputs, to show what becomes of a liar; refused outside the development chain (worker/dishonest.ts). */
+  readonly alterOutput?: (payload: Uint8Array) => Uint8Array;
   readonly nowUnix: () => number;
 }

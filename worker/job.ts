@@ -10,7 +10,6 @@ import {
   fieldToHex,
   headOfHeader,
   jobHeaderFromWire,
-  payloadCommitment,
   receiptRecordToWire,
   sealResult,
   StunError,
@@ -28,6 +27,7 @@ import { admit, isRefusal, type AdmittedJob, type OpeningSource } from './admiss
 import type { Enclave } from './enclave.ts';
 import { execute } from './execution.ts';
 import { laneKeyOf } from './lane.ts';
+import type { JobEntry } from './store.ts';
 
 /** A job as it is leased; the payload and the opening are fetched only when they are needed. */
 export interface LeasedJob {
@@ -119,18 +119,22 @@ async function serve(enclave: Enclave, leased: LeasedJob, header: JobHeader, job
   const opened = await enclave.keys.openRequest(binding, await leased.payload());
   const request = decodeRequestData(opened.data);
   opened.data.fill(0);
-  const execution = await execute(job.offer, header, request);
+  const execution = await execute(job.offer, header, request, enclave.alterOutput);
   const sealedResult = await seal(opened, job.head, request, execution.payload);
   const receipt: Receipt = {
     demandHead: job.head,
-    outputCommitment: payloadCommitment(execution.payload, request.outputBlinding),
+    outputCommitment: execution.outputCommitment,
     price: execution.status === 'served' ? job.price : 0n,
     deliveryDigest: deliveryDigestOf(sealedResult),
     status: execution.status,
     startedAtUnix,
     finishedAtUnix: Math.max(startedAtUnix, enclave.nowUnix()),
   };
-  const { record, segmentClosed } = signAndStore(enclave, leased.leaseId, header, job, receipt, sealedResult);
+  // No proof of a lie exists.
+  const proving = job.proofs === undefined || enclave.alterOutput !== undefined ? undefined : execution.inference;
+  const entry = { leaseId: leased.leaseId, header, sealedResult, owesProof: proving !== undefined };
+  const { record, segmentClosed } = signAndStore(enclave, entry, job, receipt);
+  if (proving !== undefined) job.proofs?.start(fieldToHex(job.head), laneKeyOf(header), proving);
   return {
     kind: 'receipted',
     jobId: fieldToHex(job.head),
@@ -150,13 +154,12 @@ function seal(opened: OpenedRequest, head: bigint, request: RequestData, payload
 /** Synchronous from the statement to the lane's move, so that no other job comes between. */
 function signAndStore(
   enclave: Enclave,
-  leaseId: string,
-  header: JobHeader,
+  entry: Pick<JobEntry, 'leaseId' | 'header' | 'sealedResult' | 'owesProof'>,
   { lane }: AdmittedJob,
   receipt: Receipt,
-  sealedResult: Uint8Array,
 ): { readonly record: ReceiptRecord; readonly segmentClosed: boolean } {
   const { keys, store } = enclave;
+  const { header } = entry;
   const laneKey = laneKeyOf(lane.id);
   if ((enclave.lanes.get(laneKey) ?? lane) !== lane || lane.view.k + 1 !== header.k || lane.view.head !== header.previousHead) {
     throw new StunError('STUN_LANE_HEAD', 'another demand of the lane was served in the meantime');
@@ -170,7 +173,7 @@ function signAndStore(
     statementSignature: keys.signStatement(statement),
   };
   const segmentClosed = lane.fillsWithNext();
-  store.recordJob({ lane, header, record, sealedResult, leaseId, segmentFull: segmentClosed }, keys);
+  store.recordJob({ ...entry, lane, record, segmentFull: segmentClosed }, keys);
   lane.commit(prepared);
   if (segmentClosed) lane.closeSegment();
   enclave.lanes.set(laneKey, lane);

@@ -4,11 +4,13 @@
  */
 import { readFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { asStunError, errorEntry, type Hex } from '#protocol/index.ts';
+import { asStunError, errorEntry, StunError, type Hex } from '#protocol/index.ts';
+import type { InferenceProver } from '#prover/interface.ts';
 import { z } from 'zod';
 import type { WorkerConfig } from './config.ts';
 import type { Enclave, Offer } from './enclave.ts';
 import { ReadinessProbe, startHealthServer, type HealthServer, type Readiness } from './health.ts';
+import { InferenceProofs } from './inference-proofs.ts';
 import type { EvidenceIssuer } from './issuer/issuer.ts';
 import { createWorkerLog, errorFields, type WorkerLog } from './log.ts';
 import type { ModelRunner } from './model/runner.ts';
@@ -52,6 +54,13 @@ export interface RunWorkerOptions {
   readonly log?: WorkerLog;
   /** Called each time an enclave is listed and serves. */
   readonly onReady?: (ready: WorkerReady) => void;
+  /**
+   * Starts the prover of the compiled models, given their folders. Without it, or without a compiled model, orders above the level `attested`
+   * are declined.
+   */
+  readonly createInferenceProver?: (directories: readonly string[], config: WorkerConfig['proving']) => Promise<InferenceProver>;
+  /** Makes the enclave lie about outputs, to show what becomes of a liar. No configuration sets it. */
+  readonly alterOutput?: (payload: Uint8Array) => Uint8Array;
 }
 
 /** What stays when keysets change. */
@@ -65,6 +74,7 @@ interface WorkerParts {
   readonly store: WorkerStore;
   readonly service: ServiceClient;
   readonly packageVersion: string;
+  readonly prover: InferenceProver | undefined;
 }
 
 /**
@@ -78,6 +88,7 @@ export async function runWorker(config: WorkerConfig, options: RunWorkerOptions)
   const closers: (() => void | Promise<void>)[] = [chain.close];
   try {
     const platform = settlePlatform(config, chain.deployment.chainId, log);
+    if (options.alterOutput !== undefined) assertMayLie(platform);
     const issuer = await createIssuer(config, platform, chain.provider);
     closers.push(claimStore(config.storePath));
     const store = new WorkerStore(config.storePath);
@@ -100,7 +111,21 @@ export async function runWorker(config: WorkerConfig, options: RunWorkerOptions)
       secretKey: config.providerKey.reveal(),
       timeoutMs: config.requestTimeoutMs,
     });
-    const parts = { config, log, chain, platform, issuer, offers, store, service, packageVersion: await packageVersion() };
+    const folders = config.models.flatMap((entry) => ('compiledPath' in entry ? [entry.compiledPath] : []));
+    const prover = folders.length === 0 ? undefined : await options.createInferenceProver?.(folders, config.proving);
+    closers.push(() => prover?.close());
+    const parts = {
+      prover,
+      config,
+      log,
+      chain,
+      platform,
+      issuer,
+      offers,
+      store,
+      service,
+      packageVersion: await packageVersion(),
+    };
     let probe: ReadinessProbe | undefined;
     let health: HealthServer | undefined;
     const { listen } = config;
@@ -120,11 +145,11 @@ export async function runWorker(config: WorkerConfig, options: RunWorkerOptions)
 
 async function serveOneKeyset(
   parts: WorkerParts,
-  { signal, onReady }: RunWorkerOptions,
+  { signal, onReady, alterOutput }: RunWorkerOptions,
   useProbe: (probe: ReadinessProbe) => void,
   healthUrl: string | undefined,
 ): Promise<void> {
-  const { config, log, chain, platform, issuer, offers, store, service } = parts;
+  const { config, log, chain, platform, issuer, offers, store, service, prover } = parts;
   const block = await chain.view.newestBlock();
   const expiresAtUnix = Math.max(hostNowUnix(), block.timestampUnix) + config.keysetLifetimeSeconds;
   const keys = await makeKeys(chain, platform, offers, expiresAtUnix, parts.packageVersion);
@@ -139,6 +164,7 @@ async function serveOneKeyset(
   await insist(() => announce(service, keys, attested, offers), signal, log, 'enclave.listing-failed');
   if (signal.aborted) return;
   log.info({ event: 'enclave.listed', keysetDigest: keys.enclaveId });
+  const proofs = prover && new InferenceProofs(prover, store, log, config.proving.backlog);
   const enclave: Enclave = {
     chainId: BigInt(chain.deployment.chainId),
     escrow: chain.deployment.escrow,
@@ -150,6 +176,8 @@ async function serveOneKeyset(
     lanes: new Map(),
     openings: new Map(),
     running: new Map(),
+    ...(proofs && { proofs }),
+    ...(alterOutput && { alterOutput }),
     nowUnix: hostNowUnix,
   };
   useProbe(new ReadinessProbe(keys, issuer, chain.view, config.readinessMaxAgeSeconds * 1000));
@@ -173,11 +201,17 @@ async function serveOneKeyset(
     await new Serving(enclave, service, log, { ...config, issuer }).run(AbortSignal.any([signal, renewal.signal]));
   } finally {
     clearInterval(timer);
+    proofs?.close();
     // The keys end here, so the listing does too; a service that cannot be reached finds out by the missing polls.
     await service
       .delist(keys.enclaveId)
       .catch((error: unknown) => log.warn({ event: 'enclave.delist-failed', ...errorFields(error) }));
   }
+}
+
+/** Simulated hardware is refused everywhere but on the development chain. @throws `STUN_SIMULATED_REFUSED` on a real machine */
+export function assertMayLie(platform: WorkerPlatform): void {
+  if (platform !== 'simulated') throw new StunError('STUN_SIMULATED_REFUSED', 'a worker lies on simulated hardware alone');
 }
 
 /** Tries again after outages until it works or the signal comes. Other failures end it. */

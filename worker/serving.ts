@@ -95,6 +95,7 @@ export class Serving {
         const { lease, quoteNonce } = await this.#service.lease(this.#enclave.keys.enclaveId, this.#options.leaseWaitMs, stop);
         if (quoteNonce !== undefined) await this.#renewQuote(quoteNonce);
         if (lease !== undefined) await this.#work(lease);
+        await this.#enclave.proofs?.room();
         pauseMs = FIRST_PAUSE_MS;
       } catch (thrown) {
         if (stop.aborted) return;
@@ -202,6 +203,7 @@ export class Serving {
 
   async #drain(): Promise<void> {
     this.#closeSegments(() => true);
+    await this.#enclave.proofs?.idle();
     await this.#pushSegments();
     try {
       await noteSettlements(this.#enclave);

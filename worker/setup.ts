@@ -14,6 +14,7 @@ import { createSnpIssuer } from './issuer/snp.ts';
 import { createTdxIssuer } from './issuer/tdx.ts';
 import { createEnclaveKeys, runtimeDigestOf, type EnclaveKeys } from './keys.ts';
 import type { WorkerLog } from './log.ts';
+import { assertExactKernels, readCompiledModel } from './model/compiled.ts';
 import { readModelFile } from './model/manifest.ts';
 import { ModelRunner } from './model/runner.ts';
 import { choosePlatform, detectPlatform, TSM_REPORT_PATH, type WorkerPlatform } from './platform.ts';
@@ -78,9 +79,14 @@ export async function loadOffers(config: WorkerConfig): Promise<ReadonlyMap<bigi
   };
   try {
     for (const entry of config.models) {
-      const file = await readModelFile(entry.modelPath, entry.manifestPath);
+      const file =
+        'compiledPath' in entry
+          ? await readCompiledModel(entry.compiledPath)
+          : await readModelFile(entry.modelPath, entry.manifestPath);
       if (offers.has(file.modelId)) throw new StunError('STUN_CONFIG', `models: ${file.manifest.name} is listed twice`);
-      offers.set(file.modelId, { runner: await ModelRunner.start(file, session, jobLimits), price: BigInt(entry.price) });
+      const runner = await ModelRunner.start(file, session, jobLimits);
+      offers.set(file.modelId, { runner, price: BigInt(entry.price) });
+      if (file.compiled !== undefined) await assertExactKernels(runner, file.compiled);
     }
     return offers;
   } catch (error) {

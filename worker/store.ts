@@ -17,6 +17,7 @@ import {
   type JobHeader,
   type JobHeaderWire,
   type OpeningWire,
+  type ProofPoints,
   type ReceiptRecord,
   type ReceiptRecordWire,
   type SettlementBundleWire,
@@ -24,40 +25,7 @@ import {
 import type { EnclaveKeys } from './keys.ts';
 import type { Lane } from './lane.ts';
 import { restrictToOwner } from './store-file.ts';
-
-const SCHEMA_VERSION = 1;
-
-const schema = `
-CREATE TABLE segments (
-  id INTEGER PRIMARY KEY,
-  order_key TEXT NOT NULL,
-  order_id TEXT NOT NULL,
-  provider TEXT NOT NULL,
-  lane_index INTEGER NOT NULL,
-  first_k INTEGER NOT NULL,
-  enclave_id TEXT NOT NULL,
-  keyset TEXT NOT NULL,
-  hardware_id_hash TEXT NOT NULL,
-  leaf_expires_at INTEGER NOT NULL,
-  opening TEXT NOT NULL,
-  to_head TEXT NOT NULL,
-  closed INTEGER NOT NULL DEFAULT 0,
-  pushed INTEGER NOT NULL DEFAULT 0,
-  settled INTEGER NOT NULL DEFAULT 0,
-  UNIQUE (order_id, provider, lane_index, first_k)
-) STRICT;
-CREATE TABLE jobs (
-  demand_head TEXT PRIMARY KEY,
-  segment_id INTEGER NOT NULL REFERENCES segments (id),
-  k INTEGER NOT NULL,
-  header TEXT NOT NULL,
-  record TEXT NOT NULL,
-  sealed_result BLOB NOT NULL,
-  lease_id TEXT NOT NULL,
-  released INTEGER NOT NULL DEFAULT 0,
-  UNIQUE (segment_id, k)
-) STRICT;
-`;
+import { COMPLETE, missingSchema, strandFrom } from './store-schema.ts';
 
 /** A job as it is stored. */
 export interface JobEntry {
@@ -68,6 +36,8 @@ export interface JobEntry {
   /** The service's name of the lease, for releasing again after a crash. */
   readonly leaseId: string;
   readonly segmentFull: boolean;
+  /** Whether the segment waits for an inference proof of this job. */
+  readonly owesProof: boolean;
 }
 
 /** A job that is stored but, as far as is known, not released. */
@@ -107,11 +77,8 @@ export class WorkerStore {
       restrictToOwner(path);
       this.#db = new DatabaseSync(path, { enableForeignKeyConstraints: true, timeout: 5000 });
       this.#db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;');
-      const version = Number(this.#db.prepare('PRAGMA user_version').get()?.['user_version']);
-      if (version === 0) this.#transaction(() => this.#db.exec(`${schema} PRAGMA user_version = ${SCHEMA_VERSION};`));
-      else if (version !== SCHEMA_VERSION) {
-        throw new StunError('STUN_WORKER_STORE', `schema version ${SCHEMA_VERSION} was expected, the file has ${version}`);
-      }
+      const missing = missingSchema(this.#db);
+      if (missing !== '') this.#transaction(() => this.#db.exec(missing));
     } catch (cause) {
       if (cause instanceof StunError) throw cause;
       throw new StunError('STUN_WORKER_STORE', `the store ${path} cannot be opened`, { cause });
@@ -166,7 +133,8 @@ export class WorkerStore {
         }
         this.#db
           .prepare(
-            'INSERT INTO jobs (demand_head, segment_id, k, header, record, sealed_result, lease_id) VALUES (?, ?, ?, ?, ?, ?, ?)',
+            `INSERT INTO jobs (demand_head, segment_id, k, header, record, sealed_result, lease_id, owes_proof)
+             VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
           )
           .run(
             head,
@@ -176,6 +144,7 @@ export class WorkerStore {
             JSON.stringify(receiptRecordToWire(record)),
             entry.sealedResult,
             entry.leaseId,
+            entry.owesProof ? 1 : 0,
           );
         this.#db
           .prepare('UPDATE segments SET to_head = ?, closed = ? WHERE id = ?')
@@ -237,9 +206,41 @@ export class WorkerStore {
       .run(fieldToHex(orderId), provider, laneIndex);
   }
 
-  /** Closes what other keysets left open: their keys are gone, so nothing can be added. @returns how many were closed */
+  /**
+   * Closes what other keysets left open: their keys are gone, so nothing can be added. Jobs whose proof they owed are stranded with what
+   * follows them. @returns how many were closed
+   */
   closeAbandoned(enclaveId: string): number {
-    return Number(this.#db.prepare('UPDATE segments SET closed = 1 WHERE closed = 0 AND enclave_id <> ?').run(enclaveId).changes);
+    return this.#transaction(() => {
+      const owing = this.#db
+        .prepare(
+          `SELECT j.demand_head FROM jobs j JOIN segments s ON s.id = j.segment_id
+           WHERE s.enclave_id <> ? AND j.owes_proof = 1 AND j.stranded = 0`,
+        )
+        .all(enclaveId);
+      for (const row of owing) strandFrom(this.#db, text(row, 'demand_head'));
+      return Number(
+        this.#db.prepare('UPDATE segments SET closed = 1 WHERE closed = 0 AND enclave_id <> ?').run(enclaveId).changes,
+      );
+    });
+  }
+
+  /** Stores the inference proof of a job. @throws `STUN_WORKER_STORE` */
+  recordProof(jobId: string, proof: ProofPoints): void {
+    try {
+      this.#db
+        .prepare('UPDATE jobs SET inference_proof = ?, owes_proof = 0 WHERE demand_head = ?')
+        .run(JSON.stringify(proof), jobId);
+    } catch (cause) {
+      throw new StunError('STUN_WORKER_STORE', 'the inference proof could not be stored', { cause });
+    }
+  }
+
+  /** Gives a job up whose proof cannot be made, and what follows it on its lane; what is before it settles. @returns how many jobs */
+  strandFrom(jobId: string): number {
+    const stranded = this.#transaction(() => strandFrom(this.#db, jobId));
+    this.#reserved.clear();
+    return stranded;
   }
 
   #segments(where: string, ...values: readonly string[]): readonly StoredSegment[] {
@@ -256,14 +257,14 @@ export class WorkerStore {
     }));
   }
 
-  /** Closed segments that the service has not taken. */
+  /** Closed segments that the service has not taken and that owe no proof. */
   unpushedSegments(): readonly StoredSegment[] {
-    return this.#segments('closed = 1 AND pushed = 0');
+    return this.#segments(`closed = 1 AND pushed = 0 AND ${COMPLETE}`);
   }
 
-  /** Closed segments not known to be settled. */
+  /** Closed segments not known to be settled, those that owe no proof. */
   closedSegments(): readonly StoredSegment[] {
-    return this.#segments('closed = 1 AND settled = 0');
+    return this.#segments(`closed = 1 AND settled = 0 AND ${COMPLETE}`);
   }
 
   /** Segments not known to be settled, of one order when given. */
@@ -297,7 +298,9 @@ export class WorkerStore {
     const known = this.#reserved.get(orderKey);
     if (known !== undefined) return known;
     const rows = this.#db
-      .prepare('SELECT j.header FROM jobs j JOIN segments s ON s.id = j.segment_id WHERE s.order_key = ? AND s.settled = 0')
+      .prepare(
+        'SELECT j.header FROM jobs j JOIN segments s ON s.id = j.segment_id WHERE s.order_key = ? AND s.settled = 0 AND j.stranded = 0',
+      )
       .all(orderKey);
     const sum = rows.reduce((total, row) => total + BigInt((JSON.parse(text(row, 'header')) as JobHeaderWire).maxPrice), 0n);
     this.#reserved.set(orderKey, sum);
@@ -310,12 +313,15 @@ export class WorkerStore {
    */
   bundleOf(segmentId: number): SettlementBundleWire {
     const segment = this.#db.prepare('SELECT * FROM segments WHERE id = ?').get(segmentId);
-    const jobs = this.#db.prepare('SELECT header, record FROM jobs WHERE segment_id = ? ORDER BY k').all(segmentId);
+    const jobs = this.#db
+      .prepare('SELECT header, record, inference_proof FROM jobs WHERE segment_id = ? AND stranded = 0 ORDER BY k')
+      .all(segmentId);
     const newest = jobs.at(-1);
     if (segment === undefined || newest === undefined) throw new StunError('STUN_WORKER_STORE', 'there is no such segment');
     const read = jobs.map((row) => ({
       header: JSON.parse(text(row, 'header')) as JobHeaderWire,
       record: JSON.parse(text(row, 'record')) as ReceiptRecordWire,
+      proof: row['inference_proof'] === null ? undefined : (JSON.parse(text(row, 'inference_proof')) as ProofPoints),
     }));
     const last = read.at(-1)!;
     return settlementBundleSchema.parse({
@@ -327,10 +333,11 @@ export class WorkerStore {
       keyset: text(segment, 'keyset'),
       hardwareIdHash: text(segment, 'hardware_id_hash'),
       leafExpiresAtUnix: Number(segment['leaf_expires_at']),
-      jobs: read.map(({ header, record }) => ({
+      jobs: read.map(({ header, record, proof }) => ({
         inputCommitment: header.inputCommitment,
         maxPrice: header.maxPrice,
         receipt: record.receipt,
+        ...(proof === undefined ? {} : { inferenceProof: proof }),
       })),
       demandSignature: last.header.signature,
       statement: last.record.statement,

@@ -1,6 +1,7 @@
 /** `stun service|prover|attestor|worker`: the long-running processes. They are configured by files and STUN_… variables of their own. */
-import type { SettlementProver } from '#prover/interface.ts';
+import type { InferenceProver, SettlementProver } from '#prover/interface.ts';
 import type { Role, Settings } from '#service/config.ts';
+import type { WorkerConfig } from '#worker/config.ts';
 import { StunError } from '#protocol/index.ts';
 import type { CommandResult } from '../command.ts';
 import type { Invocation } from '../runner.ts';
@@ -58,8 +59,27 @@ export function serviceProcess(role?: Role) {
 export async function workerProcess({ context }: Invocation<object>): Promise<CommandResult> {
   const [{ loadWorkerConfig }, { runWorker }] = await Promise.all([import('#worker/config.ts'), import('#worker/main.ts')]);
   if (context.signal.aborted) throw new StunError('STUN_INPUT', 'the worker was stopped before it started');
-  await runWorker(loadWorkerConfig(process.env), { signal: context.signal });
+  await runWorker(loadWorkerConfig(process.env), { signal: context.signal, createInferenceProver: inferenceProver });
   return stopped('worker');
+}
+
+/** The prover of a worker's compiled models, in threads of its own. */
+export async function inferenceProver(
+  directories: readonly string[],
+  { threads, backlog, timeoutMs, memoryMb }: WorkerConfig['proving'],
+): Promise<InferenceProver> {
+  const [{ createInferenceProver }, { backendWishOf }] = await Promise.all([
+    import('#prover/inference-pool.ts'),
+    import('#prover/backends.ts'),
+  ]);
+  return createInferenceProver({
+    directories,
+    threads,
+    queueLimit: backlog,
+    taskTimeoutMs: timeoutMs,
+    memoryLimitMb: memoryMb,
+    backend: backendWishOf(process.env),
+  });
 }
 
 function stopped(what: string): CommandResult {

@@ -6,7 +6,15 @@ import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { z } from 'zod';
-import { DTYPES, opaqueModelIdOfDigests, readDocument, StunError, type Dtype, type Hex } from '#protocol/index.ts';
+import {
+  DTYPES,
+  opaqueModelIdOfDigests,
+  readDocument,
+  StunError,
+  type CompiledModel,
+  type Dtype,
+  type Hex,
+} from '#protocol/index.ts';
 
 const dtypeNames = Object.keys(DTYPES) as [Dtype, ...Dtype[]];
 
@@ -30,12 +38,23 @@ export const manifestSchema = z.looseObject({
 });
 export type ModelManifest = z.infer<typeof manifestSchema>;
 
+/** What of a compiled model the worker needs beside the file that it runs: worker/model/compiled.ts. */
+export interface CompiledProgram {
+  readonly model: CompiledModel;
+  /** The integer program run plainly. */
+  readonly run: (input: readonly number[]) => number[];
+  /** Inputs at which arithmetic that is not exact shows. */
+  readonly probes: () => number[][];
+}
+
 /** A model as it lies on disk: its name on chain, its manifest and the digest that the loaded bytes must have. */
 export interface ModelFile {
   readonly modelPath: string;
   readonly modelSha256: Hex;
   readonly modelId: bigint;
   readonly manifest: ModelManifest;
+  /** What its ONNX file is held to, for a compiled model. */
+  readonly compiled?: CompiledProgram;
 }
 
 async function sha256OfFile(path: string): Promise<Buffer> {

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { inspect } from 'node:util';
 import { StunError } from '#protocol/index.ts';
 import { loadWorkerConfig, parseWorkerConfig } from '#worker/config.ts';
+import { assertMayLie } from '#worker/main.ts';
 import { createWorkerLog, errorFields } from '#worker/log.ts';
 import { throwsCode } from '../assert-code.ts';
 
@@ -32,6 +33,18 @@ describe('worker configuration', () => {
     const config = parseWorkerConfig(settings);
     assert.deepEqual(config.session, { executionProvider: 'cpu', fallbackToCpu: false, threads: 1 });
     assert.ok(Object.isFrozen(config));
+  });
+
+  it('takes the folder of a compiled model in place of model and manifest, and not both', () => {
+    const compiled = { compiledPath: 'credit', price: '700' };
+    assert.deepEqual(parseWorkerConfig({ ...settings, models: [compiled] }).models, [compiled]);
+    throwsCode(() => parseWorkerConfig({ ...settings, models: [{ ...settings.models[0], ...compiled }] }), 'STUN_CONFIG');
+  });
+
+  it('lets nobody lie on a real machine, and has no setting for it', () => {
+    assertMayLie('simulated');
+    for (const platform of ['tdx', 'sev-snp'] as const) throwsCode(() => assertMayLie(platform), 'STUN_SIMULATED_REFUSED');
+    throwsCode(() => parseWorkerConfig({ ...settings, alterOutput: true }), 'STUN_CONFIG');
   });
 
   it('shows the key nowhere', () => {

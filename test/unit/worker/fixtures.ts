@@ -8,16 +8,17 @@ import {
   encodeOpening,
   encodeRequestData,
   encodeTensors,
+  inputCommitmentOf,
   jobHeaderToWire,
   laneGenesisOf,
   openResult,
   orderIdOf,
   outputBlindingOf,
-  payloadCommitment,
   randomField,
   sealOpening,
   sealRequest,
   signDemand,
+  type CommittedTensor,
   type EddsaKeyPair,
   type EnclaveLeaf,
   type JobHeader,
@@ -29,10 +30,13 @@ import {
   type ResultData,
   type Terms,
 } from '#protocol/index.ts';
+import type { InferenceProver } from '#prover/interface.ts';
 import type { ChainView } from '#worker/chain-view.ts';
 import type { Enclave, Offer } from '#worker/enclave.ts';
 import { processJob, type JobOutcome, type LeasedJob } from '#worker/job.ts';
+import { InferenceProofs } from '#worker/inference-proofs.ts';
 import { createEnclaveKeys, type EnclaveKeys } from '#worker/keys.ts';
+import { createWorkerLog } from '#worker/log.ts';
 import { WorkerStore } from '#worker/store.ts';
 import { ESCROW, makeOrder, NOW, PROVIDER, type TestOrder } from '../protocol/fixtures.ts';
 
@@ -72,6 +76,7 @@ export interface JobChange {
   readonly sealedPayload?: Uint8Array;
   /** Bytes sealed in place of blindings and payload. */
   readonly requestData?: Uint8Array;
+  readonly inputCommitment?: bigint;
   readonly maxPrice?: bigint;
   readonly laneIndex?: number;
   readonly k?: number;
@@ -90,9 +95,12 @@ export class Customer {
   readonly order: TestOrder;
   readonly keys: EnclaveKeys;
   readonly provider: string;
+  /** Of a compiled model. */
+  readonly input: CommittedTensor | undefined;
   readonly #heads = new Map<number, { k: number; head: bigint }>();
 
-  constructor(order: TestOrder, keys: EnclaveKeys, provider: string = PROVIDER) {
+  constructor(order: TestOrder, keys: EnclaveKeys, provider: string = PROVIDER, input?: CommittedTensor) {
+    this.input = input;
     this.order = order;
     this.keys = keys;
     this.provider = provider;
@@ -106,7 +114,7 @@ export class Customer {
     const inputBlinding = randomField();
     const payload = change.payload ?? encodeTensors(change.tensors ?? [vector([1, 2, 3])]);
     const demand = {
-      inputCommitment: payloadCommitment(payload, inputBlinding),
+      inputCommitment: change.inputCommitment ?? inputCommitmentOf(this.input, payload, inputBlinding),
       maxPrice: change.maxPrice ?? 1000n,
       signerId: change.signerId ?? this.keys.signerId,
     };
@@ -200,9 +208,17 @@ function viewOf(state: ChainState, leaf: EnclaveLeaf): ChainView {
 
 export async function makeWorld(
   runner: Offer['runner'],
-  change: { terms?: Partial<Terms>; storePath?: string; place?: Partial<OrderPlace>; keys?: EnclaveKeys } = {},
+  change: {
+    terms?: Partial<Terms>;
+    storePath?: string;
+    place?: Partial<OrderPlace>;
+    keys?: EnclaveKeys;
+    prover?: InferenceProver;
+    alterOutput?: (payload: Uint8Array) => Uint8Array;
+  } = {},
 ): Promise<World> {
   const order = orderOver(runner.file.modelId, change);
+  const store = new WorkerStore(change.storePath ?? ':memory:');
   const keys = change.keys ?? (await makeKeys());
   const leaf: EnclaveLeaf = {
     signerId: keys.signerId,
@@ -218,14 +234,16 @@ export async function makeWorld(
     keys,
     leaf,
     offers: new Map([[runner.file.modelId, { runner, price: PRICE }]]),
-    store: new WorkerStore(change.storePath ?? ':memory:'),
+    store,
+    ...(change.prover && { proofs: new InferenceProofs(change.prover, store, createWorkerLog('silent'), 8) }),
+    ...(change.alterOutput && { alterOutput: change.alterOutput }),
     chain: viewOf(chain, leaf),
     lanes: new Map(),
     openings: new Map(),
     running: new Map(),
     nowUnix: () => NOW,
   };
-  const customer = new Customer(order, keys);
+  const customer = new Customer(order, keys, PROVIDER, runner.file.compiled?.model.input);
   return {
     order,
     customer,

@@ -134,6 +134,20 @@ describe('worker store', () => {
     await rejectsCode(exportBundles(storePath, join(folder, 'nowhere'), { closeOpen: false }), 'STUN_FILE');
   });
 
+  it('takes over a file of the first schema version with its jobs', async () => {
+    await world.serve(await world.customer.next());
+    world.close();
+    const file = new DatabaseSync(storePath);
+    for (const column of ['owes_proof', 'inference_proof', 'stranded']) file.exec(`ALTER TABLE jobs DROP COLUMN ${column}`);
+    file.exec('PRAGMA user_version = 1');
+    file.close();
+    const store = new WorkerStore(storePath);
+    store.closeAbandoned('another keyset');
+    assert.equal(settlementBundleFromWire(store.bundleOf(store.unpushedSegments()[0]!.id)).jobs.length, 1);
+    store.close();
+    world = await makeWorld(echo, { storePath });
+  });
+
   it('refuses a file of another schema version', () => {
     const file = new DatabaseSync(storePath);
     file.exec('PRAGMA user_version = 99');
