@@ -1,24 +1,27 @@
-// Makes an engine of a type of lanes and a domain for transforms.
+// What engines do, over a key type; and an engine of a type of lanes and a domain for transforms.
 #ifndef STUN_ENGINE_OF_HPP
 #define STUN_ENGINE_OF_HPP
 
 #include "engine.hpp"
+#include "prepared-key.hpp"
 #include "prover.hpp"
 
 namespace {
 
-template <class Lanes, class Transforms>
+/// `Key`: see Prover.
+template <class Key>
 struct EngineOf {
-  typedef PreparedKey<Lanes, Transforms> Key;
-  typedef typename Key::Fr Fr;
+  typedef typename Key::Lanes Lanes;
+  typedef typename Key::Transforms Transforms;
+  typedef typename Transforms::Field Fr;
   typedef typename Lanes::Scalar Fq;
 
   static Status open(const Platform &platform, const uint8_t *bytes, size_t length, void **opened) {
     KeyFile file;
-    if (!readKey(bytes, length, file)) return statusKey;
+    if (!readKey<Fq>(MemorySource{bytes, length}, file)) return statusKey;
     void *memory = platform.allocate(platform.context, sizeof(Key));
     if (!memory) return statusMemory;
-    Key *key = new (memory) Key(platform, file);
+    Key *key = new (memory) Key(platform, file, bytes);
     const Status status = !key->ok() ? statusMemory : key->take() ? statusDone : statusKey;
     if (status == statusDone) *opened = key;
     else close(platform, key);
@@ -34,6 +37,11 @@ struct EngineOf {
 
   static Status prove(const Platform &platform, const void *key, const uint8_t *bytes, size_t length, const uint8_t *randomness,
                       uint8_t *proof) {
+    return proveWith(platform, *(Key *)key, bytes, length, randomness, proof);
+  }
+
+  static Status proveWith(const Platform &platform, Key &key, const uint8_t *bytes, size_t length, const uint8_t *randomness,
+                          uint8_t *proof) {
     WitnessFile witness;
     if (!readWitness<Fr>(bytes, length, witness)) return statusWitness;
     Buffer<Masks> masks(platform, 1);
@@ -41,12 +49,12 @@ struct EngineOf {
     masks[0].r = mask(randomness);
     masks[0].s = mask(randomness + randomnessBytes / 2);
     ProofPoints<Fq> points;
-    const Status status = Prover<Lanes, Transforms>::prove(platform, *(const Key *)key, witness, masks[0].r, masks[0].s, points);
+    const Status status = Prover<Key>::prove(platform, key, witness, masks[0].r, masks[0].s, points);
     if (status != statusDone) return status;
     const Fq coordinates[] = {points.a.x, points.a.y, points.b.x.c1, points.b.x.c0, points.b.y.c1, points.b.y.c0,
                               points.c.x, points.c.y};
     for (size_t i = 0; i < 8; i++) writeBigEndian(Fq::toInteger(coordinates[i]), proof + 32 * i);
-    for (size_t i = 1; i <= publicSignals(key); i++) writeBigEndian(Fr::read(witness.values + 32 * i), proof + 32 * (7 + i));
+    for (size_t i = 1; i <= key.file.publicSignals; i++) writeBigEndian(Fr::read(witness.values + 32 * i), proof + 32 * (7 + i));
     return statusDone;
   }
 
@@ -92,7 +100,7 @@ struct EngineOf {
   static Status sumOf(const Platform &platform, const uint8_t *points, const uint8_t *scalars, size_t count, unsigned window,
                       uint8_t *sum) {
     typedef typename V::Scalar Coordinate;
-    typename Key::template List<V> list(platform, count);
+    PointList<V> list(platform, count);
     Digits digits(platform, count, window);
     WindowSums<V> work(platform, count, window);
     if (!list.ok() || !digits.ok() || !work.ok()) return statusMemory;
@@ -108,7 +116,7 @@ struct EngineOf {
 
 template <class Lanes, class Transforms>
 constexpr Engine makeEngine(const char *name) {
-  typedef EngineOf<Lanes, Transforms> E;
+  typedef EngineOf<PreparedKey<Lanes, Transforms>> E;
   return {name, E::open, E::close, E::publicSignals, E::prove, E::multiply, E::transform};
 }
 

@@ -1,5 +1,7 @@
 // Strict readers of snarkjs' binary files: the Groth16 proving key ("zkey", version 1) and the witness ("wtns", version 2). They
-// take any bytes, look at nothing outside them and copy nothing; a file that is not exactly as expected is refused.
+// take any bytes and look at nothing outside them; a file that is not exactly as expected is refused.
+//
+// A file is read through a source, an object with `length` and `read(offset, bytes, to)`, because not every target has it in memory.
 //
 // A key is checked for form: every length, every index, every number below its modulus, every point on its curve. Not checked:
 // that the points belong to one setup (the proof's verification shows that) and that the points of G2 are in the subgroup.
@@ -12,8 +14,15 @@ namespace {
 
 constexpr unsigned keySections = 10, witnessSections = 2;
 
+/// A file that lies in memory.
+struct MemorySource {
+  const uint8_t *bytes;
+  size_t length;
+  inline void read(size_t offset, size_t count, uint8_t *to) const { __builtin_memcpy(to, bytes + offset, count); }
+};
+
 struct Section {
-  const uint8_t *data;
+  size_t offset;
   uint64_t length;
 };
 
@@ -24,22 +33,26 @@ inline uint32_t load32(const uint8_t *bytes) {
 }
 
 /// Finds sections 1 to `count`, each of which must be there once and no other. Index 0 is unused.
-inline bool readSections(const uint8_t *bytes, size_t length, const char *magic, uint32_t version, unsigned count,
-                         Section *sections) {
-  if (length < 12 || __builtin_memcmp(bytes, magic, 4) != 0 || load32(bytes + 4) != version || load32(bytes + 8) != count)
-    return false;
-  for (unsigned i = 0; i <= count; i++) sections[i] = {nullptr, 0};
-  size_t offset = 12;
+template <class Source>
+inline bool readSections(const Source &source, const char *magic, uint32_t version, unsigned count, Section *sections) {
+  uint8_t head[12];
+  if (source.length < sizeof head) return false;
+  source.read(0, sizeof head, head);
+  if (__builtin_memcmp(head, magic, 4) != 0 || load32(head + 4) != version || load32(head + 8) != count) return false;
+  // No section begins at 0.
+  for (unsigned i = 0; i <= count; i++) sections[i] = {0, 0};
+  size_t offset = sizeof head;
   for (unsigned i = 0; i < count; i++) {
-    if (length - offset < 12) return false;
-    const uint32_t type = load32(bytes + offset);
-    const uint64_t size = load64(bytes + offset + 4);
-    offset += 12;
-    if (type < 1 || type > count || sections[type].data != nullptr || size > length - offset) return false;
-    sections[type] = {bytes + offset, size};
+    if (source.length - offset < sizeof head) return false;
+    source.read(offset, sizeof head, head);
+    const uint32_t type = load32(head);
+    const uint64_t size = load64(head + 4);
+    offset += sizeof head;
+    if (type < 1 || type > count || sections[type].offset != 0 || size > source.length - offset) return false;
+    sections[type] = {offset, size};
     offset += (size_t)size;
   }
-  return offset == length;
+  return offset == source.length;
 }
 
 inline bool sameLimbs(const uint8_t *bytes, const uint64_t *limbs) {
@@ -51,30 +64,51 @@ inline bool sameLimbs(const uint8_t *bytes, const uint64_t *limbs) {
 /// One entry of the key's coefficients: matrix, row, wire, then the value with the Montgomery factor twice.
 constexpr size_t coefficientBytes = 44;
 
-/// A key where it lies.
+/// What a key says of itself, and where its lists begin.
 struct KeyFile {
   uint32_t wires, publicSignals, domainExponent;
   uint32_t coefficients;
-  const uint8_t *alpha1, *beta1, *beta2, *delta1, *delta2;
-  const uint8_t *coefficient;
+  /// Points alpha and beta, beta in G2, gamma in G2, delta, delta in G2.
+  uint8_t points[3 * 64 + 3 * 128];
+  size_t coefficient;
   /// Points of A, B in G1, B in G2 by wire; of C by private wire; of H by place in the domain.
-  const uint8_t *a, *b1, *b2, *c, *h;
+  size_t a, b1, b2, c, h;
+  const uint8_t *alpha1() const { return points; }
+  const uint8_t *beta1() const { return points + 64; }
+  const uint8_t *beta2() const { return points + 2 * 64; }
+  const uint8_t *delta1() const { return points + 2 * 64 + 2 * 128; }
+  const uint8_t *delta2() const { return points + 3 * 64 + 2 * 128; }
   size_t domainSize() const { return (size_t)1 << domainExponent; }
   size_t privateWires() const { return wires - publicSignals - 1; }
 };
 
+/// The constants of the curve and of its twist, 3 and 3 / (9 + u), in Montgomery form.
+constexpr uint64_t curveB[4] = {0x7a17caa950ad28d7, 0x1f6ac17ae15521b9, 0x334bea4e696bd284, 0x2a1f6744ce179d8e};
+constexpr uint64_t twistB[2][4] = {{0x3bf938e377b802a8, 0x020b1b273633535d, 0x26b7edf049755260, 0x2514c6324384a86d},
+                                   {0x38e7ecccd1dcff67, 0x65f0b37d93ce0d3e, 0xd749d0dd22ac00aa, 0x0141b9ce4a688d4d}};
+
+/// The constant of the curve whose points have coordinates in F.
 template <class F>
-inline bool isPoint(const uint8_t *bytes, const F &b) {
-  return F::isCanonical(bytes) && F::isCanonical(bytes + 8 * F::words) && Affine<F>::read(bytes).isOnCurve(b);
+inline F curveConstant() {
+  return F::read((const uint8_t *)(F::words == 4 ? curveB : twistB[0]));
 }
 
-/// Reads everything but the long lists, whose lengths it checks.
-inline bool readKey(const uint8_t *bytes, size_t length, KeyFile &key) {
+template <class F>
+inline bool isPoint(const uint8_t *bytes) {
+  return F::isCanonical(bytes) && F::isCanonical(bytes + 8 * F::words) && Affine<F>::read(bytes).isOnCurve(curveConstant<F>());
+}
+
+/// Reads everything but the long lists, whose lengths it checks. `Fq`: the field of the coordinates.
+template <class Fq, class Source>
+inline bool readKey(const Source &source, KeyFile &key) {
+  typedef Quadratic<Fq> Fq2;
   Section s[keySections + 1];
-  if (!readSections(bytes, length, "zkey", 1, keySections, s)) return false;
-  if (s[1].length != 4 || load32(s[1].data) != 1) return false;
-  if (s[2].length != 2 * 36 + 12 + 3 * 64 + 3 * 128) return false;
-  const uint8_t *header = s[2].data;
+  uint8_t header[84], word[4];
+  if (!readSections(source, "zkey", 1, keySections, s)) return false;
+  if (s[1].length != sizeof word || s[2].length != sizeof header + sizeof key.points || s[4].length < sizeof word) return false;
+  source.read(s[1].offset, sizeof word, word);
+  if (load32(word) != 1) return false;
+  source.read(s[2].offset, sizeof header, header);
   if (load32(header) != 32 || !sameLimbs(header + 4, FqParameters::modulus)) return false;
   if (load32(header + 36) != 32 || !sameLimbs(header + 40, FrParameters::modulus)) return false;
   key.wires = load32(header + 72);
@@ -82,32 +116,34 @@ inline bool readKey(const uint8_t *bytes, size_t length, KeyFile &key) {
   const uint32_t domain = load32(header + 80);
   if (key.publicSignals >= key.wires || domain == 0 || (domain & (domain - 1)) != 0 || domain > 1u << 27) return false;
   key.domainExponent = (uint32_t)__builtin_ctz(domain);
-  key.alpha1 = header + 84;
-  key.beta1 = key.alpha1 + 64;
-  key.beta2 = key.beta1 + 64;
-  key.delta1 = key.beta2 + 2 * 128;
-  key.delta2 = key.delta1 + 64;
+  source.read(s[2].offset + sizeof header, sizeof key.points, key.points);
   const uint64_t wires = key.wires;
-  if (s[3].length != 64 * ((uint64_t)key.publicSignals + 1) || s[4].length < 4) return false;
-  key.coefficients = load32(s[4].data);
-  if (s[4].length != 4 + coefficientBytes * (uint64_t)key.coefficients) return false;
-  key.coefficient = s[4].data + 4;
+  source.read(s[4].offset, sizeof word, word);
+  key.coefficients = load32(word);
+  if (s[3].length != 64 * ((uint64_t)key.publicSignals + 1)) return false;
+  if (s[4].length != sizeof word + coefficientBytes * (uint64_t)key.coefficients) return false;
   if (s[5].length != 64 * wires || s[6].length != 64 * wires || s[7].length != 128 * wires) return false;
   if (s[8].length != 64 * (wires - key.publicSignals - 1) || s[9].length != 64 * (uint64_t)domain) return false;
-  key.a = s[5].data;
-  key.b1 = s[6].data;
-  key.b2 = s[7].data;
-  key.c = s[8].data;
-  key.h = s[9].data;
-  return true;
+  key.coefficient = s[4].offset + sizeof word;
+  key.a = s[5].offset;
+  key.b1 = s[6].offset;
+  key.b2 = s[7].offset;
+  key.c = s[8].offset;
+  key.h = s[9].offset;
+  return isPoint<Fq>(key.alpha1()) && isPoint<Fq>(key.beta1()) && isPoint<Fq>(key.delta1()) && isPoint<Fq2>(key.beta2()) &&
+         isPoint<Fq2>(key.delta2());
 }
 
-/// Checks coefficient `i`. `last` is the row of the one before: rows must not go down, so that they can be shared out.
+/// Whether all coefficients have their indices in range and their rows never go down, so that rows can be shared out.
 template <class Fr>
-inline bool isCoefficient(const KeyFile &key, size_t i, uint32_t last) {
-  const uint8_t *entry = key.coefficient + coefficientBytes * i;
-  return load32(entry) <= 1 && load32(entry + 4) < key.domainSize() && load32(entry + 4) >= last &&
-         load32(entry + 8) < key.wires && Fr::isCanonical(entry + 12);
+inline bool areCoefficients(const KeyFile &key, const uint8_t *entry) {
+  uint32_t last = 0;
+  for (size_t i = 0; i < key.coefficients; i++, entry += coefficientBytes) {
+    const uint32_t matrix = load32(entry), row = load32(entry + 4), wire = load32(entry + 8);
+    if (matrix > 1 || row < last || row >= key.domainSize() || wire >= key.wires || !Fr::isCanonical(entry + 12)) return false;
+    last = row;
+  }
+  return true;
 }
 
 /// A witness where it lies.
@@ -121,10 +157,11 @@ struct WitnessFile {
 template <class Fr>
 inline bool readWitness(const uint8_t *bytes, size_t length, WitnessFile &witness) {
   Section s[witnessSections + 1];
-  if (!readSections(bytes, length, "wtns", 2, witnessSections, s)) return false;
-  if (s[1].length != 40 || load32(s[1].data) != 32 || !sameLimbs(s[1].data + 4, FrParameters::modulus)) return false;
-  witness.count = load32(s[1].data + 36);
-  witness.values = s[2].data;
+  if (!readSections(MemorySource{bytes, length}, "wtns", 2, witnessSections, s)) return false;
+  const uint8_t *header = bytes + s[1].offset;
+  if (s[1].length != 40 || load32(header) != 32 || !sameLimbs(header + 4, FrParameters::modulus)) return false;
+  witness.count = load32(header + 36);
+  witness.values = bytes + s[2].offset;
   if (witness.count == 0 || s[2].length != 32 * (uint64_t)witness.count) return false;
   for (size_t i = 0; i < witness.count; i++)
     if (!Fr::isCanonical(witness.values + 32 * i)) return false;

@@ -5,7 +5,8 @@
 #ifndef STUN_PROVER_HPP
 #define STUN_PROVER_HPP
 
-#include "prepared-key.hpp"
+#include "files.hpp"
+#include "multi-exponentiation.hpp"
 
 namespace {
 
@@ -17,17 +18,18 @@ struct ProofPoints {
   Affine<Fq> c;
 };
 
-template <class Lanes, class Transforms>
+/// `Key`: a key with the members of `PreparedKey`, or one that brings its lists into memory one at a time.
+template <class Key>
 class Prover {
  public:
-  typedef PreparedKey<Lanes, Transforms> Key;
-  typedef typename Key::Fr Fr;
-  typedef typename Key::Fq Fq;
-  typedef typename Key::Fq2 Fq2;
+  typedef typename Key::Lanes Lanes;
   typedef Quadratic<Lanes> Lanes2;
+  typedef typename Lanes::Scalar Fq;
+  typedef Quadratic<Fq> Fq2;
+  typedef typename Key::Transforms::Field Fr;
 
   /// @param masks r and s as integers below the modulus, drawn afresh for every proof
-  static Status prove(const Platform &platform, const Key &key, const WitnessFile &witness, const Fr &r, const Fr &s,
+  static Status prove(const Platform &platform, Key &key, const WitnessFile &witness, const Fr &r, const Fr &s,
                       ProofPoints<Fq> &proof) {
     if (witness.count != key.file.wires) return statusWitness;
     Prover prover(platform, key, witness);
@@ -40,9 +42,9 @@ class Prover {
   static constexpr size_t chunk = 4096;
   static constexpr size_t transforms = 3;
 
-  Prover(const Platform &platform, const Key &key, const WitnessFile &witness)
-      : platform(platform), key(key), witness(witness), witnessWindow(windowFor(key.a.bases().count)),
-        quotientWindow(windowFor(key.h.bases().count)) {}
+  Prover(const Platform &platform, Key &key, const WitnessFile &witness)
+      : platform(platform), key(key), witness(witness), witnessWindow(windowFor(key.witnessPoints())),
+        quotientWindow(windowFor(key.quotientPoints())) {}
 
   bool cancelled() const { return platform.cancelled(platform.context); }
   template <class T>
@@ -60,11 +62,16 @@ class Prover {
       Digits digits(platform, key.file.wires, witnessWindow);
       if (!digits.ok()) return statusMemory;
       witnessDigits = &digits;
-      const size_t cuts = (key.file.wires + chunk - 1) / chunk;
-      parallel<Prover>(cuts + pieces(), [](Prover *self, size_t task, size_t) { self->prepareScalars(task); }, this);
+      {
+        const typename Key::Coefficients entries(platform, key);
+        if (entries.status() != statusDone) return entries.status();
+        coefficients = entries.first;
+        const size_t cuts = (key.file.wires + chunk - 1) / chunk;
+        parallel<Prover>(cuts + pieces(), [](Prover *self, size_t task, size_t) { self->prepareScalars(task); }, this);
+      }
       if (cancelled()) return statusCancelled;
       platform.enter(platform.context, stageWitness);
-      const Status status = windows(transforms + 3 * windowsFor(witnessWindow), witnessWindow, key.file.wires, true,
+      const Status status = windows(transforms + 4 * windowsFor(witnessWindow), witnessWindow, key.file.wires, true,
                                     [](Prover *self, size_t task, size_t worker) { self->witnessTask(task, worker); });
       if (status != statusDone) return status;
     }
@@ -102,7 +109,7 @@ class Prover {
     size_t low = 0, high = key.file.coefficients;
     while (low < high) {
       const size_t middle = low + (high - low) / 2;
-      if (load32(key.file.coefficient + coefficientBytes * middle + 4) < row) low = middle + 1;
+      if (load32(coefficients + coefficientBytes * middle + 4) < row) low = middle + 1;
       else high = middle;
     }
     return low;
@@ -111,8 +118,8 @@ class Prover {
   /// Rows begin to end - 1 of A and B times the witness, and the products of both, in Montgomery form.
   void multiplyRows(uint32_t begin, uint32_t end) {
     for (uint32_t row = begin; row < end; row++) polynomials[0][row] = polynomials[1][row] = Fr::zero();
-    const uint8_t *entry = key.file.coefficient + coefficientBytes * coefficientOf(begin);
-    const uint8_t *last = key.file.coefficient + coefficientBytes * (size_t)key.file.coefficients;
+    const uint8_t *entry = coefficients + coefficientBytes * coefficientOf(begin);
+    const uint8_t *last = coefficients + coefficientBytes * (size_t)key.file.coefficients;
     for (; entry < last && load32(entry + 4) < end; entry += coefficientBytes) {
       const uint32_t matrix = load32(entry), row = load32(entry + 4), wire = load32(entry + 8);
       // Checked when the key was opened, but other threads of the process can write to where it lies.
@@ -158,30 +165,26 @@ class Prover {
     work = all.get();
     if (enough) parallel<Prover>(tasks, run, this);
     for (size_t i = 0; i < platform.workers; i++) all[i]->~Work();
-    return !enough || exhausted ? statusMemory : cancelled() ? statusCancelled : statusDone;
+    return !enough || exhausted ? statusMemory : cancelled() ? statusCancelled : key.status();
   }
 
   void witnessTask(size_t task, size_t worker) {
     if (cancelled()) return;
     const unsigned count = windowsFor(witnessWindow);
-    // The longest first: a window of B is summed in both groups.
-    if (task < count) {
-      const int16_t *digits = witnessDigits->of((unsigned)task);
-      b2[task] = work[worker]->g2.sum(key.b2.bases(), digits);
-      b1[task] = work[worker]->g1.sum(key.b1.bases(), digits);
-    } else if (task < count + transforms) {
+    // The longest first, and the windows of one list one after the other: a key may have one list in memory at a time.
+    if (task < count) b2[task] = work[worker]->g2.sum(key.b2(), witnessDigits->of((unsigned)task));
+    else if (task < count + transforms) {
       if (!key.domain.toCoset(platform, polynomials[task - count])) __atomic_store_n(&exhausted, true, __ATOMIC_RELAXED);
-    }
-    else {
-      const unsigned window = (unsigned)(task - count - transforms) % count;
-      const bool first = task - count - transforms < count;
-      (first ? a : c)[window] = work[worker]->g1.sum((first ? key.a : key.c).bases(), witnessDigits->of(window));
+    } else {
+      const size_t list = (task - count - transforms) / count, window = (task - count - transforms) % count;
+      (list == 0 ? b1 : list == 1 ? a : c)[window] =
+          work[worker]->g1.sum(list == 0 ? key.b1() : list == 1 ? key.a() : key.c(), witnessDigits->of((unsigned)window));
     }
   }
 
   void quotientTask(size_t task, size_t worker) {
     if (cancelled()) return;
-    h[task] = work[worker]->g1.sum(key.h.bases(), quotientDigits->of((unsigned)task));
+    h[task] = work[worker]->g1.sum(key.h(), quotientDigits->of((unsigned)task));
   }
 
   // Proof.
@@ -189,11 +192,11 @@ class Prover {
   void assemble(const Fr &r, const Fr &s, ProofPoints<Fq> &proof) const {
     typedef Extended<Fq> G1;
     typedef Extended<Fq2> G2;
-    const G1 delta1 = G1::from(Affine<Fq>::read(key.file.delta1));
-    const G2 delta2 = G2::from(Affine<Fq2>::read(key.file.delta2));
-    const G1 sumA = G1::add(joinWindows(a, witnessWindow), G1::from(Affine<Fq>::read(key.file.alpha1)));
-    const G1 sumB = G1::add(joinWindows(b1, witnessWindow), G1::from(Affine<Fq>::read(key.file.beta1)));
-    const G2 sumB2 = G2::add(joinWindows(b2, witnessWindow), G2::from(Affine<Fq2>::read(key.file.beta2)));
+    const G1 delta1 = G1::from(Affine<Fq>::read(key.file.delta1()));
+    const G2 delta2 = G2::from(Affine<Fq2>::read(key.file.delta2()));
+    const G1 sumA = G1::add(joinWindows(a, witnessWindow), G1::from(Affine<Fq>::read(key.file.alpha1())));
+    const G1 sumB = G1::add(joinWindows(b1, witnessWindow), G1::from(Affine<Fq>::read(key.file.beta1())));
+    const G2 sumB2 = G2::add(joinWindows(b2, witnessWindow), G2::from(Affine<Fq2>::read(key.file.beta2())));
     const G1 pointA = G1::add(sumA, G1::multiply(delta1, r.limb));
     const G1 pointB = G1::add(sumB, G1::multiply(delta1, s.limb));
     proof.a = pointA.toAffine();
@@ -207,10 +210,11 @@ class Prover {
 
   static constexpr unsigned mostWindows = (scalarBits + leastWindow - 1) / leastWindow;
   const Platform &platform;
-  const Key &key;
+  Key &key;
   const WitnessFile &witness;
   const unsigned witnessWindow, quotientWindow;
   Digits *witnessDigits = nullptr, *quotientDigits = nullptr;
+  const uint8_t *coefficients = nullptr;
   Fr *polynomials[transforms];
   /// A transform found no memory.
   bool exhausted = false;
