@@ -75,7 +75,7 @@ export default {
         'examples/**',
         'circuits/build/main.ts',
         'chain/generate.ts',
-        'prover/native/build.ts',
+        'prover/pinned-build.ts',
       ],
       rules: { 'no-console': 'off' },
     },

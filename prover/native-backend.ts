@@ -6,9 +6,9 @@ import { createHash, getRandomValues } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
-import { bytesToBigInt, toHex, type Hex } from '#protocol/bytes.ts';
 import { StunError } from '#protocol/errors/stun-error.ts';
 import type { Groth16Backend, Groth16Options, MadeProof } from './backend.ts';
+import { errorOf, madeProof, RANDOMNESS_BYTES, sharedMemoryOf } from './engine-answers.ts';
 import { CONTROL_BYTES } from './thread-reply.ts';
 import manifest from './native/manifest.json' with { type: 'json' };
 
@@ -35,11 +35,6 @@ export interface NativeAddon {
   transform(engine: string, values: Uint8Array): Uint8Array | number;
 }
 
-const RANDOMNESS_BYTES = 128;
-const WORD_BYTES = 32;
-/** Coordinates of a proof, in Solidity's order; public signals follow. */
-const COORDINATES = 8;
-
 const PLATFORM = 'linux-x64';
 
 function unavailable(reason: string, cause?: unknown): StunError {
@@ -53,35 +48,14 @@ function unavailable(reason: string, cause?: unknown): StunError {
 export function loadNativeAddon(): NativeAddon {
   if (`${process.platform}-${process.arch}` !== PLATFORM) throw unavailable(`it is built for ${PLATFORM} only`);
   const path = fileURLToPath(new URL(`./native/${PLATFORM}.node`, import.meta.url));
+  const expected = manifest.binariesSha256['linux-x64.node'];
   try {
     const digest = createHash('sha256').update(readFileSync(path)).digest('hex');
-    if (digest === manifest.binarySha256) return createRequire(import.meta.url)(path) as NativeAddon;
+    if (digest === expected) return createRequire(import.meta.url)(path) as NativeAddon;
   } catch (cause) {
     throw unavailable(`${path} does not load`, cause);
   }
-  throw unavailable(`${path} must have SHA-256 ${manifest.binarySha256}`);
-}
-
-function errorOf(status: number): StunError {
-  switch (status) {
-    case 1:
-      return new StunError('STUN_PROVER_KEY', 'the proving key is damaged, or is no Groth16 key over BN254');
-    case 2:
-      return new StunError('STUN_PROOF_WITNESS', 'the witness is damaged, or of another circuit than the proving key');
-    case 3:
-      return new StunError('STUN_PROVER_MEMORY', 'the native prover needs more memory than it may use');
-    case 4:
-      return new StunError('STUN_PROVER_ABORTED', 'the proof was stopped');
-    default:
-      return new StunError('STUN_INTERNAL', `the native prover answered with status ${status}`);
-  }
-}
-
-function madeProof(words: Uint8Array): MadeProof {
-  const word = (i: number): Uint8Array => words.subarray(WORD_BYTES * i, WORD_BYTES * (i + 1));
-  const pair = (i: number): [Hex, Hex] => [toHex(word(i)), toHex(word(i + 1))];
-  const signals = Array.from({ length: words.length / WORD_BYTES - COORDINATES }, (_, i) => bytesToBigInt(word(COORDINATES + i)));
-  return { a: pair(0), b: [pair(2), pair(4)], c: pair(6), signals };
+  throw unavailable(`${path} must have SHA-256 ${expected}`);
 }
 
 /** Proves with one engine of the addon. */
@@ -90,7 +64,7 @@ class NativeBackend implements Groth16Backend {
   readonly engine: string;
   readonly #addon: NativeAddon;
   /** Keys in memory that threads share; others may change from one call to the next and are opened every time. */
-  readonly #keys = new WeakMap<ArrayBufferLike, KeyHandle>();
+  readonly #keys = new WeakMap<SharedArrayBuffer, KeyHandle>();
 
   constructor(addon: NativeAddon, engine: string) {
     this.#addon = addon;
@@ -98,12 +72,12 @@ class NativeBackend implements Groth16Backend {
   }
 
   #open(zkey: Uint8Array): KeyHandle {
-    const shared = zkey.buffer instanceof SharedArrayBuffer && zkey.byteLength === zkey.buffer.byteLength;
-    const known = shared ? this.#keys.get(zkey.buffer) : undefined;
+    const shared = sharedMemoryOf(zkey);
+    const known = shared && this.#keys.get(shared);
     if (known !== undefined) return known;
-    const opened = this.#addon.openKey(zkey, this.engine, shared);
-    if (typeof opened === 'number') throw errorOf(opened);
-    if (shared) this.#keys.set(zkey.buffer, opened);
+    const opened = this.#addon.openKey(zkey, this.engine, shared !== undefined);
+    if (typeof opened === 'number') throw errorOf(opened, 'native');
+    if (shared !== undefined) this.#keys.set(shared, opened);
     return opened;
   }
 
@@ -114,7 +88,7 @@ class NativeBackend implements Groth16Backend {
     const control = new Uint8Array(options.control ?? new ArrayBuffer(CONTROL_BYTES));
     try {
       const made = this.#addon.prove(key, witness, randomness, control, options.threads, options.memoryLimitMb);
-      if (typeof made === 'number') throw errorOf(made);
+      if (typeof made === 'number') throw errorOf(made, 'native');
       return madeProof(made);
     } finally {
       randomness.fill(0);

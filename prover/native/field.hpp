@@ -180,6 +180,8 @@ struct Prime {
   static inline unsigned equal(const Prime &a, const Prime &b) { return a == b ? 1 : 0; }
   /// Lane i of `a` where bit i is set, else of `b`.
   static inline Prime select(unsigned mask, const Prime &a, const Prime &b) { return mask & 1 ? a : b; }
+  /// Brings limbs that are as a difference of three elements leaves them back to what products take.
+  static inline Prime tidied(const Prime &a) { return a; }
   /// Brings values below `bound` times the modulus below the modulus.
   template <int bound>
   static inline Prime canonical(const Prime &a) {

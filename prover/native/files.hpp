@@ -38,7 +38,7 @@ inline bool readSections(const Source &source, const char *magic, uint32_t versi
   uint8_t head[12];
   if (source.length < sizeof head) return false;
   source.read(0, sizeof head, head);
-  if (__builtin_memcmp(head, magic, 4) != 0 || load32(head + 4) != version || load32(head + 8) != count) return false;
+  if (load32(head) != load32((const uint8_t *)magic) || load32(head + 4) != version || load32(head + 8) != count) return false;
   // No section begins at 0.
   for (unsigned i = 0; i <= count; i++) sections[i] = {0, 0};
   size_t offset = sizeof head;

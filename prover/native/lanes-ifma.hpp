@@ -135,6 +135,7 @@ struct IfmaLanes {
     const __mmask8 negative = _mm512_movepi64_mask(less.limb[4]);
     return select(negative, a, less);
   }
+  static inline IfmaLanes tidied(const IfmaLanes &a) { return a; }
   template <int bound>
   static inline IfmaLanes canonical(const IfmaLanes &a) {
     static_assert(bound <= 16, "no reduction from so far above the modulus");

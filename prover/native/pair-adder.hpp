@@ -26,7 +26,7 @@ class PairAdder {
  public:
   typedef typename V::Scalar Scalar;
   static constexpr int pointWords = 2 * V::words;
-  static constexpr size_t groups = V::lanes == 1 ? 1024 : 256;
+  static constexpr size_t groups = V::lanes <= 2 ? 1024 : 256;
   static constexpr size_t chunk = groups * V::lanes;
 
   explicit PairAdder(const Platform &platform)
@@ -145,7 +145,7 @@ class PairAdder {
       const V square = V::template canonical<V::productBound>(V::sqr(ax));
       rise = V::select(doublings[group], V::template canonical<3>(V::add(V::add(square, square), square)), rise);
     }
-    const V slope = V::mul(rise, overDifference);
+    const V slope = V::mul(V::tidied(rise), overDifference);
     const V x = V::template canonical<V::productBound + 2>(V::template sub<2>(V::sqr(slope), V::add(ax, bx)));
     const V y = V::template canonical<V::productBound + 1>(V::template sub<1>(V::mul(slope, V::template sub<1>(ax, x)), ay));
     x.scatter(&result[at], 0);

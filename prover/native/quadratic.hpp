@@ -6,6 +6,26 @@
 
 namespace {
 
+template <class F>
+struct Quadratic;
+
+/// Products in Fq2; a target with a better way for its lanes specialises it.
+template <class F>
+struct QuadraticProduct {
+  /// Karatsuba: three products. Over lanes, with components below 5.4 times the modulus the products are so too: see lanes-ifma.hpp.
+  static inline Quadratic<F> mul(const Quadratic<F> &a, const Quadratic<F> &b) {
+    const F low = F::mul(a.c0, b.c0);
+    const F high = F::mul(a.c1, b.c1);
+    const F cross = F::mul(F::add(a.c0, a.c1), F::add(b.c0, b.c1));
+    return {F::template sub<2>(low, high), F::template sub<3>(cross, F::add(low, high))};
+  }
+  /// (c0 + c1)(c0 - c1) and 2 c0 c1: two products.
+  static inline Quadratic<F> sqr(const Quadratic<F> &a) {
+    const F cross = F::mul(a.c0, a.c1);
+    return {F::mul(F::add(a.c0, a.c1), F::template sub<6>(a.c0, a.c1)), F::add(cross, cross)};
+  }
+};
+
 /// c0 + c1 * u.
 template <class F>
 struct Quadratic {
@@ -27,18 +47,8 @@ struct Quadratic {
   }
   static inline Quadratic neg(const Quadratic &a) { return {F::neg(a.c0), F::neg(a.c1)}; }
   static inline Quadratic dbl(const Quadratic &a) { return {F::dbl(a.c0), F::dbl(a.c1)}; }
-  /// Karatsuba: three products. Over lanes, with components below 5.4 times the modulus the products are so too: see lanes-ifma.hpp.
-  static inline Quadratic mul(const Quadratic &a, const Quadratic &b) {
-    const F low = F::mul(a.c0, b.c0);
-    const F high = F::mul(a.c1, b.c1);
-    const F cross = F::mul(F::add(a.c0, a.c1), F::add(b.c0, b.c1));
-    return {F::template sub<2>(low, high), F::template sub<3>(cross, F::add(low, high))};
-  }
-  /// (c0 + c1)(c0 - c1) and 2 c0 c1: two products.
-  static inline Quadratic sqr(const Quadratic &a) {
-    const F cross = F::mul(a.c0, a.c1);
-    return {F::mul(F::add(a.c0, a.c1), F::template sub<6>(a.c0, a.c1)), F::add(cross, cross)};
-  }
+  static inline Quadratic mul(const Quadratic &a, const Quadratic &b) { return QuadraticProduct<F>::mul(a, b); }
+  static inline Quadratic sqr(const Quadratic &a) { return QuadraticProduct<F>::sqr(a); }
   /// The conjugate over the norm; 0 gives 0.
   static Quadratic inverse(const Quadratic &a) {
     const F norm = F::inverse(F::add(F::sqr(a.c0), F::sqr(a.c1)));
@@ -62,6 +72,7 @@ struct Quadratic {
   static inline Quadratic select(unsigned mask, const Quadratic &a, const Quadratic &b) {
     return {F::select(mask, a.c0, b.c0), F::select(mask, a.c1, b.c1)};
   }
+  static inline Quadratic tidied(const Quadratic &a) { return {F::tidied(a.c0), F::tidied(a.c1)}; }
   template <int bound>
   static inline Quadratic canonical(const Quadratic &a) {
     return {F::template canonical<bound>(a.c0), F::template canonical<bound>(a.c1)};
