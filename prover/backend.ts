@@ -5,7 +5,7 @@
 import type { ProofPoints } from '#protocol/wire/proof-points.ts';
 
 /** The backends, the fastest first. */
-export const BACKEND_NAMES = ['native', 'snarkjs'] as const;
+export const BACKEND_NAMES = ['native', 'wasm', 'snarkjs'] as const;
 /** Name of a backend. */
 export type BackendName = (typeof BACKEND_NAMES)[number];
 
@@ -14,7 +14,7 @@ export type MadeProof = ProofPoints & { readonly signals: readonly bigint[] };
 
 /** How one proof is made. */
 export interface Groth16Options {
-  /** Threads that may work on it, 1 to 256; snarkjs uses one whatever is asked for. */
+  /** Threads that may work on it, 1 to 256; all but the native backend use one whatever is asked for. */
   readonly threads: number;
   /** Memory that the backend may allocate beside key and witness; snarkjs has no such limit. */
   readonly memoryLimitMb: number;

@@ -3,6 +3,8 @@ import { StunError } from '#protocol/errors/stun-error.ts';
 import { BACKEND_NAMES, type BackendName, type Groth16Backend } from './backend.ts';
 import { nativeBackend } from './native-backend.ts';
 import { snarkjsBackend } from './snarkjs-backend.ts';
+import { wasmBackend } from './wasm-backend.ts';
+import { loadWasmModules } from './wasm-modules.ts';
 
 /** `auto`: the fastest that this machine can run, and the others after it. */
 export const BACKEND_WISHES = ['auto', ...BACKEND_NAMES] as const;
@@ -18,6 +20,7 @@ export function backendWishOf(env: Readonly<Record<string, string | undefined>>)
 
 const makers: Readonly<Record<BackendName, () => Groth16Backend>> = {
   native: () => nativeBackend(),
+  wasm: () => wasmBackend(loadWasmModules()),
   snarkjs: () => snarkjsBackend,
 };
 

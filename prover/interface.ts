@@ -53,7 +53,7 @@ export interface ProveOptions {
   readonly signal?: AbortSignal;
   /** Higher runs first; equal ones in order of arrival. 0 when left out. */
   readonly priority?: number;
-  /** Told each stage that is reached, some may be skipped; only the native backend reports those after the first. */
+  /** Told each stage that is reached, some may be skipped; snarkjs reports none after the first. */
   readonly progress?: (stage: ProofStage) => void;
 }
 

@@ -7,12 +7,13 @@ declare namespace WebAssembly {
   interface Instance {
     readonly exports: Readonly<Record<string, unknown>>;
   }
+  type Imports = Readonly<Record<string, Readonly<Record<string, (...args: number[]) => number | void>>>>;
   interface Memory {
     readonly buffer: ArrayBuffer;
   }
+  const Module: new (bytes: Uint8Array<ArrayBuffer>) => Module;
+  const Instance: new (module: Module, imports: Imports) => Instance;
   function compile(bytes: Uint8Array): Promise<Module>;
-  function instantiate(
-    module: Module,
-    imports: Readonly<Record<string, Readonly<Record<string, (...args: number[]) => void>>>>,
-  ): Promise<Instance>;
+  function validate(bytes: Uint8Array<ArrayBuffer>): boolean;
+  function instantiate(module: Module, imports: Imports): Promise<Instance>;
 }

@@ -4,11 +4,14 @@ import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import native from '../../prover/native/manifest.json' with { type: 'json' };
+import wasm from '../../prover/wasm/manifest.json' with { type: 'json' };
 import { nativeBuild } from '#prover/native/build.ts';
 import { sourcesSha256 } from '#prover/pinned-build.ts';
+import { wasmBuild } from '#prover/wasm/build.ts';
 
 for (const [build, manifest] of [
   [nativeBuild, native],
+  [wasmBuild, wasm],
 ] as const) {
   describe(`committed binaries of ${build.name}`, () => {
     it(`were made from the sources as they are: otherwise run npm run ${build.name}`, () => {

@@ -66,6 +66,7 @@ export const docCommands: readonly DocumentedCommand[] = [
     proof: { ci: { limitMinutes: 1, says: [/^\.stun\/browser\/attestation\.js: \d+ bytes after gzip/m] } },
   },
   { command: 'npm run build:native', proof: { ci: { limitMinutes: 5 } } },
+  { command: 'npm run build:wasm', proof: { ci: { limitMinutes: 5 } } },
   // docs/customer.md, docs/auditor.md
   { command: 'npx stun doctor', proof: { ci: { limitMinutes: 1 } } },
   { command: 'npx stun completion bash', proof: { ci: { limitMinutes: 1 } } },

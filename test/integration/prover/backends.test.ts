@@ -5,10 +5,10 @@ import { groth16 } from 'snarkjs';
 import { FIELD_ORDER } from '#protocol/field.ts';
 import type { Groth16Backend, MadeProof } from '#prover/backend.ts';
 import { chooseBackends } from '#prover/backends.ts';
-import { loadNativeAddon, nativeBackend } from '#prover/native-backend.ts';
 import { verifyGroth16 } from '#prover/verify-groth16.ts';
 import { SeededRandom } from '#test/circuits/fixtures.ts';
 import { sampleCases, sampleSeed } from '#test/depth.ts';
+import { allEngineBackends, hasNative } from '#test/unit/prover/engines.ts';
 import { randomFactors, smallSystem, type Factors, type SystemChoice } from '#test/unit/prover/small-systems.ts';
 
 const OPTIONS = { threads: 1, memoryLimitMb: 256 };
@@ -85,15 +85,9 @@ describe('prover: backends', function () {
     curve = await buildBn128(true);
     const chosen = chooseBackends('auto');
     // snarkjs first: what verifies with it later then shares its curve, and leaves no threads behind.
-    backends = chosen.backends.toReversed().flatMap((backend) =>
-      backend.name === 'native'
-        ? loadNativeAddon()
-            .engineNames()
-            .map((engine) => nativeBackend(engine))
-        : [backend],
-    );
-    assert.equal(chosen.backends.at(-1)?.name, 'snarkjs');
-    if (process.platform === 'linux' && process.arch === 'x64') assert.deepEqual(chosen.unavailable, {});
+    backends = [...chosen.backends.filter(({ name }) => name === 'snarkjs'), ...allEngineBackends()];
+    assert.equal(backends[0]?.name, 'snarkjs');
+    if (hasNative) assert.deepEqual(chosen.unavailable, {});
   });
 
   for (const choice of sampleCases(SYSTEMS, 5)) {

@@ -1,4 +1,4 @@
-/** Keys and witnesses that the native prover must refuse, each with one thing wrong; and random damage, which may not end the process. */
+/** Keys and witnesses that our provers must refuse, each with one thing wrong; and random damage, which may not end the process. */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { buildBn128 } from 'ffjavascript';
@@ -6,10 +6,13 @@ import { FIELD_ORDER } from '#protocol/field.ts';
 import { StunError } from '#protocol/errors/stun-error.ts';
 import type { Groth16Backend } from '#prover/backend.ts';
 import { loadNativeAddon, nativeBackend } from '#prover/native-backend.ts';
+import { wasmBackend, wasmEngine, type WasmEngine } from '#prover/wasm-backend.ts';
+import { loadWasmModules } from '#prover/wasm-modules.ts';
 import { SeededRandom } from '#test/circuits/fixtures.ts';
 import { depth, sampleCases, sampleSeed } from '#test/depth.ts';
 import { root } from '../../../scripts/project-files.ts';
 import { rejectsCode, throwsCode } from '#test/unit/assert-code.ts';
+import { hasNative } from '#test/unit/prover/engines.ts';
 import { littleEndian, randomFactors, smallSystem, witnessFile, type SmallSystem } from '#test/unit/prover/small-systems.ts';
 
 const BASE_FIELD_ORDER = 21888242871839275222246405745257275088696311157297823662689037894645226208583n;
@@ -96,57 +99,127 @@ const WITNESS_CHANGES: readonly Change[] = [
   ['a witness of a circuit with one wire more', () => witnessFile(Array.from({ length: VALUES + 2 }, () => 1n))],
 ];
 
-describe('prover: files that the native prover refuses', function () {
+async function makeSystem(): Promise<SmallSystem> {
+  const random = new SeededRandom('native files');
+  const values = Array.from({ length: VALUES }, () => random.field());
+  const constraints = randomFactors(random, VALUES + 1, 12);
+  return smallSystem(await buildBn128(true), { name: 'small', publicCount: 3, values, constraints });
+}
+
+const BACKENDS: readonly (readonly [name: string, make: () => Groth16Backend])[] = [
+  ...(hasNative ? [['native', () => nativeBackend()] as const] : []),
+  ['wasm', () => wasmBackend(loadWasmModules())],
+];
+
+for (const [backendName, make] of BACKENDS) {
+  describe(`prover: files that the ${backendName} prover refuses`, function () {
+    this.timeout(600_000);
+    let system: SmallSystem;
+    let backend: Groth16Backend;
+
+    before(async () => {
+      system = await makeSystem();
+      backend = make();
+    });
+
+    it('proves with the files as they are, and says how far it is', async () => {
+      const control = new SharedArrayBuffer(8);
+      assert.deepEqual((await backend.prove(system.zkey, system.witness, { ...OPTIONS, control })).signals, system.signals);
+      assert.deepEqual([...new Int32Array(control)], [0, 4]);
+    });
+
+    for (const [name, apply] of KEY_CHANGES) {
+      it(`refuses a key with ${name}`, async () => {
+        await rejectsCode(backend.prove(apply(Buffer.from(system.zkey)), system.witness, OPTIONS), 'STUN_PROVER_KEY');
+      });
+    }
+
+    for (const [name, apply] of WITNESS_CHANGES) {
+      it(`refuses a witness with ${name}`, async () => {
+        await rejectsCode(backend.prove(system.zkey, apply(Buffer.from(system.witness)), OPTIONS), 'STUN_PROOF_WITNESS');
+      });
+    }
+
+    it('refuses every key and every witness that was cut short', async () => {
+      for (const length of sampleCases([...system.zkey.keys()], 100))
+        await rejectsCode(backend.prove(system.zkey.slice(0, length), system.witness, OPTIONS), 'STUN_PROVER_KEY');
+      for (const length of sampleCases([...system.witness.keys()], 100))
+        await rejectsCode(backend.prove(system.zkey, system.witness.slice(0, length), OPTIONS), 'STUN_PROOF_WITNESS');
+    });
+
+    it('survives damage at random: a code or a proof, nothing else', async () => {
+      const random = new SeededRandom(`${sampleSeed()}/damage`);
+      for (let i = 0; i < (depth() === 'full' ? 20_000 : 60); i++) {
+        const files = [Uint8Array.from(system.zkey), Uint8Array.from(system.witness)] as const;
+        const damaged = files[i % 2]!;
+        // Half of the damage goes where the structure is: section headers and the header of the key.
+        const reach = i % 4 < 2 ? damaged.length : Math.min(damaged.length, 600);
+        damaged[Number(random.below(BigInt(reach)))] = Number(random.below(256n));
+        try {
+          assert.equal((await backend.prove(files[0], files[1], OPTIONS)).signals.length, 3);
+        } catch (error) {
+          const code = error instanceof StunError ? error.code : '';
+          assert.match(code, /^STUN_PRO(?:VER_KEY|OF_WITNESS|VER_MEMORY)$/, String(error));
+        }
+      }
+    });
+
+    it('stops when its control block says so', async () => {
+      const control = new SharedArrayBuffer(8);
+      new Int32Array(control)[0] = 1;
+      await rejectsCode(backend.prove(system.zkey, system.witness, { ...OPTIONS, control }), 'STUN_PROVER_ABORTED');
+    });
+  });
+}
+
+describe('prover: calls that the WebAssembly prover refuses', () => {
+  const engine = (): WasmEngine => wasmEngine(loadWasmModules(), 'portable')!;
+  let system: SmallSystem;
+
+  before(async () => {
+    system = await makeSystem();
+  });
+
+  it('refuses a budget of memory that does not hold the proof, or not even the witness', () => {
+    assert.equal(engine().prove(system.zkey, false, system.witness, 100_000), 3);
+    throwsCode(() => engine().prove(system.zkey, false, system.witness, 100), 'STUN_PROVER_MEMORY');
+  });
+
+  it('leaves nothing of a witness in its memory, whatever came of it', () => {
+    // After 76 bytes of headers and the constant 1.
+    const secrets = Array.from({ length: VALUES }, (_, i) => Buffer.from(system.witness.subarray(108 + 32 * i, 140 + 32 * i)));
+    for (const key of [system.zkey, system.zkey.slice(0, -1), Uint8Array.from(system.zkey).fill(1, 2500)]) {
+      const own = engine();
+      own.prove(key, false, system.witness, 2 ** 26);
+      const memory = Buffer.from(own.memory());
+      assert.ok(memory.length > 2 ** 20);
+      assert.deepEqual(
+        secrets.filter((secret) => memory.includes(secret)),
+        [],
+      );
+    }
+  });
+
+  it('starts anew after a call that broke', () => {
+    const own = engine();
+    const broken = { length: 4000 } as Uint8Array;
+    assert.throws(() => own.prove(broken, false, system.witness, 2 ** 26), TypeError);
+    assert.equal(typeof own.prove(system.zkey, false, system.witness, 2 ** 26), 'object');
+  });
+
+  it('takes no engine that the modules do not have', () => {
+    throwsCode(() => wasmBackend({}), 'STUN_CONFIG');
+    throwsCode(() => wasmBackend({ fma: Uint8Array.of(0, 97, 115, 109) }), 'STUN_CONFIG');
+  });
+});
+
+describe('prover: calls that the native addon refuses', function () {
   this.timeout(600_000);
   let system: SmallSystem;
-  let backend: Groth16Backend;
 
   before(async function () {
-    if (process.platform !== 'linux' || process.arch !== 'x64') this.skip();
-    const random = new SeededRandom('native files');
-    const values = Array.from({ length: VALUES }, () => random.field());
-    const constraints = randomFactors(random, VALUES + 1, 12);
-    system = await smallSystem(await buildBn128(true), { name: 'small', publicCount: 3, values, constraints });
-    backend = nativeBackend();
-  });
-
-  it('proves with the files as they are', async () => {
-    assert.deepEqual((await backend.prove(system.zkey, system.witness, OPTIONS)).signals, system.signals);
-  });
-
-  for (const [name, apply] of KEY_CHANGES) {
-    it(`refuses a key with ${name}`, async () => {
-      await rejectsCode(backend.prove(apply(Buffer.from(system.zkey)), system.witness, OPTIONS), 'STUN_PROVER_KEY');
-    });
-  }
-
-  for (const [name, apply] of WITNESS_CHANGES) {
-    it(`refuses a witness with ${name}`, async () => {
-      await rejectsCode(backend.prove(system.zkey, apply(Buffer.from(system.witness)), OPTIONS), 'STUN_PROOF_WITNESS');
-    });
-  }
-
-  it('refuses every key and every witness that was cut short', async () => {
-    for (const length of sampleCases([...system.zkey.keys()], 100))
-      await rejectsCode(backend.prove(system.zkey.slice(0, length), system.witness, OPTIONS), 'STUN_PROVER_KEY');
-    for (const length of sampleCases([...system.witness.keys()], 100))
-      await rejectsCode(backend.prove(system.zkey, system.witness.slice(0, length), OPTIONS), 'STUN_PROOF_WITNESS');
-  });
-
-  it('survives damage at random: a code or a proof, nothing else', async () => {
-    const random = new SeededRandom(`${sampleSeed()}/damage`);
-    for (let i = 0; i < (depth() === 'full' ? 20_000 : 100); i++) {
-      const files = [Uint8Array.from(system.zkey), Uint8Array.from(system.witness)] as const;
-      const damaged = files[i % 2]!;
-      // Half of the damage goes where the structure is: section headers and the header of the key.
-      const reach = i % 4 < 2 ? damaged.length : Math.min(damaged.length, 600);
-      damaged[Number(random.below(BigInt(reach)))] = Number(random.below(256n));
-      try {
-        assert.equal((await backend.prove(files[0], files[1], OPTIONS)).signals.length, 3);
-      } catch (error) {
-        assert.ok(error instanceof StunError && /^STUN_PRO(?:VER_KEY|OF_WITNESS|VER_MEMORY)$/.test(error.code), String(error));
-      }
-    }
+    if (!hasNative) this.skip();
+    system = await makeSystem();
   });
 
   if (depth() === 'full') {
@@ -163,13 +236,6 @@ describe('prover: files that the native prover refuses', function () {
     assert.ok(typeof key === 'object');
     const all = [system.witness, new Uint8Array(128), new Uint8Array(8)] as const;
     assert.equal(addon.prove(key, ...all, 200, 1), 3);
-  });
-
-  it('stops when its control block says so', () => {
-    const addon = loadNativeAddon();
-    const key = addon.openKey(system.zkey, 'portable', false);
-    assert.ok(typeof key === 'object');
-    assert.equal(addon.prove(key, system.witness, new Uint8Array(128), new Uint8Array(8).fill(1), 1, 64), 4);
   });
 
   it('takes no argument of another kind', () => {

@@ -1,5 +1,5 @@
 /**
- * The arithmetic of the native prover, every engine that this machine has: sums of multiples against known multiples of the
+ * The arithmetic of our provers, every engine that this machine can run: sums of multiples against known multiples of the
  * generator, transforms against the evaluation of polynomials one value at a time.
  */
 import assert from 'node:assert/strict';
@@ -7,9 +7,9 @@ import { buildBn128, type Bn128 } from 'ffjavascript';
 import { power, reduce, rootOfUnity } from '#circuits/build/field-math.ts';
 import { FixedBase, toMontgomery } from '#circuits/build/fixed-base.ts';
 import { FIELD_ORDER } from '#protocol/field.ts';
-import { loadNativeAddon, type NativeAddon } from '#prover/native-backend.ts';
 import { SeededRandom } from '#test/circuits/fixtures.ts';
 import { depth, sampleCases, sampleSeed } from '#test/depth.ts';
+import { allArithmetic, hasNative, type EngineArithmetic } from './engines.ts';
 
 const WINDOWS = Array.from({ length: 15 }, (_, i) => i + 2);
 const LAST = FIELD_ORDER - 1n;
@@ -72,21 +72,20 @@ function littleEndian(values: readonly bigint[]): Uint8Array {
   return bytes;
 }
 
-describe('native prover: engines', function () {
+describe('prover: engines', function () {
   this.timeout(3_600_000);
-  let addon: NativeAddon;
   let curve: Bn128;
-  let engines: readonly string[];
+  let engines: readonly EngineArithmetic[];
 
-  before(async function () {
-    if (process.platform !== 'linux' || process.arch !== 'x64') this.skip();
-    addon = loadNativeAddon();
-    engines = addon.engineNames();
+  before(async () => {
+    engines = allArithmetic();
     curve = await buildBn128(true);
   });
 
-  it('has the portable engine last, everywhere', () => {
-    assert.equal(engines.at(-1), 'portable');
+  it('has the portable ones everywhere, each the last of its backend', () => {
+    const labels = engines.map(({ label }) => label);
+    assert.equal(labels.at(-1), 'wasm portable');
+    assert.equal(labels.findLast((label) => label.startsWith('native')) === 'native portable', hasNative);
   });
 
   for (const group of [1, 2] as const) {
@@ -119,11 +118,11 @@ describe('native prover: engines', function () {
         const expected = base.multiply([reduce(points.reduce((sum, point, i) => sum + point * scalars[i]!, 0n))]);
         const stored = base.multiply(points);
         for (const engine of engines) {
-          const sum = addon.multiply(engine, group, stored, littleEndian(scalars), window);
+          const sum = engine.multiply(group, stored, littleEndian(scalars), window);
           assert.deepEqual(
             Buffer.from(sum as Uint8Array),
             Buffer.from(expected),
-            `${engine}: ${name}, ${count} points, window ${window}`,
+            `${engine.label}: ${name}, ${count} points, window ${window}`,
           );
         }
       }
@@ -132,8 +131,7 @@ describe('native prover: engines', function () {
 
   it('refuses windows that it has no memory layout for', () => {
     for (const engine of engines)
-      for (const window of [0, 1, 17, 64])
-        assert.equal(addon.multiply(engine, 1, new Uint8Array(0), new Uint8Array(0), window), 5);
+      for (const window of [0, 1, 17, 64]) assert.equal(engine.multiply(1, new Uint8Array(0), new Uint8Array(0), window), 5);
   });
 
   const exponents = depth() === 'full' ? listOf(9, BigInt).map(Number) : [0, 1, 2, 3, 5, 7];
@@ -163,8 +161,12 @@ describe('native prover: engines', function () {
         const input = toMontgomery(curve, littleEndian(onDomain), 1);
         const expected = toMontgomery(curve, littleEndian(onCoset), 1);
         for (const engine of engines) {
-          const moved = addon.transform(engine, input);
-          assert.deepEqual(Buffer.from(moved as Uint8Array), Buffer.from(expected), `${engine}: ${name}, domain 2^${exponent}`);
+          const moved = engine.transform(input);
+          assert.deepEqual(
+            Buffer.from(moved as Uint8Array),
+            Buffer.from(expected),
+            `${engine.label}: ${name}, domain 2^${exponent}`,
+          );
         }
       }
     }
