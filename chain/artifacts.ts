@@ -1,5 +1,6 @@
 /** ABI and bytecode of the contracts, as chain/generate.ts committed them: nothing at run time needs a compiler. */
 import type { JsonFragment } from 'ethers';
+import ChallengeCourt from './generated/ChallengeCourt.json' with { type: 'json' };
 import EnclaveRegistry from './generated/EnclaveRegistry.json' with { type: 'json' };
 import InferenceVerifier from './generated/InferenceVerifier.json' with { type: 'json' };
 import ModelRegistry from './generated/ModelRegistry.json' with { type: 'json' };
@@ -21,6 +22,7 @@ export interface Artifact {
 
 /** The project's contracts by name. */
 export const artifacts = {
+  ChallengeCourt,
   EnclaveRegistry,
   InferenceVerifier,
   ModelRegistry,

@@ -20,6 +20,7 @@ const sources = [
   'contracts/OrderEscrow.sol',
   'contracts/EnclaveRegistry.sol',
   'contracts/VerifierRouter.sol',
+  'contracts/ChallengeCourt.sol',
   'contracts/ModelRegistry.sol',
   'contracts/InferenceVerifier.sol',
   'contracts/StunToken.sol',

@@ -11,7 +11,8 @@ import {PulledPayments} from "./PulledPayments.sol";
 abstract contract EscrowAccounts is IOrderEscrow, Ownable2Step, PulledPayments {
     uint16 public constant MAX_FEE_BPS = 500;
 
-    /// Tokens that new orders can use. Never list a token that rebases or takes a fee on transfer.
+    /// @inheritdoc IOrderEscrow
+    /// @dev Never list a token that rebases or takes a fee on transfer.
     mapping(address token => bool) public isListed;
     /// The fee that a new order's terms must name.
     uint16 public feeBps;

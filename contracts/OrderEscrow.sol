@@ -4,25 +4,23 @@ pragma solidity ^0.8.37;
 import {EIP712} from "@openzeppelin/contracts/utils/cryptography/EIP712.sol";
 import {SignatureChecker} from "@openzeppelin/contracts/utils/cryptography/SignatureChecker.sol";
 import {IEnclaveRegistry} from "./interfaces/IEnclaveRegistry.sol";
+import {IModelRegistry} from "./interfaces/IModelRegistry.sol";
 import {ISettlementVerifier} from "./interfaces/ISettlementVerifier.sol";
 import {IVerifierRouter} from "./interfaces/IVerifierRouter.sol";
+import {IProvenSettlementVerifier} from "./interfaces/IProvenSettlementVerifier.sol";
 import {EscrowAccounts} from "./EscrowAccounts.sol";
+import {EscrowOrders} from "./EscrowOrders.sol";
 import {IOrderEscrow} from "./interfaces/IOrderEscrow.sol";
 import {Proof, SettlementSignals} from "./types/Settlement.sol";
-import {OrderIdentity, Terms} from "./types/Terms.sol";
+import {OrderIdentity} from "./types/Terms.sol";
 
 /// @title OrderEscrow
 /// @notice Trusted for: the money of orders. Nobody can take it: it goes to the provider that a valid proof names, to the fee
 /// account by the rate fixed at open, or back to the funder after deadline, grace and freezes. The owner lists tokens and sets
 /// the fee of future orders, nothing else. There is no upgrade and no way to move a lane without a proof.
-contract OrderEscrow is EscrowAccounts, EIP712 {
+contract OrderEscrow is EscrowOrders, EIP712 {
     using OrderIdentity for address;
 
-    uint256 public constant MAX_PROVIDERS = 16;
-    uint256 public constant MAX_BUDGET = type(uint96).max;
-    uint256 public constant MIN_GRACE_SECONDS = 24 hours;
-    uint256 public constant MAX_GRACE_SECONDS = 90 days;
-    uint256 public constant MAX_ORDER_SECONDS = 5 * 365 days;
     /// How old the statement of a proof can be.
     uint256 public constant VALIDITY_SECONDS = 1 hours;
 
@@ -33,51 +31,23 @@ contract OrderEscrow is EscrowAccounts, EIP712 {
         "FamilySuccession(bytes32 orderKey,bytes32 oldFamily,bytes32 newFamily)"
     );
 
-    IEnclaveRegistry public immutable registry;
-    IVerifierRouter public immutable router;
-
-    mapping(bytes32 orderKey => Order) private _orders;
-    mapping(bytes32 orderKey => mapping(address provider => Budget)) private _budgets;
-    mapping(bytes32 orderKey => mapping(address provider => mapping(uint32 laneIndex => uint256 state))) private _lanes;
-    mapping(bytes32 orderKey => mapping(address provider => bytes32 family)) private _successors;
+    /// A batch on its way through a settlement; never stored.
+    struct Batch {
+        Order order;
+        bytes32 orderKey;
+        address provider;
+        uint32 laneIndex;
+        address verifier;
+    }
 
     constructor(
         address owner_,
         IEnclaveRegistry registry_,
         IVerifierRouter router_,
+        IModelRegistry models_,
         uint16 feeBps_,
         address feeAccount_
-    ) EscrowAccounts(owner_, feeBps_, feeAccount_) EIP712("STUN", "1") {
-        registry = registry_;
-        router = router_;
-    }
-
-    /// @inheritdoc IOrderEscrow
-    function open(OpenOrder calldata order) external payable nonReentrant returns (bytes32 orderKey) {
-        uint256 amount;
-        (orderKey, amount) = _open(order);
-        _pull(order.token, amount);
-    }
-
-    /// @inheritdoc IOrderEscrow
-    function openWithPermit(OpenOrder calldata order, Permit calldata permit) external nonReentrant returns (bytes32 orderKey) {
-        uint256 amount;
-        (orderKey, amount) = _open(order);
-        _permit(order.token, permit);
-        _pull(order.token, amount);
-    }
-
-    /// @inheritdoc IOrderEscrow
-    function topUp(uint256 orderId, address provider, uint128 amount) external payable nonReentrant {
-        _pull(_topUp(orderId, provider, amount), amount);
-    }
-
-    /// @inheritdoc IOrderEscrow
-    function topUpWithPermit(uint256 orderId, address provider, uint128 amount, Permit calldata permit) external nonReentrant {
-        address token = _topUp(orderId, provider, amount);
-        _permit(token, permit);
-        _pull(token, amount);
-    }
+    ) EscrowAccounts(owner_, feeBps_, feeAccount_) EscrowOrders(registry_, router_, models_) EIP712("STUN", "1") {} // solhint-disable-line no-empty-blocks
 
     /// @inheritdoc IOrderEscrow
     function settle(
@@ -85,35 +55,45 @@ contract OrderEscrow is EscrowAccounts, EIP712 {
         Proof calldata proof,
         uint256[8] calldata signals
     ) external nonReentrant returns (uint256 credited) {
-        for (uint256 i = 0; i < SettlementSignals.COUNT; ++i) {
-            if (signals[i] >= SettlementSignals.R) revert SignalNotCanonical(i);
-        }
-        bytes32 orderKey = funder.orderKey(signals[SettlementSignals.ORDER_ID]);
-        Order memory order = _known(orderKey);
-        if (signals[SettlementSignals.DOMAIN] != order.domain) {
-            revert DomainMismatch(signals[SettlementSignals.DOMAIN], order.domain);
-        }
-        uint256 payee = signals[SettlementSignals.PAYEE];
-        if (payee >> SettlementSignals.PAYEE_BITS != 0) revert PayeeMalformed(payee);
-        (address provider, uint40 validAt, uint32 laneIndex) = SettlementSignals.unpackPayee(payee);
-        if (msg.sender != provider && !isOperator[provider][msg.sender]) {
-            revert NotProviderOrOperator(msg.sender, provider);
-        }
-        bytes32 family = order.succeeded ? familyFor(orderKey, provider) : order.family;
-        address verifier = router.verifierOf(family);
-        _checkTimes(order, family, orderKey, provider, validAt, signals[SettlementSignals.ENCLAVE_ROOT]);
-        _moveLane(orderKey, provider, laneIndex, signals[SettlementSignals.LANE_OLD], signals[SettlementSignals.LANE_NEW]);
+        Batch memory batch = _begin(funder, signals, SettlementSignals.COUNT, ATTESTED);
         // A view call: the verifier cannot change anything, and false must not pass.
-        if (!ISettlementVerifier(verifier).verifyProof(proof.a, proof.b, proof.c, signals)) revert ProofInvalid();
-        credited = _pay(order, orderKey, provider, laneIndex, signals);
+        if (!ISettlementVerifier(batch.verifier).verifyProof(proof.a, proof.b, proof.c, signals)) revert ProofInvalid();
+        (uint256 paid, uint256 fee) = _charge(batch, signals);
+        return _creditProvider(batch.orderKey, batch.provider, paid, fee);
     }
 
     /// @inheritdoc IOrderEscrow
-    function requestClose(uint256 orderId) external {
-        bytes32 orderKey = msg.sender.orderKey(orderId);
-        Order storage order = _known(orderKey);
-        if (block.timestamp < order.deadline) order.deadline = uint40(block.timestamp);
-        emit CloseRequested(orderKey, order.deadline);
+    function settleProven(
+        address funder,
+        Proof calldata proof,
+        uint256[40] calldata signals,
+        Proof[] calldata answers
+    ) external nonReentrant returns (uint256 credited) {
+        Batch memory batch = _beginPublished(funder, proof, signals, PROVEN);
+        court.prove(batch.orderKey, batch.provider, signals, answers);
+        (uint256 paid, uint256 fee) = _charge(batch, _head(signals));
+        return _creditProvider(batch.orderKey, batch.provider, paid, fee);
+    }
+
+    /// @inheritdoc IOrderEscrow
+    function settleChallengeable(
+        address funder,
+        Proof calldata proof,
+        uint256[40] calldata signals
+    ) external nonReentrant returns (bytes32 batchId) {
+        Batch memory batch = _beginPublished(funder, proof, signals, CHALLENGEABLE);
+        (uint256 paid, ) = _charge(batch, _head(signals));
+        // What is paid comes out of a budget, which fits 128 bits.
+        if (paid != 0) batchId = court.record(batch.orderKey, batch.provider, batch.laneIndex, uint128(paid), signals);
+    }
+
+    /// @inheritdoc IOrderEscrow
+    function release(bytes32 orderKey, address provider, uint256 amount, bool toProvider) external {
+        if (msg.sender != address(court)) revert NotCourt(msg.sender);
+        uint256 fee = toProvider ? (amount * _orders[orderKey].feeBps) / BPS : 0;
+        if (toProvider) _creditProvider(orderKey, provider, amount, fee);
+        else _credit(_orders[orderKey].token, _orders[orderKey].funder, amount);
+        emit Released(orderKey, provider, amount, fee, toProvider);
     }
 
     /// @inheritdoc IOrderEscrow
@@ -126,10 +106,11 @@ contract OrderEscrow is EscrowAccounts, EIP712 {
         for (uint256 i = 0; i < providers.length; ++i) {
             address provider = providers[i];
             bytes32 family = familyFor(orderKey, provider);
-            uint256 until = _settleableUntil(order, family);
+            uint256 until = _settleableUntil(order, orderKey, family);
             if (block.timestamp <= until) revert OrderNotRefundable(orderKey, until);
             // A freeze that began after the end stops refunds too, as long as it lasts.
-            if (router.isFrozen(family)) revert IVerifierRouter.FamilyIsFrozen(family, router.familyOf(family).frozenUntil);
+            _checkNotFrozen(family);
+            if (order.assurance == PROVEN) _checkNotFrozen(court.inferenceFamilyOf(orderKey));
             uint128 remaining = _budgets[orderKey][provider].remaining;
             if (remaining == 0) continue;
             _budgets[orderKey][provider].remaining = 0;
@@ -170,133 +151,62 @@ contract OrderEscrow is EscrowAccounts, EIP712 {
     }
 
     /// @inheritdoc IOrderEscrow
-    function orderOf(bytes32 orderKey) external view returns (Order memory) {
-        return _orders[orderKey];
-    }
-
-    /// @inheritdoc IOrderEscrow
-    function budgetOf(bytes32 orderKey, address provider) external view returns (Budget memory) {
-        return _budgets[orderKey][provider];
-    }
-
-    /// @inheritdoc IOrderEscrow
-    function laneOf(bytes32 orderKey, address provider, uint32 laneIndex) external view returns (uint256) {
-        return _lanes[orderKey][provider][laneIndex];
-    }
-
-    /// @inheritdoc IOrderEscrow
-    function familyFor(bytes32 orderKey, address provider) public view returns (bytes32) {
-        bytes32 successor = _successors[orderKey][provider];
-        return successor == 0 ? _orders[orderKey].family : successor;
-    }
-
-    /// @inheritdoc IOrderEscrow
     function settleableUntil(bytes32 orderKey, address provider) external view returns (uint256) {
-        return _settleableUntil(_known(orderKey), familyFor(orderKey, provider));
+        return _settleableUntil(_known(orderKey), orderKey, familyFor(orderKey, provider));
     }
 
-    /// @inheritdoc IOrderEscrow
-    function domainOf(address funder, address token, Terms calldata terms) external view returns (uint256) {
-        return OrderIdentity.domainOf(address(this), funder, token, terms);
-    }
-
-    /// @inheritdoc IOrderEscrow
-    function orderKeyOf(address funder, uint256 orderId) external pure returns (bytes32) {
-        return funder.orderKey(orderId);
-    }
-
-    function _open(OpenOrder calldata order) private returns (bytes32 orderKey, uint256 amount) {
-        if (order.orderId == 0 || order.orderId >= SettlementSignals.R) revert OrderIdInvalid(order.orderId);
-        orderKey = msg.sender.orderKey(order.orderId);
-        if (_orders[orderKey].funder != address(0)) revert OrderExists(orderKey);
-        if (!isListed[order.token]) revert TokenNotListed(order.token);
-        uint256 latest = block.timestamp + MAX_ORDER_SECONDS;
-        if (order.deadline <= block.timestamp || order.deadline > latest) {
-            revert DeadlineInvalid(order.deadline, block.timestamp + 1, latest);
-        }
-        if (order.graceSeconds < MIN_GRACE_SECONDS || order.graceSeconds > MAX_GRACE_SECONDS) {
-            revert GraceInvalid(order.graceSeconds, MIN_GRACE_SECONDS, MAX_GRACE_SECONDS);
-        }
-        _checkTerms(order.terms);
-        uint256 domain = OrderIdentity.domainOf(address(this), msg.sender, order.token, order.terms);
-        if (order.domain != domain) revert DomainMismatch(order.domain, domain);
-        uint256 count = order.budgets.length;
-        if (count == 0 || count > MAX_PROVIDERS) revert ProvidersInvalid(count, MAX_PROVIDERS);
-        _orders[orderKey] = Order({
-            funder: msg.sender,
-            deadline: order.deadline,
-            openedAt: uint40(block.timestamp),
-            feeBps: order.terms.feeBps,
-            token: order.token,
-            graceSeconds: order.graceSeconds,
-            providerCount: uint8(count),
-            succeeded: false,
-            domain: domain,
-            family: order.terms.settlementFamily,
-            priceScale: order.terms.priceScale
-        });
-        address previous = address(0);
+    /// Everything that a settlement checks before its proof; moves the lane.
+    /// @param head The first eight of `count` signals.
+    function _begin(
+        address funder,
+        uint256[8] calldata head,
+        uint256 count,
+        uint8 assurance
+    ) private returns (Batch memory batch) {
         for (uint256 i = 0; i < count; ++i) {
-            address provider = order.budgets[i].provider;
-            uint128 budget = order.budgets[i].amount;
-            if (provider <= previous) revert ProvidersNotSorted(provider);
-            previous = provider;
-            if (budget == 0 || budget > MAX_BUDGET) revert BudgetInvalid(budget, MAX_BUDGET);
-            _budgets[orderKey][provider] = Budget(budget, budget);
-            amount += budget;
+            uint256 signal;
+            assembly ("memory-safe") {
+                signal := calldataload(add(head, shl(5, i)))
+            }
+            if (signal >= SettlementSignals.R) revert SignalNotCanonical(i);
         }
-        emit OrderOpened(
-            orderKey,
-            msg.sender,
-            order.orderId,
-            order.token,
-            domain,
-            order.deadline,
-            order.graceSeconds,
-            order.terms,
-            order.budgets
-        );
+        bytes32 orderKey = funder.orderKey(head[SettlementSignals.ORDER_ID]);
+        Order memory order = _known(orderKey);
+        if (head[SettlementSignals.DOMAIN] != order.domain) {
+            revert DomainMismatch(head[SettlementSignals.DOMAIN], order.domain);
+        }
+        if (order.assurance != assurance) revert AssuranceMismatch(assurance, order.assurance);
+        uint256 payee = head[SettlementSignals.PAYEE];
+        if (payee >> SettlementSignals.PAYEE_BITS != 0) revert PayeeMalformed(payee);
+        (address provider, uint40 validAt, uint32 laneIndex) = SettlementSignals.unpackPayee(payee);
+        if (msg.sender != provider && !isOperator[provider][msg.sender]) {
+            revert NotProviderOrOperator(msg.sender, provider);
+        }
+        bytes32 family = order.succeeded ? familyFor(orderKey, provider) : order.family;
+        batch = Batch(order, orderKey, provider, laneIndex, router.verifierOf(family));
+        _checkTimes(order, family, orderKey, provider, validAt, head[SettlementSignals.ENCLAVE_ROOT]);
+        _moveLane(orderKey, provider, laneIndex, head[SettlementSignals.LANE_OLD], head[SettlementSignals.LANE_NEW]);
     }
 
-    function _checkTerms(Terms calldata terms) private view {
-        (uint256 maxJobs, uint8 offered) = router.openableFamily(terms.settlementFamily);
-        if (terms.assurance != offered) revert AssuranceUnavailable(terms.assurance, offered);
-        if (terms.segmentLength == 0 || terms.segmentLength > maxJobs) {
-            revert SegmentLengthInvalid(terms.segmentLength, maxJobs);
-        }
-        if (terms.priceScale == 0) revert PriceScaleZero();
-        if (terms.feeBps != feeBps) revert FeeMismatch(terms.feeBps, feeBps);
-        // An `attested` order has no challenge: a term that would do nothing is a mistake of the caller.
-        bool unused =
-            terms.publicModelId == 0 &&
-                terms.inferenceFamily == 0 &&
-                terms.challengeWindowSeconds == 0 &&
-                terms.answerPeriodSeconds == 0 &&
-                terms.bond == 0 &&
-                terms.slash == 0 &&
-                terms.challenger == address(0);
-        if (!unused) revert TermUnused();
+    /// `_begin` and the proof of a settlement that publishes its pairs.
+    function _beginPublished(
+        address funder,
+        Proof calldata proof,
+        uint256[40] calldata signals,
+        uint8 assurance
+    ) private returns (Batch memory batch) {
+        batch = _begin(funder, _head(signals), signals.length, assurance);
+        if (!IProvenSettlementVerifier(batch.verifier).verifyProof(proof.a, proof.b, proof.c, signals)) revert ProofInvalid();
     }
 
-    function _topUp(uint256 orderId, address provider, uint128 amount) private returns (address token) {
-        bytes32 orderKey = msg.sender.orderKey(orderId);
-        Order storage order = _known(orderKey);
-        if (block.timestamp >= order.deadline) revert OrderClosed(orderKey, order.deadline);
-        if (provider == address(0)) revert AddressZero();
-        Budget storage budget = _budgets[orderKey][provider];
-        uint256 funded = uint256(budget.funded) + amount;
-        if (amount == 0 || funded > MAX_BUDGET) revert BudgetInvalid(funded, MAX_BUDGET);
-        if (budget.funded == 0) {
-            if (order.providerCount == MAX_PROVIDERS) revert ProvidersInvalid(MAX_PROVIDERS + 1, MAX_PROVIDERS);
-            order.providerCount += 1;
+    /// The signals that every settlement has, without copying.
+    function _head(uint256[40] calldata signals) private pure returns (uint256[8] calldata head) {
+        assembly ("memory-safe") {
+            head := signals
         }
-        budget.funded = uint128(funded);
-        budget.remaining += amount;
-        token = order.token;
-        emit BudgetAdded(orderKey, provider, amount);
     }
 
-    /// Deadline and grace, age of the statement, life of the root: each stretched by the family's freezes.
+    /// Deadline and grace, age of the statement, life of the root: each stretched by the freezes of the order's families.
     function _checkTimes(
         Order memory order,
         bytes32 family,
@@ -307,19 +217,19 @@ contract OrderEscrow is EscrowAccounts, EIP712 {
     ) private view {
         uint256 closesAt = uint256(order.deadline) + order.graceSeconds;
         if (block.timestamp > closesAt) {
-            closesAt = _settleableUntil(order, family);
+            closesAt = _settleableUntil(order, orderKey, family);
             if (block.timestamp > closesAt) revert OrderClosed(orderKey, closesAt);
         }
         if (validAt > block.timestamp) revert ValidAtInFuture(validAt, block.timestamp);
         if (block.timestamp > validAt + VALIDITY_SECONDS) {
-            uint256 oldest = block.timestamp - VALIDITY_SECONDS - router.frozenSecondsSince(family, validAt);
+            uint256 oldest = block.timestamp - VALIDITY_SECONDS - _frozenSince(order, orderKey, family, validAt);
             if (validAt < oldest) revert ValidAtStale(validAt, oldest);
         }
         uint40 since = registry.rootSupersededAt(provider, root);
         if (since == type(uint40).max) return;
         if (since == 0) revert RootNotLive(provider, root);
         if (block.timestamp > since + VALIDITY_SECONDS) {
-            uint256 frozen = router.frozenSecondsSince(family, since);
+            uint256 frozen = _frozenSince(order, orderKey, family, since);
             if (block.timestamp > since + VALIDITY_SECONDS + frozen) revert RootNotLive(provider, root);
         }
     }
@@ -331,49 +241,58 @@ contract OrderEscrow is EscrowAccounts, EIP712 {
         _lanes[orderKey][provider][laneIndex] = laneNew;
     }
 
-    function _pay(
-        Order memory order,
-        bytes32 orderKey,
-        address provider,
-        uint32 laneIndex,
-        uint256[8] calldata signals
-    ) private returns (uint256 credited) {
-        uint256 total = signals[SettlementSignals.TOTAL];
+    /// Takes what a batch costs out of the budget and says so; the caller decides whose it is.
+    function _charge(Batch memory batch, uint256[8] calldata head) private returns (uint256 paid, uint256 fee) {
+        uint256 total = head[SettlementSignals.TOTAL];
         if (total > MAX_TOTAL) revert TotalTooLarge(total);
-        Budget memory budget = _budgets[orderKey][provider];
-        if (budget.funded == 0) revert ProviderNotInOrder(orderKey, provider);
+        Budget memory budget = _budgets[batch.orderKey][batch.provider];
+        if (budget.funded == 0) revert ProviderNotInOrder(batch.orderKey, batch.provider);
         // 80 + 128 bits: no overflow.
-        uint256 owed = total * order.priceScale;
-        uint256 paid = owed < budget.remaining ? owed : budget.remaining;
-        uint256 fee = (paid * order.feeBps) / BPS;
-        credited = paid - fee;
+        uint256 owed = total * batch.order.priceScale;
+        paid = owed < budget.remaining ? owed : budget.remaining;
+        fee = (paid * batch.order.feeBps) / BPS;
         // paid <= remaining, so the cast keeps the value.
-        _budgets[orderKey][provider].remaining = budget.remaining - uint128(paid);
-        _credit(order.token, provider, credited);
-        _credit(order.token, feeAccount, fee);
+        _budgets[batch.orderKey][batch.provider].remaining = budget.remaining - uint128(paid);
         emit Settled(
-            orderKey,
-            provider,
-            laneIndex,
-            signals[SettlementSignals.LANE_OLD],
-            signals[SettlementSignals.LANE_NEW],
-            signals[SettlementSignals.RECEIPTS_ROOT],
+            batch.orderKey,
+            batch.provider,
+            batch.laneIndex,
+            head[SettlementSignals.LANE_OLD],
+            head[SettlementSignals.LANE_NEW],
+            head[SettlementSignals.RECEIPTS_ROOT],
             total,
-            credited,
+            paid - fee,
             fee,
             owed - paid
         );
     }
 
-    /// Freezes since the order opened count, of the order's family and of a successor.
-    function _settleableUntil(Order memory order, bytes32 family) private view returns (uint256) {
-        uint256 frozen = router.frozenSecondsSince(order.family, order.openedAt);
+    function _creditProvider(bytes32 orderKey, address provider, uint256 paid, uint256 fee) private returns (uint256 credited) {
+        address token = _orders[orderKey].token;
+        credited = paid - fee;
+        _credit(token, provider, credited);
+        _credit(token, feeAccount, fee);
+    }
+
+    /// Freezes since the order opened count, of the order's families and of a successor.
+    function _settleableUntil(Order memory order, bytes32 orderKey, bytes32 family) private view returns (uint256) {
+        uint256 frozen = _frozenSince(order, orderKey, order.family, order.openedAt);
         if (family != order.family) frozen += router.frozenSecondsSince(family, order.openedAt);
         return uint256(order.deadline) + order.graceSeconds + frozen;
     }
 
-    function _known(bytes32 orderKey) private view returns (Order storage order) {
-        order = _orders[orderKey];
-        if (order.funder == address(0)) revert OrderUnknown(orderKey);
+    /// Frozen time of a settlement family, and for a `proven` order, which cannot settle without it, of the inference family.
+    function _frozenSince(
+        Order memory order,
+        bytes32 orderKey,
+        bytes32 family,
+        uint40 since
+    ) private view returns (uint256 frozen) {
+        frozen = router.frozenSecondsSince(family, since);
+        if (order.assurance == PROVEN) frozen += router.frozenSecondsSince(court.inferenceFamilyOf(orderKey), since);
+    }
+
+    function _checkNotFrozen(bytes32 family) private view {
+        if (router.isFrozen(family)) revert IVerifierRouter.FamilyIsFrozen(family, router.familyOf(family).frozenUntil);
     }
 }

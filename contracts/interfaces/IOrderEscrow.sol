@@ -7,7 +7,8 @@ import {IPulledPayments} from "./IPulledPayments.sol";
 
 /// @title The escrow of orders: budgets per provider, lanes, settlement against proofs, refunds, pulled payments.
 /// @notice It pays for what a settlement proof shows: jobs that the customer signed for and that a registered enclave receipted.
-/// It cannot know whether an answer was right (assurance `attested`) or was ever delivered. docs/protocol.md section 3.
+/// Whether an answer was right it knows for `proven` orders, leaves to the challenge court for `challengeable` ones, and cannot know
+/// for `attested` ones. It never knows whether an answer was delivered. docs/protocol.md section 3.
 interface IOrderEscrow is IPulledPayments {
     /// @notice A provider's budget at opening, in units of the order's token.
     struct ProviderBudget {
@@ -46,6 +47,8 @@ interface IOrderEscrow is IPulledPayments {
         uint8 providerCount;
         /// Whether a provider of the order has a successor family: settlement looks for one only then.
         bool succeeded;
+        /// 0 attested, 1 challengeable, 2 proven.
+        uint8 assurance;
         uint256 domain;
         bytes32 family;
         uint128 priceScale;
@@ -69,6 +72,8 @@ interface IOrderEscrow is IPulledPayments {
         ProviderBudget[] budgets
     );
     event BudgetAdded(bytes32 indexed orderKey, address indexed provider, uint128 amount);
+    /// @dev Of a challengeable order, credited and fee wait in the court until the batch is paid; refunded, they are nobody's but the
+    /// funder's.
     event Settled(
         bytes32 indexed orderKey,
         address indexed provider,
@@ -81,6 +86,8 @@ interface IOrderEscrow is IPulledPayments {
         uint256 fee,
         uint256 shortfall
     );
+    /// @notice Money of a challengeable batch was credited: to the provider less the fee, or to the funder.
+    event Released(bytes32 indexed orderKey, address indexed provider, uint256 amount, uint256 fee, bool toProvider);
     event CloseRequested(bytes32 indexed orderKey, uint40 deadline);
     event Refunded(bytes32 indexed orderKey, address indexed provider, uint128 amount);
     event OperatorSet(address indexed provider, address indexed operator, bool allowed);
@@ -100,6 +107,9 @@ interface IOrderEscrow is IPulledPayments {
     error PriceScaleZero();
     error SegmentLengthInvalid(uint256 segmentLength, uint256 maxJobs);
     error AssuranceUnavailable(uint8 assurance, uint8 offered);
+    /// The order settles by another function.
+    error AssuranceMismatch(uint8 assurance, uint8 expected);
+    error NotCourt(address caller);
     error TermUnused();
     error ProvidersInvalid(uint256 count, uint256 most);
     error ProvidersNotSorted(address provider);
@@ -141,6 +151,27 @@ interface IOrderEscrow is IPulledPayments {
     /// @return credited What the provider was credited, after the fee.
     function settle(address funder, Proof calldata proof, uint256[8] calldata signals) external returns (uint256 credited);
 
+    /// @notice Settles a batch of a `proven` order: as `settle`, and only if one inference proof for each paid job verifies.
+    /// @param signals The eight of `settle`, then sixteen input and sixteen output commitments, (0, 0) where nothing was paid.
+    /// @param answers One proof for each paid job, in order.
+    function settleProven(
+        address funder,
+        Proof calldata proof,
+        uint256[40] calldata signals,
+        Proof[] calldata answers
+    ) external returns (uint256 credited);
+
+    /// @notice Settles a batch of a `challengeable` order: the lane moves, the money leaves the budget and waits in the challenge court.
+    /// @return batchId Its name there; 0 when the batch pays nothing, which nobody can challenge.
+    function settleChallengeable(
+        address funder,
+        Proof calldata proof,
+        uint256[40] calldata signals
+    ) external returns (bytes32 batchId);
+
+    /// @notice Credits the money of a challengeable batch that is final. The court only, which is made by this contract.
+    function release(bytes32 orderKey, address provider, uint256 amount, bool toProvider) external;
+
     /// @notice Sets the deadline of the caller's order to the earlier of itself and now. The grace stays.
     function requestClose(uint256 orderId) external;
 
@@ -159,6 +190,9 @@ interface IOrderEscrow is IPulledPayments {
 
     /// @notice Allows or forbids an address to settle for the caller. It can never receive the money.
     function setOperator(address operator, bool allowed) external;
+
+    /// @notice Whether new orders and stakes can use a token.
+    function isListed(address token) external view returns (bool);
 
     /// @notice A stored order; all zero when unknown.
     function orderOf(bytes32 orderKey) external view returns (Order memory);

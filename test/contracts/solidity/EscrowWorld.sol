@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 pragma solidity ^0.8.37;
 
+import {ModelRegistry} from "../../../contracts/ModelRegistry.sol";
 import {OrderEscrow} from "../../../contracts/OrderEscrow.sol";
 import {StunToken} from "../../../contracts/StunToken.sol";
 import {VerifierRouter} from "../../../contracts/VerifierRouter.sol";
+import {Poseidon6} from "../../../contracts/generated/Poseidon6.sol";
+import {IPoseidon6} from "../../../contracts/interfaces/IPoseidon.sol";
 import {IEnclaveRegistry} from "../../../contracts/interfaces/IEnclaveRegistry.sol";
 import {IOrderEscrow} from "../../../contracts/interfaces/IOrderEscrow.sol";
 import {PermissiveVerifier} from "../../../contracts/mocks/PermissiveVerifier.sol";
@@ -20,6 +23,7 @@ abstract contract EscrowWorld {
 
     OrderEscrow public escrow;
     VerifierRouter public router;
+    ModelRegistry public models;
     StunToken public token;
     bytes32 public family;
 
@@ -28,8 +32,9 @@ abstract contract EscrowWorld {
         router = new VerifierRouter(address(this), address(this));
         PermissiveVerifier verifier = new PermissiveVerifier(bytes32(uint256(1)), 16, true);
         family = router.addSettlementFamily(address(verifier), 16, bytes32(uint256(1)), bytes32(uint256(2)));
+        models = new ModelRegistry(address(this), IPoseidon6(address(new Poseidon6())));
         IEnclaveRegistry registry = IEnclaveRegistry(address(new RegistryDouble()));
-        escrow = new OrderEscrow(address(this), registry, router, FEE_BPS, FEE_ACCOUNT);
+        escrow = new OrderEscrow(address(this), registry, router, models, FEE_BPS, FEE_ACCOUNT);
         token = new StunToken(address(this));
         escrow.setToken(address(0), true);
         escrow.setToken(address(token), true);
