@@ -67,7 +67,7 @@ export async function deployStun(signer: Signer, options: DeployOptions): Promis
   const poseidon6 = await deployContract(signer, artifacts.Poseidon6, []);
   const models = await deployContract(signer, artifacts.ModelRegistry, [owner, poseidon6]);
   const router = await deployContract(signer, artifacts.VerifierRouter, [owner, options.guardian]);
-  const escrowArgs = [owner, registry, router, options.feeBps, options.feeAccount];
+  const escrowArgs = [owner, registry, router, models, options.feeBps, options.feeAccount];
   const escrow = await deployContract(signer, artifacts.OrderEscrow, escrowArgs);
   const token = await deployContract(signer, artifacts.StunToken, [options.tokenHolder ?? owner]);
 
@@ -79,9 +79,10 @@ export async function deployStun(signer: Signer, options: DeployOptions): Promis
   for (const source of sources) families.push(await deployFamily(signer, router, source, allowed, chainId));
   const inference = await deployInference(signer, router);
   const escrowContract = new EscrowContract(escrow, signer);
+  const court = lowerAddress((await escrowContract.access.read('court', []))[0]);
   for (const listed of [NATIVE_TOKEN, token]) await setToken(escrowContract, listed);
   const poseidons = { poseidon2, poseidon5, poseidon6 };
-  return { chainId, deployBlock, owner, registry, router, models, escrow, token, ...poseidons, inference, families };
+  return { chainId, deployBlock, owner, registry, router, models, escrow, court, token, ...poseidons, inference, families };
 }
 
 /** Owner: lists a token for new orders. */

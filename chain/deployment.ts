@@ -4,7 +4,9 @@ import type { ContractRunner, Provider } from 'ethers';
 import type { Hex } from '#protocol/bytes.ts';
 import { StunError } from '#protocol/errors/stun-error.ts';
 import { ASSURANCE } from '#protocol/terms.ts';
+import type { ContractAccess } from './contract-access.ts';
 import { chainErrorOf } from './errors.ts';
+import { CourtContract } from './court.ts';
 import { EscrowContract } from './escrow.ts';
 import { ModelRegistryContract } from './models.ts';
 import { RegistryContract } from './registry.ts';
@@ -42,6 +44,7 @@ const deploymentSchema = z.strictObject({
   router: address,
   models: address,
   escrow: address,
+  court: address,
   token: address,
   poseidon2: address,
   poseidon5: address,
@@ -86,6 +89,7 @@ export interface StunContracts {
   readonly router: RouterContract;
   readonly models: ModelRegistryContract;
   readonly escrow: EscrowContract;
+  readonly court: CourtContract;
   readonly token: TokenContract;
 }
 
@@ -97,25 +101,21 @@ export function contractsOf(deployment: Deployment, runner: ContractRunner): Stu
     router: new RouterContract(deployment.router, runner),
     models: new ModelRegistryContract(deployment.models, runner),
     escrow: new EscrowContract(deployment.escrow, runner),
+    court: new CourtContract(deployment.court, runner),
     token: new TokenContract(deployment.token, runner),
   };
 }
 
 /**
- * Opens the contracts after checking that the node is on the deployment's chain, that the escrow is wired to this registry and
- * router, and that each family is there with the key or the verifier that the record names.
+ * Opens the contracts after checking that the node is on the deployment's chain, that the escrow is wired to this registry, router
+ * and court and the court to these models, and that each family is there with the key or the verifier that the record names.
  * @throws `STUN_CHAIN_ID`, `STUN_CHAIN_DEPLOYMENT`, `STUN_CHAIN_UNAVAILABLE`
  */
 export async function connectStun(deployment: Deployment, runner: ContractRunner): Promise<StunContracts> {
   const contracts = contractsOf(deployment, runner);
   await assertChain(contracts.escrow.access.provider, deployment.chainId);
-  const [registry, router] = await Promise.all([
-    contracts.escrow.access.read('registry', []),
-    contracts.escrow.access.read('router', []),
-  ]);
-  if (String(registry[0]).toLowerCase() !== deployment.registry || String(router[0]).toLowerCase() !== deployment.router) {
-    throw new StunError('STUN_CHAIN_DEPLOYMENT', 'the escrow is wired to another registry or router than the deployment names');
-  }
+  for (const name of ['registry', 'router', 'court'] as const) await assertWired(contracts.escrow.access, name, deployment[name]);
+  await assertWired(contracts.court.access, 'models', deployment.models);
   for (const family of deployment.families) {
     const onChain = await contracts.router.family(family.family);
     const agrees =
@@ -131,6 +131,12 @@ export async function connectStun(deployment: Deployment, runner: ContractRunner
   if (inference.verifier !== deployment.inference.verifier || inference.maxJobs !== 0)
     throw new StunError('STUN_CHAIN_DEPLOYMENT', 'the inference family is not on chain as the deployment says');
   return contracts;
+}
+
+/** A contract names another one as the deployment does. @throws `STUN_CHAIN_DEPLOYMENT` */
+async function assertWired(contract: ContractAccess, name: string, address: Hex): Promise<void> {
+  const wired = String((await contract.read(name, []))[0]).toLowerCase();
+  if (wired !== address) throw new StunError('STUN_CHAIN_DEPLOYMENT', `the contracts are wired to another ${name}`);
 }
 
 async function assertChain(provider: Provider, chainId: number): Promise<void> {

@@ -54,6 +54,8 @@ export const solidityErrorCodes = {
   ValidAtStale: 'STUN_SETTLE_STALE',
   RootNotLive: 'STUN_SETTLE_ROOT',
   ProofInvalid: 'STUN_SETTLE_PROOF',
+  AssuranceMismatch: 'STUN_SETTLE_ASSURANCE',
+  NotCourt: 'STUN_CHAIN_NOT_ALLOWED',
   SuccessionNotNeeded: 'STUN_FAMILY_REFUSED',
   SuccessionSignatureInvalid: 'STUN_FAMILY_REFUSED',
   // VerifierRouter
@@ -73,6 +75,31 @@ export const solidityErrorCodes = {
   NotGuardian: 'STUN_CHAIN_NOT_ALLOWED',
   ZeroValue: 'STUN_FAMILY_REFUSED',
   SafeCastOverflowedUintDowncast: 'STUN_FAMILY_REFUSED',
+  // ChallengeCourt: orders above attested
+  NotEscrow: 'STUN_CHAIN_NOT_ALLOWED',
+  ChallengeTermInvalid: 'STUN_ORDER_TERMS',
+  ChallengeTermUnused: 'STUN_ORDER_TERMS',
+  AnswerCountMismatch: 'STUN_INFERENCE_PROOF_COUNT',
+  InferenceProofInvalid: 'STUN_INFERENCE_PROOF',
+  // ChallengeCourt: challenges
+  BatchExists: 'STUN_CHALLENGE_BATCH',
+  BatchNotPending: 'STUN_CHALLENGE_BATCH',
+  PairsMismatch: 'STUN_CHALLENGE_PAIR',
+  PairNotPaid: 'STUN_CHALLENGE_PAIR',
+  NotChallenger: 'STUN_CHALLENGE_CALLER',
+  BondMismatch: 'STUN_CHALLENGE_BOND',
+  ChallengeWindowClosed: 'STUN_CHALLENGE_WINDOW',
+  ChallengeWindowOpen: 'STUN_CHALLENGE_PENDING',
+  ChallengeExists: 'STUN_CHALLENGE_STATE',
+  ChallengeNotOpen: 'STUN_CHALLENGE_STATE',
+  ChallengesOpen: 'STUN_CHALLENGE_PENDING',
+  AnswerPeriodOver: 'STUN_CHALLENGE_LATE',
+  AnswerPeriodRunning: 'STUN_CHALLENGE_PENDING',
+  // ChallengeCourt: stakes
+  StakeAmountInvalid: 'STUN_STAKE_AMOUNT',
+  StakeTokenNotListed: 'STUN_TOKEN_NOT_LISTED',
+  StakeTooLow: 'STUN_STAKE_TOO_LOW',
+  UnbondNotDue: 'STUN_STAKE_NOT_DUE',
   // ModelRegistry
   ModelUnknown: 'STUN_MODEL_UNREGISTERED',
   ModelExists: 'STUN_MODEL_REGISTERED',
@@ -128,7 +155,14 @@ export const solidityErrorCodes = {
 /** All custom errors in one interface. */
 const errorInterface = new Interface([
   ...new Map(
-    [artifacts.OrderEscrow, artifacts.EnclaveRegistry, artifacts.VerifierRouter, artifacts.ModelRegistry, artifacts.StunToken]
+    [
+      artifacts.OrderEscrow,
+      artifacts.ChallengeCourt,
+      artifacts.EnclaveRegistry,
+      artifacts.VerifierRouter,
+      artifacts.ModelRegistry,
+      artifacts.StunToken,
+    ]
       .flatMap((artifact): readonly JsonFragment[] => artifact.abi)
       .filter((fragment) => fragment.type === 'error')
       .map((fragment) => [JSON.stringify(fragment), fragment]),

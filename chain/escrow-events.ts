@@ -24,7 +24,10 @@ export interface OrderOpened {
   readonly place: EventPlace;
 }
 
-/** A Settled event. `credited` + `fee` + `shortfall` = total × price scale. */
+/**
+ * A Settled event. `credited` + `fee` + `shortfall` = total × price scale. Of a challengeable order, `credited` and `fee` wait in the
+ * challenge court until the batch is final.
+ */
 export interface Settled {
   readonly orderKey: Hex;
   readonly provider: Hex;
@@ -46,6 +49,18 @@ export interface Refunded {
   readonly orderKey: Hex;
   readonly provider: Hex;
   readonly amount: bigint;
+  readonly place: EventPlace;
+}
+
+/** A Released event: the outcome of a challengeable batch. */
+export interface Released {
+  readonly orderKey: Hex;
+  readonly provider: Hex;
+  /** Token units, fee included. */
+  readonly amount: bigint;
+  /** 0 when the funder has the money back. */
+  readonly fee: bigint;
+  readonly toProvider: boolean;
   readonly place: EventPlace;
 }
 
@@ -124,6 +139,18 @@ export function refundedOf({ args, place }: PlacedEvent): Refunded {
     orderKey: String(args.getValue('orderKey')) as Hex,
     provider: lowerAddress(args.getValue('provider')),
     amount: BigInt(args.getValue('amount')),
+    place,
+  };
+}
+
+/** Reads a Released event. */
+export function releasedOf({ args, place }: PlacedEvent): Released {
+  return {
+    orderKey: String(args.getValue('orderKey')) as Hex,
+    provider: lowerAddress(args.getValue('provider')),
+    amount: BigInt(args.getValue('amount')),
+    fee: BigInt(args.getValue('fee')),
+    toProvider: Boolean(args.getValue('toProvider')),
     place,
   };
 }

@@ -2,10 +2,29 @@
 import type { ContractRunner, TransactionReceipt } from 'ethers';
 import type { Hex } from '#protocol/bytes.ts';
 import { StunError } from '#protocol/errors/stun-error.ts';
-import { orderDomainOf, orderKeyOf, signalList, type OrderPlace, type SettlementSignals, type Terms } from '#protocol/terms.ts';
+import {
+  orderDomainOf,
+  orderKeyOf,
+  signalList,
+  signalListWithPairs,
+  type OrderPlace,
+  type PublishedPair,
+  type SettlementSignals,
+  type Terms,
+} from '#protocol/terms.ts';
 import { artifacts } from './artifacts.ts';
 import { ContractAccess, lowerAddress, type MinedTransaction, type TransactionCall } from './contract-access.ts';
-import { openedOf, refundedOf, settledOf, termsTuple, type OrderOpened, type Refunded, type Settled } from './escrow-events.ts';
+import {
+  openedOf,
+  refundedOf,
+  releasedOf,
+  settledOf,
+  termsTuple,
+  type OrderOpened,
+  type Refunded,
+  type Released,
+  type Settled,
+} from './escrow-events.ts';
 import { NATIVE_TOKEN, type PermitSignature } from './token.ts';
 
 type Coordinates = readonly [bigint | Hex, bigint | Hex];
@@ -16,6 +35,17 @@ export interface ProofPoints {
   readonly b: readonly [Coordinates, Coordinates];
   readonly c: Coordinates;
 }
+
+/** A batch of an order above `attested`: what its proof shows, with the pairs of its jobs. */
+export interface PublishedSettlement {
+  readonly proof: ProofPoints;
+  readonly signals: SettlementSignals;
+  /** In lane order; both 0 for a job that was not paid. At most 16. */
+  readonly pairs: readonly PublishedPair[];
+}
+
+/** Pairs that the proof of a settlement above `attested` publishes. */
+export const PUBLISHED_PAIRS = 16;
 
 /** What opens an order. */
 export interface OrderRequest {
@@ -39,6 +69,8 @@ export interface StoredOrder {
   readonly openedAtUnix: number;
   readonly feeBps: number;
   readonly providerCount: number;
+  /** 0 attested, 1 challengeable, 2 proven. */
+  readonly assurance: number;
   readonly domain: bigint;
   readonly family: Hex;
   readonly priceScale: bigint;
@@ -103,10 +135,54 @@ export class EscrowContract {
     proof: ProofPoints,
     signals: SettlementSignals,
   ): Promise<MinedTransaction & { readonly event: Settled }> {
-    const mined = await this.access.send('settle', settleArguments(funder, proof, signals));
-    const event = this.settledIn(mined.receipt)[0];
-    if (event === undefined) throw new StunError('STUN_CHAIN_DEPLOYMENT', 'a settlement emitted no Settled event');
-    return { ...mined, event };
+    return this.#settled(await this.access.send('settle', settleArguments(funder, proof, signals)));
+  }
+
+  /** The settleProven transaction as data. @param answers - an inference proof for each paid pair, in lane order */
+  settleProvenCall(funder: string, batch: PublishedSettlement, answers: readonly ProofPoints[]): TransactionCall {
+    return this.access.encode('settleProven', settleProvenArguments(funder, batch, answers));
+  }
+
+  /** What settling a proven batch from `sender` would credit, without sending. @throws as {@link settleProven} */
+  async simulateSettleProven(
+    sender: string,
+    funder: string,
+    batch: PublishedSettlement,
+    answers: readonly ProofPoints[],
+  ): Promise<bigint> {
+    return BigInt((await this.access.simulate('settleProven', settleProvenArguments(funder, batch, answers), sender))[0]);
+  }
+
+  /**
+   * Settles a batch of a proven order and waits.
+   * @param answers - an inference proof for each paid pair, in lane order
+   * @throws as {@link settle}, and `STUN_INFERENCE_PROOF`, `STUN_INFERENCE_PROOF_COUNT`
+   */
+  async settleProven(
+    funder: string,
+    batch: PublishedSettlement,
+    answers: readonly ProofPoints[],
+  ): Promise<MinedTransaction & { readonly event: Settled }> {
+    return this.#settled(await this.access.send('settleProven', settleProvenArguments(funder, batch, answers)));
+  }
+
+  /** The settleChallengeable transaction as data. */
+  settleChallengeableCall(funder: string, batch: PublishedSettlement): TransactionCall {
+    return this.access.encode('settleChallengeable', settlePublishedArguments(funder, batch));
+  }
+
+  /** The batch that settling from `sender` would record, zero for a batch of no money. @throws as {@link settleChallengeable} */
+  async simulateSettleChallengeable(sender: string, funder: string, batch: PublishedSettlement): Promise<Hex> {
+    const args = settlePublishedArguments(funder, batch);
+    return String((await this.access.simulate('settleChallengeable', args, sender))[0]) as Hex;
+  }
+
+  /**
+   * Settles a batch of a challengeable order and waits. What the event says to be credited waits in the challenge court.
+   * @throws as {@link settle}, and `STUN_STAKE_TOO_LOW`
+   */
+  async settleChallengeable(funder: string, batch: PublishedSettlement): Promise<MinedTransaction & { readonly event: Settled }> {
+    return this.#settled(await this.access.send('settleChallengeable', settlePublishedArguments(funder, batch)));
   }
 
   /** Funder: sets the deadline to the earlier of itself and now. */
@@ -161,6 +237,7 @@ export class EscrowContract {
       openedAtUnix: Number(stored['openedAt']),
       feeBps: Number(stored['feeBps']),
       providerCount: Number(stored['providerCount']),
+      assurance: Number(stored['assurance']),
       domain: BigInt(String(stored['domain'])),
       family: String(stored['family']) as Hex,
       priceScale: BigInt(String(stored['priceScale'])),
@@ -231,6 +308,11 @@ export class EscrowContract {
     return (await this.access.events('Refunded', [orderKey], fromBlock)).map(refundedOf);
   }
 
+  /** Outcomes of challengeable batches between blocks, of one order when given. */
+  async releases(fromBlock: number, orderKey: string | null = null): Promise<readonly Released[]> {
+    return (await this.access.events('Released', [orderKey], fromBlock)).map(releasedOf);
+  }
+
   /** OrderOpened events of a mined transaction. */
   openedIn(receipt: TransactionReceipt): readonly OrderOpened[] {
     return this.access.eventsIn(receipt, 'OrderOpened').map(openedOf);
@@ -239,6 +321,12 @@ export class EscrowContract {
   /** Settled events of a mined transaction. */
   settledIn(receipt: TransactionReceipt): readonly Settled[] {
     return this.access.eventsIn(receipt, 'Settled').map(settledOf);
+  }
+
+  #settled(mined: MinedTransaction): MinedTransaction & { readonly event: Settled } {
+    const event = this.settledIn(mined.receipt)[0];
+    if (event === undefined) throw new StunError('STUN_CHAIN_DEPLOYMENT', 'a settlement emitted no Settled event');
+    return { ...mined, event };
   }
 }
 
@@ -253,7 +341,26 @@ export function openArguments(domain: bigint, request: OrderRequest): readonly u
 
 /** The arguments of `settle`. */
 export function settleArguments(funder: string, proof: ProofPoints, signals: SettlementSignals): readonly unknown[] {
-  return [funder, [proof.a, proof.b, proof.c], signalList(signals)];
+  return [funder, proofTuple(proof), signalList(signals)];
+}
+
+/** The arguments of `settleChallengeable`. */
+export function settlePublishedArguments(funder: string, { proof, signals, pairs }: PublishedSettlement): readonly unknown[] {
+  return [funder, proofTuple(proof), signalListWithPairs(signals, pairs, PUBLISHED_PAIRS)];
+}
+
+/** The arguments of `settleProven`. */
+export function settleProvenArguments(
+  funder: string,
+  batch: PublishedSettlement,
+  answers: readonly ProofPoints[],
+): readonly unknown[] {
+  return [...settlePublishedArguments(funder, batch), answers.map(proofTuple)];
+}
+
+/** A proof as the contracts' tuple. */
+export function proofTuple({ a, b, c }: ProofPoints): readonly unknown[] {
+  return [a, b, c];
 }
 
 function permitTuple(permit: PermitSignature): readonly unknown[] {

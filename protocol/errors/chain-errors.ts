@@ -90,7 +90,7 @@ export const chainErrors = {
     class: 'policy',
     actor: 'customer',
     httpStatus: 422,
-    doc: 'No registered family gives the assurance that the terms name. Use assurance 0 (attested).',
+    doc: 'The settlement family does not give the assurance that the terms name. Use a family of that assurance.',
   },
   STUN_NOTHING_DUE: {
     class: 'input',
@@ -108,19 +108,19 @@ export const chainErrors = {
     class: 'input',
     actor: 'customer',
     httpStatus: 422,
-    doc: 'The router has no such settlement family. Use one that the deployment lists.',
+    doc: 'The router has no such family. Use one that the deployment lists.',
   },
   STUN_FAMILY_TOMBSTONED: {
     class: 'policy',
     actor: 'customer',
     httpStatus: 409,
-    doc: 'The settlement family ended for ever. Both parties can sign a successor; else the rest is refunded after the grace.',
+    doc: 'The family ended for ever. For a settlement family both parties can sign a successor; else the rest is refunded after the grace.',
   },
   STUN_FAMILY_FROZEN: {
     class: 'unavailable',
     actor: 'operator',
     httpStatus: 503,
-    doc: 'The guardian froze the settlement family. Wait: deadlines move by the length of the freeze.',
+    doc: 'The guardian froze the family. Wait: deadlines move by the length of the freeze.',
   },
   STUN_FAMILY_REFUSED: {
     class: 'policy',

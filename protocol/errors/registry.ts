@@ -6,6 +6,7 @@ import type { ErrorClass, ErrorEntry } from './stun-error.ts';
 import { attestationErrors } from './attestation-errors.ts';
 import { ceremonyErrors } from './ceremony-errors.ts';
 import { chainErrors } from './chain-errors.ts';
+import { challengeErrors } from './challenge-errors.ts';
 import { circuitErrors } from './circuit-errors.ts';
 import { clientErrors } from './client-errors.ts';
 import { commonErrors } from './common-errors.ts';
@@ -24,6 +25,7 @@ export const errorTables = {
   circuit: circuitErrors,
   ceremony: ceremonyErrors,
   chain: chainErrors,
+  challenge: challengeErrors,
   prover: proverErrors,
   worker: workerErrors,
   service: serviceErrors,
@@ -38,6 +40,7 @@ export const errorRegistry = /* @__PURE__ */ (() => ({
   ...circuitErrors,
   ...ceremonyErrors,
   ...chainErrors,
+  ...challengeErrors,
   ...proverErrors,
   ...workerErrors,
   ...serviceErrors,

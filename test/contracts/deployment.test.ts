@@ -36,7 +36,7 @@ describe('contracts: deployment', () => {
       const { [field]: _, ...rest } = stage.deployment as unknown as Record<string, unknown>;
       throwsCode(() => parseDeployment(rest), 'STUN_CHAIN_DEPLOYMENT');
     }
-    assert.equal(fields.length, 13);
+    assert.equal(fields.length, 14);
     throwsCode(() => parseDeployment({ ...stage.deployment, extra: 1 }), 'STUN_CHAIN_DEPLOYMENT');
     throwsCode(() => parseDeployment({ ...stage.deployment, escrow: '0xABC' }), 'STUN_CHAIN_DEPLOYMENT');
     throwsCode(() => parseDeployment({ ...stage.deployment, families: [] }), 'STUN_CHAIN_DEPLOYMENT');

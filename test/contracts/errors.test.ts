@@ -6,7 +6,8 @@ import { chainErrorOf, solidityErrorCodes, solidityErrorOf } from '#chain/errors
 import { isErrorCode, StunError } from '#protocol/index.ts';
 import { expectedErrors } from './error-codes.ts';
 
-const contracts = [artifacts.OrderEscrow, artifacts.EnclaveRegistry, artifacts.VerifierRouter, artifacts.ModelRegistry] as const;
+const { OrderEscrow, ChallengeCourt, EnclaveRegistry, VerifierRouter, ModelRegistry } = artifacts;
+const contracts = [OrderEscrow, ChallengeCourt, EnclaveRegistry, VerifierRouter, ModelRegistry] as const;
 const errorNames = ({ abi }: Artifact): string[] =>
   abi.flatMap((entry) => (entry.type === 'error' && entry.name !== undefined ? [entry.name] : []));
 const declared = new Set(contracts.flatMap(errorNames));

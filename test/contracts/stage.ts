@@ -55,6 +55,9 @@ export interface Stage {
   readonly feeAccount: Hex;
   /** Family of the permissive verifier, N = 16. */
   readonly family: Hex;
+  /** Family of a permissive verifier that publishes sixteen pairs. */
+  readonly provenFamily: Hex;
+  readonly provenVerifier: ContractAccess;
   readonly verifier: ContractAccess;
   as(wallet: Wallet): StunContracts;
   close(): Promise<void>;
@@ -77,6 +80,9 @@ export async function startStage(options: DevChainOptions = {}): Promise<Stage> 
   const vkHash = toHex(randomBytes(32));
   const address = await deployContract(owner, PermissiveVerifier, [vkHash, 16, true]);
   await contracts.router.addSettlementFamily(address, 16, vkHash, toHex(randomBytes(32)));
+  const provenKey = toHex(randomBytes(32));
+  const provenVerifier = await deployContract(owner, PermissiveVerifier, [provenKey, 16, true]);
+  await contracts.router.addProvenFamily(provenVerifier, 16, provenKey, toHex(randomBytes(32)));
   await contracts.token.transfer(chain.accounts[4]!.address, 10n ** 24n);
   return {
     chain,
@@ -89,6 +95,8 @@ export async function startStage(options: DevChainOptions = {}): Promise<Stage> 
     guardian: chain.wallet(8),
     feeAccount,
     family: settlementFamilyIdOf(16, vkHash),
+    provenFamily: settlementFamilyIdOf(16, provenKey),
+    provenVerifier: new ContractAccess(PermissiveVerifier, provenVerifier, owner),
     verifier: new ContractAccess(PermissiveVerifier, address, owner),
     as: (wallet) => contractsOf(deployment, wallet),
     close: () => chain.close(),

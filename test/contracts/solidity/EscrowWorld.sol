@@ -1,17 +1,16 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 pragma solidity ^0.8.37;
 
-import {ModelRegistry} from "../../../contracts/ModelRegistry.sol";
 import {OrderEscrow} from "../../../contracts/OrderEscrow.sol";
 import {StunToken} from "../../../contracts/StunToken.sol";
 import {VerifierRouter} from "../../../contracts/VerifierRouter.sol";
-import {Poseidon6} from "../../../contracts/generated/Poseidon6.sol";
-import {IPoseidon6} from "../../../contracts/interfaces/IPoseidon.sol";
 import {IEnclaveRegistry} from "../../../contracts/interfaces/IEnclaveRegistry.sol";
+import {IModelRegistry} from "../../../contracts/interfaces/IModelRegistry.sol";
 import {IOrderEscrow} from "../../../contracts/interfaces/IOrderEscrow.sol";
 import {PermissiveVerifier} from "../../../contracts/mocks/PermissiveVerifier.sol";
 import {Proof} from "../../../contracts/types/Settlement.sol";
 import {Terms} from "../../../contracts/types/Terms.sol";
+import {ModelsDouble} from "./ModelsDouble.sol";
 import {RegistryDouble} from "./RegistryDouble.sol";
 import {VM} from "./Vm.sol";
 
@@ -23,7 +22,6 @@ abstract contract EscrowWorld {
 
     OrderEscrow public escrow;
     VerifierRouter public router;
-    ModelRegistry public models;
     StunToken public token;
     bytes32 public family;
 
@@ -32,7 +30,7 @@ abstract contract EscrowWorld {
         router = new VerifierRouter(address(this), address(this));
         PermissiveVerifier verifier = new PermissiveVerifier(bytes32(uint256(1)), 16, true);
         family = router.addSettlementFamily(address(verifier), 16, bytes32(uint256(1)), bytes32(uint256(2)));
-        models = new ModelRegistry(address(this), IPoseidon6(address(new Poseidon6())));
+        IModelRegistry models = IModelRegistry(address(new ModelsDouble()));
         IEnclaveRegistry registry = IEnclaveRegistry(address(new RegistryDouble()));
         escrow = new OrderEscrow(address(this), registry, router, models, FEE_BPS, FEE_ACCOUNT);
         token = new StunToken(address(this));
