@@ -1,7 +1,7 @@
 /** Takes notice of an order that is on chain: place and terms are checked against the domain that the escrow stores. */
 import { StunError } from '#protocol/errors/stun-error.ts';
 import { fieldToHex } from '#protocol/field.ts';
-import { orderDomainOf, orderKeyOf, ASSURANCE } from '#protocol/terms.ts';
+import { orderDomainOf, orderKeyOf } from '#protocol/terms.ts';
 import { placeFromWire, termsFromWire, type PlaceWire, type TermsWire } from '#protocol/wire/order.ts';
 import { inUnit, type Services } from '../services.ts';
 
@@ -33,8 +33,6 @@ export async function announceOrder(
   if (stored.domain !== orderDomainOf(place, terms)) {
     throw new StunError('STUN_ORDER_DOMAIN', 'place and terms do not hash to the domain that the escrow stores');
   }
-  if (terms.assurance !== ASSURANCE.attested)
-    throw new StunError('STUN_ORDER_TERMS', 'this service serves assurance 0 (attested)');
   if (!chain.families.includes(terms.settlementFamily)) {
     throw new StunError('STUN_ORDER_TERMS', 'this service has no prover for the settlement family of the order');
   }

@@ -4,6 +4,7 @@ import { fieldToHex } from '#protocol/field.ts';
 import { pathLength, RECEIPTS_TREE, receiptsTree, treeCapacity } from '#protocol/merkle.ts';
 import { receiptHashOf } from '#protocol/receipt.ts';
 import { bytes32Hex, fieldHex } from '#protocol/wire/scalars.ts';
+import type { SettlementBundleWire } from '#protocol/wire/settlement-bundle.ts';
 import { receiptRecordFromWire } from '#protocol/wire/receipt.ts';
 import type { JobRow } from '../jobs/transitions.ts';
 import type { Services } from '../services.ts';
@@ -32,7 +33,7 @@ export async function inclusionOf(services: Services, job: JobRow, record: strin
   if (job.segment_id === null || job.segment_index === null) return document;
   const segment = await services.db.sql
     .selectFrom('segment')
-    .select(['segment_id', 'transaction_hash', 'receipts_root'])
+    .select(['segment_id', 'transaction_hash', 'receipts_root', 'bundle'])
     .where('segment_id', '=', job.segment_id)
     .executeTakeFirstOrThrow();
   const rows = await services.db.sql
@@ -43,8 +44,11 @@ export async function inclusionOf(services: Services, job: JobRow, record: strin
     .execute();
   const hashes = rows.map((row) => receiptHashOf(receiptRecordFromWire(JSON.parse(row.record ?? 'null')).receipt));
   const path = receiptsTree(hashes).path(job.segment_index);
+  const { jobs } = JSON.parse(segment.bundle) as SettlementBundleWire;
+  const inferenceProof = jobs[job.segment_index]?.inferenceProof;
   return {
     ...document,
+    ...(inferenceProof === undefined ? {} : { inferenceProof }),
     settlement: {
       segmentId: segment.segment_id,
       ...(segment.transaction_hash === null ? {} : { txHash: segment.transaction_hash }),

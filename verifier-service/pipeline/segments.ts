@@ -3,9 +3,10 @@ import { createHash } from 'node:crypto';
 import { StunError } from '#protocol/errors/stun-error.ts';
 import { fieldToHex } from '#protocol/field.ts';
 import { receiptHashOf } from '#protocol/receipt.ts';
-import { orderKeyOf } from '#protocol/terms.ts';
+import { ASSURANCE, orderKeyOf } from '#protocol/terms.ts';
 import { receiptRecordFromWire } from '#protocol/wire/receipt.ts';
 import {
+  inferenceProofsOf,
   laneOldOf,
   settlementBundleFromWire,
   type SettlementBundle,
@@ -17,7 +18,7 @@ import { inUnit, type Services, type Unit } from '../services.ts';
 
 /**
  * Takes a segment of the account's. The identical bundle gives the same segment again.
- * @throws the codes of settlementBundleFromWire, `STUN_ACCESS`, `STUN_ORDER_UNKNOWN`, `STUN_SEGMENT`, `STUN_SEGMENT_CONFLICT`,
+ * @throws the codes of settlementBundleFromWire, `STUN_ACCESS`, `STUN_ORDER_UNKNOWN`, `STUN_SEGMENT`, `STUN_SEGMENT_PROOF`, `STUN_SEGMENT_CONFLICT`,
  *   `STUN_RECEIPT_MISMATCH`
  */
 export async function acceptSegment(
@@ -26,6 +27,8 @@ export async function acceptSegment(
   wire: SettlementBundleWire,
 ): Promise<{ readonly segmentId: string; readonly state: string; readonly created: boolean }> {
   const bundle = settlementBundleFromWire(wire);
+  // Settling wants a proof for each paid job; a challenge may never come, and a provider that cannot answer one loses its stake.
+  if (bundle.order.terms.assurance === ASSURANCE.proven) inferenceProofsOf(bundle);
   if (bundle.provider !== account) throw new StunError('STUN_ACCESS', 'only the provider of a segment may hand it over');
   const text = JSON.stringify(wire);
   const bundleSha256 = createHash('sha256').update(text).digest('hex');

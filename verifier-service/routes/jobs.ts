@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { StunError } from '#protocol/errors/stun-error.ts';
 import { bytes32Hex, fieldHex } from '#protocol/wire/scalars.ts';
 import { jobHeaderSchema } from '#protocol/wire/job.ts';
+import { proofPointsSchema } from '#protocol/wire/proof-points.ts';
 import { receiptRecordSchema } from '#protocol/wire/receipt.ts';
 import { pageOf, pageQuery, pageSchema, placeOf } from '../http/pagination.ts';
 import { empty, json, octets } from '../http/reply.ts';
@@ -22,6 +23,10 @@ const receiptSchema = z
     record: receiptRecordSchema,
     keysetDigest: bytes32Hex,
     receiptHash: fieldHex,
+    inferenceProof: proofPointsSchema.optional().meta({
+      description:
+        'That the compiled model gives this output on this input; once the segment of a job above `attested` was handed over',
+    }),
     settlement: inclusionSchema.optional(),
   })
   .meta({ id: 'JobReceipt' });

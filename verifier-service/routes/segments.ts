@@ -72,6 +72,7 @@ export function segmentRoutes(services: Services): readonly Route[] {
       errors: [
         'STUN_ACCESS',
         'STUN_SEGMENT',
+        'STUN_SEGMENT_PROOF',
         'STUN_SEGMENT_CONFLICT',
         'STUN_RECEIPT_MISMATCH',
         'STUN_SIGNATURE',
