@@ -6,6 +6,8 @@ export { exportBackup, restoreBackup } from './store/backup.ts';
 export { chooseEnclave, enclaveTrust, fetchEnclave, type EnclaveWish } from './choose-enclave.ts';
 export { connectClient, type ClientConnection, type ClientOptions } from './connection.ts';
 export { MAX_EVIDENCE_AGE_SECONDS, policyIdOfPolicy, verifyEnclave, type EnclaveTrust, type VerifiedEnclave } from './enclave.ts';
+export { inferenceProofOf } from './inference-proof.ts';
+export type { OrderLevel } from './order-level.ts';
 export {
   closeOrder,
   openOrder,

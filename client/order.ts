@@ -1,6 +1,5 @@
 /** Orders on chain: open, look at, top up, close, refund. The opening is stored before the transaction leaves. */
 import {
-  ASSURANCE,
   generateEddsaKeyPair,
   orderDomainOf,
   orderIdOf,
@@ -14,19 +13,17 @@ import {
 } from '#protocol/index.ts';
 import { canonicalPolicyJson, type Policy } from '#attestation/index.ts';
 import { lowerAddress, type MinedTransaction } from '#chain/contract-access.ts';
-import { familyForJobs } from '#chain/deployment.ts';
 import type { Settled } from '#chain/escrow-events.ts';
 import type { StoredOrder } from '#chain/escrow.ts';
 import { NATIVE_TOKEN, type PermitSignature } from '#chain/token.ts';
 import type { ClientConnection } from './connection.ts';
+import { levelTerms, type LevelPlan } from './order-level.ts';
 import type { OrderRecord, ProviderBudget } from './store/order-record.ts';
 
-const ZERO_WORD = `0x${'00'.repeat(32)}`;
 const PERMIT_LIFE_SECONDS = 3600;
 
-/** What the customer decides about an order of assurance `attested`. */
-export interface OrderPlan {
-  readonly modelId: bigint;
+/** What the customer decides about an order. */
+export interface OrderPlan extends LevelPlan {
   readonly policy: Policy;
   readonly budgets: readonly ProviderBudget[];
   /** `0x0…0` for the native coin. */
@@ -34,8 +31,6 @@ export interface OrderPlan {
   readonly deadlineUnix: number;
   /** At least 24 hours. */
   readonly graceSeconds: number;
-  /** Jobs per settlement at most. */
-  readonly segmentLength: number;
   /** Token units per price unit. */
   readonly priceScale: bigint;
 }
@@ -48,25 +43,17 @@ export interface OpenedOnChain {
 
 /**
  * Makes keys, salt and seed, stores the order, and opens it on chain.
- * @throws `STUN_ORDER_*`, `STUN_TOKEN_NOT_LISTED`, `STUN_FAMILY_*`, `STUN_CHAIN_*`
+ * @throws `STUN_ORDER_*`, `STUN_TOKEN_NOT_LISTED`, `STUN_FAMILY_*`, `STUN_CHAIN_*`, and the codes of {@link levelTerms}
  */
 export async function openOrder(client: ClientConnection, plan: OrderPlan): Promise<OpenedOnChain> {
   const { contracts, chainId } = client;
   const funder = lowerAddress(await client.signer().getAddress());
   const place = { chainId, escrow: contracts.escrow.access.address, funder, token: lowerAddress(plan.token) };
   const terms: Terms = {
-    assurance: ASSURANCE.attested,
-    publicModelId: 0n,
-    settlementFamily: familyForJobs(contracts.deployment, plan.segmentLength).family,
-    inferenceFamily: ZERO_WORD,
+    ...(await levelTerms(contracts, plan)),
     segmentLength: plan.segmentLength,
     feeBps: await contracts.escrow.feeBps(),
     priceScale: plan.priceScale,
-    challengeWindowSeconds: 0,
-    answerPeriodSeconds: 0,
-    bond: 0n,
-    slash: 0n,
-    challenger: NATIVE_TOKEN,
   };
   const demandKey = generateEddsaKeyPair();
   const policyText = canonicalPolicyJson(plan.policy);
@@ -92,6 +79,7 @@ export async function openOrder(client: ClientConnection, plan: OrderPlan): Prom
     graceSeconds: plan.graceSeconds,
     openTransaction: undefined,
     laneIndexBase: 0,
+    ...(plan.publicModel && { publicModel: plan.publicModel }),
   };
   await client.store.orders.create(order);
   return sendOpening(client, order);

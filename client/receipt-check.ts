@@ -9,20 +9,21 @@ import {
   deliveryDigestOf,
   openResult,
   outputBlindingOf,
-  payloadCommitment,
+  outputCommitmentOf,
   StunError,
   verifyReceiptRecord,
   type ErrorCode,
   type Keyset,
   type Receipt,
   type ReceiptRecord,
+  type ResultData,
 } from '#protocol/index.ts';
 import type { OrderRecord } from './store/order-record.ts';
 import type { StoredJob } from './store/stored-job.ts';
 
 /** What a receipt is held against. */
 export interface ReceiptContext {
-  readonly order: Pick<OrderRecord, 'opening' | 'outputSeed' | 'terms' | 'place'>;
+  readonly order: Pick<OrderRecord, 'opening' | 'outputSeed' | 'terms' | 'place' | 'publicModel'>;
   readonly keyset: Keyset;
   readonly job: Pick<StoredJob, 'head' | 'header' | 'resultSecret'>;
   /** Heads of the lane, the genesis first: `heads[k]` is D_k, up to this job at least. */
@@ -70,7 +71,7 @@ export async function checkResult(
   if (data.outputBlinding !== outputBlindingOf(order.outputSeed, job.head)) {
     mismatch('outputBlinding', 'the result carries another blinding than the client chose');
   }
-  if (payloadCommitment(data.payload, data.outputBlinding) !== receipt.outputCommitment) {
+  if (committedOutput(order, data) !== receipt.outputCommitment) {
     mismatch('outputCommitment', 'the receipt commits to another output than was delivered');
   }
   if (receipt.price > job.header.maxPrice) mismatch('price', 'the receipt charges more than the demand allows');
@@ -83,6 +84,15 @@ export async function checkResult(
   const statementRecomputed = checkSegment(record, context);
   const { status } = receipt;
   return { status, payload: data.payload, outputBlinding: data.outputBlinding, failure, receiptHash, statementRecomputed };
+}
+
+/** What was delivered, committed to as the model's receipts are; an output that the model cannot give is no opening of any receipt. */
+function committedOutput({ publicModel }: ReceiptContext['order'], { payload, outputBlinding }: ResultData): bigint {
+  try {
+    return outputCommitmentOf(publicModel?.model.output, payload, outputBlinding);
+  } catch {
+    return mismatch('outputCommitment', 'the output delivered is not one of the compiled model');
+  }
 }
 
 /** The segment of the statement must lie on this lane, be no longer than allowed, and sum up the receipts that are known. */

@@ -7,6 +7,7 @@
  */
 import { z } from 'zod';
 import {
+  ASSURANCE,
   bytesHex,
   deliveryDigestOf,
   fieldFromHex,
@@ -14,6 +15,7 @@ import {
   fieldToHex,
   fromHex,
   headOfHeader,
+  inputCommitmentOf,
   jobHeaderFromWire,
   jobHeaderSchema,
   jobHeaderToWire,
@@ -22,8 +24,12 @@ import {
   openingSchema,
   openingToWire,
   parseKeyset,
-  payloadCommitment,
+  outputCommitmentOf,
   policyIdOf,
+  proofPointsSchema,
+  publicModelFromWire,
+  publicModelSchema,
+  publicModelToWire,
   readDocument,
   receiptRecordFromWire,
   receiptRecordSchema,
@@ -37,9 +43,12 @@ import {
   type Hex,
   type JobHeader,
   type OpenedOrder,
+  type ProofPoints,
+  type PublicModel,
   type ReceiptRecord,
 } from '#protocol/index.ts';
 import { canonicalPolicyJson, parsePolicy, verifyEvidence, type TrustRoot, type VerifiedEvidence } from '#attestation/index.ts';
+import { verifyProof } from './audit/groth16.ts';
 import type { JobResult } from './result.ts';
 
 export const receiptFileSchema = z.strictObject({
@@ -57,11 +66,18 @@ export const receiptFileSchema = z.strictObject({
   output: z.strictObject({ payload: bytesHex, blinding: fieldHex }),
   /** The sealed result as it was delivered: what deliveryDigest covers. */
   sealedResult: bytesHex,
+  /** Of a compiled model. */
+  publicModel: publicModelSchema.optional(),
+  /** That the compiled model gives this output on this input. */
+  inferenceProof: proofPointsSchema.optional(),
 });
 export type ReceiptFile = z.infer<typeof receiptFileSchema>;
 
-/** The receipt file of a verified result. */
-export function receiptFileOf({ order, lane, job, outcome, checked }: JobResult): ReceiptFile {
+/**
+ * The receipt file of a verified result.
+ * @param inferenceProof - verified by {@link inferenceProofOf}, where there is one
+ */
+export function receiptFileOf({ order, lane, job, outcome, checked }: JobResult, inferenceProof?: ProofPoints): ReceiptFile {
   return {
     format: 'stun-receipt/1',
     opening: openingToWire(order),
@@ -73,6 +89,8 @@ export function receiptFileOf({ order, lane, job, outcome, checked }: JobResult)
     input: { payload: toHex(job.payload), blinding: fieldToHex(job.inputBlinding) },
     output: { payload: toHex(checked.payload), blinding: fieldToHex(checked.outputBlinding) },
     sealedResult: toHex(outcome.sealedResult),
+    ...(order.publicModel && { publicModel: publicModelToWire(order.publicModel) }),
+    ...(inferenceProof && { inferenceProof }),
   };
 }
 
@@ -90,16 +108,38 @@ export interface VerifiedReceipt {
   readonly simulated: boolean;
   readonly inputPayload: Uint8Array;
   readonly outputPayload: Uint8Array;
+  /** The compiled model, where the order is over one that the file names. */
+  readonly publicModel: PublicModel | undefined;
+  /** Whether a proof in the file shows that the model gives this output on this input. */
+  readonly inferenceProven: boolean;
 }
 
 function contradiction(field: string): never {
   throw new StunError('STUN_RECEIPT_FILE', `${field} does not fit the rest of the file`, { details: { field } });
 }
 
+/** The compiled model of a file; above `attested` it must be there, for nothing else says what the commitments are over. */
+function modelOfFile(wire: ReceiptFile, order: OpenedOrder): PublicModel | undefined {
+  if (wire.publicModel === undefined) {
+    if (order.terms.assurance !== ASSURANCE.attested) contradiction('publicModel');
+    return undefined;
+  }
+  const publicModel = publicModelFromWire(wire.publicModel);
+  if (publicModel.model.modelId !== order.opening.modelId) contradiction('publicModel');
+  return publicModel;
+}
+
+function provesInference(wire: ReceiptFile, publicModel: PublicModel | undefined, signals: readonly bigint[]): boolean {
+  if (wire.inferenceProof === undefined) return false;
+  if (publicModel === undefined) return contradiction('inferenceProof');
+  verifyProof(publicModel.verificationKey, wire.inferenceProof, signals);
+  return true;
+}
+
 /**
  * Verifies a receipt file offline. The evidence is verified as of the time at which the job started.
  * @param roots - the trust store; simulated hardware passes only with its root in it and a policy that admits it
- * @throws `STUN_RECEIPT_FILE` naming the field, `STUN_SIGNATURE`, `STUN_KEY_*`, `STUN_INPUT`, and the codes of verifyEvidence
+ * @throws `STUN_RECEIPT_FILE` naming the field, `STUN_PROOF_INVALID` for an inference proof that does not hold, `STUN_SIGNATURE`, `STUN_KEY_*`, `STUN_INPUT`, and the codes of verifyEvidence
  */
 export function verifyReceiptFile(document: unknown, roots: readonly TrustRoot[]): VerifiedReceipt {
   const wire = readDocument(receiptFileSchema, document, 'receipt file');
@@ -125,10 +165,22 @@ export function verifyReceiptFile(document: unknown, roots: readonly TrustRoot[]
 
   const inputPayload = fromHex(wire.input.payload);
   const outputPayload = fromHex(wire.output.payload);
-  const inputCommitment = payloadCommitment(inputPayload, fieldFromHex(wire.input.blinding, 'input.blinding'));
-  if (inputCommitment !== header.inputCommitment) contradiction('input');
-  const outputCommitment = payloadCommitment(outputPayload, fieldFromHex(wire.output.blinding, 'output.blinding'));
-  if (outputCommitment !== receipt.outputCommitment) contradiction('output');
+  const publicModel = modelOfFile(wire, order);
+  const inputBlinding = fieldFromHex(wire.input.blinding, 'input.blinding');
+  const outputBlinding = fieldFromHex(wire.output.blinding, 'output.blinding');
+  const opens = (field: string, commitment: () => bigint, expected: bigint): void => {
+    let computed: bigint | undefined;
+    try {
+      computed = commitment();
+    } catch {
+      contradiction(field);
+    }
+    if (computed !== expected) contradiction(field);
+  };
+  const tensors = publicModel?.model;
+  opens('input', () => inputCommitmentOf(tensors?.input, inputPayload, inputBlinding), header.inputCommitment);
+  opens('output', () => outputCommitmentOf(tensors?.output, outputPayload, outputBlinding), receipt.outputCommitment);
+  const inferenceProven = provesInference(wire, publicModel, [header.inputCommitment, receipt.outputCommitment]);
   if (deliveryDigestOf(fromHex(wire.sealedResult)) !== receipt.deliveryDigest) contradiction('sealedResult');
 
   const policy = parsePolicy(wire.policy);
@@ -152,5 +204,7 @@ export function verifyReceiptFile(document: unknown, roots: readonly TrustRoot[]
     simulated: evidence.simulated,
     inputPayload,
     outputPayload,
+    publicModel,
+    inferenceProven,
   };
 }

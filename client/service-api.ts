@@ -7,6 +7,7 @@ import {
   decimal,
   jobHeaderToWire,
   placeToWire,
+  proofPointsSchema,
   receiptRecordSchema,
   StunError,
   termsToWire,
@@ -77,7 +78,11 @@ export type ServiceJob = z.infer<typeof jobSchema>;
 
 const eventSchema = z.object({ state: z.string() });
 
-const receiptSchema = z.object({ record: receiptRecordSchema, keysetDigest: bytes32Hex });
+const receiptSchema = z.object({
+  record: receiptRecordSchema,
+  keysetDigest: bytes32Hex,
+  inferenceProof: proofPointsSchema.optional(),
+});
 
 /** The customer's view of a service. */
 export class ServiceApi {

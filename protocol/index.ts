@@ -25,6 +25,7 @@ export * from './terms.ts';
 export * from './wire/job.ts';
 export * from './wire/order.ts';
 export * from './wire/proof-points.ts';
+export * from './wire/public-model.ts';
 export * from './wire/receipt.ts';
 export * from './wire/scalars.ts';
 export * from './wire/settlement-bundle.ts';

@@ -1,5 +1,5 @@
 /**
- * Verification of a settlement proof from the fixed encoding of its key: an implementation of its own, so that an auditor does not rely
+ * Verification of a proof, of a settlement or an inference, from the fixed encoding of its key: an implementation of its own, so that an auditor does not rely
  * on the prover's. Groth16: J. Groth, "On the Size of Pairing-based Non-interactive Arguments", EUROCRYPT 2016, section 3.2.
  */
 import { bn254 } from '@noble/curves/bn254.js';
@@ -66,10 +66,10 @@ function holds(key: Uint8Array, { a, b, c }: ProofWords, signals: readonly bigin
 }
 
 /**
- * Verifies a proof and returns the signals it holds for. Does not check that the key is the right one: see settlementFamily.
+ * Verifies a proof and returns the signals it holds for. Does not check that the key is the right one: settlementFamily and publicModelFromWire say whose it is.
  * @throws `STUN_PROOF_INVALID`
  */
-export function verifySettlementProof(key: Uint8Array, proof: ProofWords, signals: readonly bigint[]): readonly bigint[] {
+export function verifyProof(key: Uint8Array, proof: ProofWords, signals: readonly bigint[]): readonly bigint[] {
   let valid: boolean;
   try {
     valid = signals.every((signal) => signal >= 0n && signal < FIELD_ORDER) && holds(key, proof, signals);
@@ -80,7 +80,7 @@ export function verifySettlementProof(key: Uint8Array, proof: ProofWords, signal
   return signals;
 }
 
-/** Public signals that a key is for. Nothing for bytes that are no key: verifySettlementProof refuses those. */
+/** Public signals that a key is for. Nothing for bytes that are no key: verifyProof refuses those. */
 export function signalCountOf(key: Uint8Array): number {
   return (key.length / 32 - FIXED_WORDS) / 2 - 1;
 }

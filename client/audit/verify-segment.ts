@@ -28,7 +28,7 @@ import {
 import { artifacts } from '#chain/artifacts.ts';
 import { settleArguments } from '#chain/escrow.ts';
 import type { AuditBundle, AuditJob, AuditSegment } from './bundle.ts';
-import { signalCountOf, verifySettlementProof } from './groth16.ts';
+import { signalCountOf, verifyProof as verifyGroth16 } from './groth16.ts';
 import { refute, type AuditLedger } from './report.ts';
 import { readTransaction } from './transactions.ts';
 import type { AuditedEnclave } from './verify-enclave.ts';
@@ -200,7 +200,7 @@ function verifyProof(
       if (keys === undefined) refute('the bundle has no verification key of the settlement family', 'STUN_PROOF_FAMILY');
       if (wire.jobs.length > keys.maxJobs) refute('the segment is longer than one proof can show');
       const places = (signalCountOf(keys.key) - SETTLEMENT_SIGNALS.length) / 2;
-      return verifySettlementProof(keys.key, proof, signalListWithPairs(signals, pairsOf(wire), places));
+      return verifyGroth16(keys.key, proof, signalListWithPairs(signals, pairsOf(wire), places));
     }) !== undefined
   );
 }

@@ -3,17 +3,19 @@
  * each demand before anybody else sees it. docs/design.md section 5.
  */
 import {
+  assertInputRange,
   demandHeadOf,
   encodeRequestData,
   fieldToHex,
   fromHex,
+  inputCommitmentOf,
   laneGenesisOf,
   outputBlindingOf,
-  payloadCommitment,
   randomField,
   sealRequest,
   signDemand,
   StunError,
+  tensorIntegers,
   verifyJobHeader,
   type JobHeader,
 } from '#protocol/index.ts';
@@ -85,7 +87,7 @@ export class OpenLane {
 
   /**
    * Commits to, signs, seals and stores the next demand; one at a time. When it returns, the demand is on disk and must be sent.
-   * @throws `STUN_LANE_FORK`, `STUN_RANGE`, and the closure's own code when the lane has ended
+   * @throws `STUN_LANE_FORK`, `STUN_RANGE`, `STUN_MODEL_INPUT_*` for a payload that a compiled model does not take, and the closure's own code when the lane has ended
    */
   demand(wanted: Demanded): Promise<StoredJob> {
     const made = this.#turn.then(() => this.#demand(wanted));
@@ -98,7 +100,11 @@ export class OpenLane {
     if (closure !== undefined) throw new StunError(closure.code, `the lane has ended: ${closure.reason}`);
     const { order, record } = this;
     const inputBlinding = randomField();
-    const demand = { inputCommitment: payloadCommitment(payload, inputBlinding), maxPrice, signerId: record.signerId };
+    const model = order.publicModel?.model;
+    const inputTensor = model?.input;
+    if (model !== undefined) assertInputRange(model.inputMaxima, tensorIntegers(model.input, payload));
+    const inputCommitment = inputCommitmentOf(inputTensor, payload, inputBlinding);
+    const demand = { inputCommitment, maxPrice, signerId: record.signerId };
     const head = demandHeadOf(this.#head, demand);
     const header: JobHeader = {
       funder: order.place.funder,
@@ -126,6 +132,7 @@ export class OpenLane {
       envelope,
       payload,
       inputBlinding,
+      inputTensor,
       resultSecret,
       createdAtUnix: Math.floor(Date.now() / 1000),
       replaces,

@@ -15,6 +15,9 @@ import {
   openingToWire,
   orderKeyOf,
   policyIdOf,
+  publicModelFromWire,
+  publicModelSchema,
+  publicModelToWire,
   readDocument,
   StunError,
   toHex,
@@ -24,6 +27,7 @@ import {
   type EddsaKeyPair,
   type Hex,
   type OpenedOrder,
+  type PublicModel,
 } from '#protocol/index.ts';
 
 const recordSchema = z.strictObject({
@@ -45,6 +49,8 @@ const recordSchema = z.strictObject({
     .int()
     .min(0)
     .max(2 ** 32 - 1),
+  /** Of an order over a compiled model. */
+  publicModel: publicModelSchema.optional(),
 });
 export type OrderRecordWire = z.infer<typeof recordSchema>;
 
@@ -65,6 +71,8 @@ export interface OrderRecord extends OpenedOrder {
   readonly graceSeconds: number;
   readonly openTransaction: string | undefined;
   readonly laneIndexBase: number;
+  /** Of an order over a compiled model: what its jobs commit to and what verifies their proofs. */
+  readonly publicModel?: PublicModel;
 }
 
 /**
@@ -82,6 +90,10 @@ export function orderRecordFromWire(document: unknown): OrderRecord {
   if (policyIdOf(utf8(wire.policy)) !== order.opening.policyId) {
     throw new StunError('STUN_STORE_DAMAGED', 'the policy of the stored order has another policyId');
   }
+  const publicModel = wire.publicModel === undefined ? undefined : publicModelFromWire(wire.publicModel);
+  if (publicModel !== undefined && publicModel.model.modelId !== order.opening.modelId) {
+    throw new StunError('STUN_STORE_DAMAGED', 'the compiled model of the stored order is another one');
+  }
   return {
     ...order,
     orderKey: orderKeyOf(order.place.funder, order.orderId),
@@ -93,6 +105,7 @@ export function orderRecordFromWire(document: unknown): OrderRecord {
     graceSeconds: wire.graceSeconds,
     openTransaction: wire.openTransaction,
     laneIndexBase: wire.laneIndexBase,
+    ...(publicModel && { publicModel }),
   };
 }
 
@@ -109,5 +122,6 @@ export function orderRecordToWire(record: OrderRecord): OrderRecordWire {
     graceSeconds: record.graceSeconds,
     ...(record.openTransaction === undefined ? {} : { openTransaction: record.openTransaction }),
     laneIndexBase: record.laneIndexBase,
+    ...(record.publicModel && { publicModel: publicModelToWire(record.publicModel) }),
   };
 }

@@ -7,6 +7,7 @@ import { sha256 } from '@noble/hashes/sha2.js';
 import {
   bytes32Hex,
   bytesToBigInt,
+  committedTensorSchema,
   concatBytes,
   equalBytes,
   fieldFromHex,
@@ -14,15 +15,16 @@ import {
   fieldToHex,
   fromHex,
   headOfHeader,
+  inputCommitmentOf,
   jobHeaderFromWire,
   jobHeaderSchema,
   jobHeaderToWire,
-  payloadCommitment,
   readDocument,
   StunError,
   toHex,
   uintBytes,
   unixSeconds,
+  type CommittedTensor,
   type Hex,
   type JobHeader,
 } from '#protocol/index.ts';
@@ -33,6 +35,8 @@ const schema = z.strictObject({
   header: jobHeaderSchema,
   resultSecret: bytes32Hex,
   inputBlinding: fieldHex,
+  /** Of a compiled model: the demand commits to its integers, not to the bytes. */
+  inputTensor: committedTensorSchema.optional(),
   payloadSha256: bytes32Hex,
   createdAtUnix: unixSeconds,
   /** The job this one stands in for, after its lane ended. */
@@ -51,6 +55,8 @@ export interface StoredJob {
   /** The committed bytes. */
   readonly payload: Uint8Array;
   readonly inputBlinding: bigint;
+  /** Set when the demand commits to the integers of this tensor, not to the bytes. */
+  readonly inputTensor: CommittedTensor | undefined;
   /** 32 bytes. */
   readonly resultSecret: Uint8Array;
   readonly createdAtUnix: number;
@@ -64,6 +70,7 @@ export function encodeStoredJob(job: Omit<StoredJob, 'head' | 'jobId'>): Uint8Ar
     header: jobHeaderToWire(job.header),
     resultSecret: toHex(job.resultSecret),
     inputBlinding: fieldToHex(job.inputBlinding),
+    ...(job.inputTensor && { inputTensor: job.inputTensor }),
     payloadSha256: toHex(sha256(job.payload)),
     createdAtUnix: job.createdAtUnix,
     ...(job.replaces === undefined ? {} : { replaces: job.replaces }),
@@ -87,7 +94,7 @@ export function decodeStoredJob(plain: Uint8Array, what: string): StoredJob {
     if (bytes.length < envelopeEnd || !equalBytes(sha256(payload), fromHex(wire.payloadSha256))) {
       throw new StunError('STUN_STORE_DAMAGED', 'the payload has another digest');
     }
-    if (payloadCommitment(payload, inputBlinding) !== header.inputCommitment) {
+    if (inputCommitmentOf(wire.inputTensor, payload, inputBlinding) !== header.inputCommitment) {
       throw new StunError('STUN_STORE_DAMAGED', 'the payload has another commitment');
     }
     const head = headOfHeader(header);
@@ -98,6 +105,7 @@ export function decodeStoredJob(plain: Uint8Array, what: string): StoredJob {
       envelope: bytes.slice(4, envelopeEnd),
       payload,
       inputBlinding,
+      inputTensor: wire.inputTensor,
       resultSecret: fromHex(wire.resultSecret, 32, 'resultSecret'),
       createdAtUnix: wire.createdAtUnix,
       replaces: wire.replaces,
