@@ -1,4 +1,4 @@
-/** Bundles `attestation/` for browsers: ES modules with nothing of Node in them. The same sources and lockfile give the same bytes. */
+/** Bundles what runs in browsers: ES modules with nothing of Node in them. The same sources and lockfile give the same bytes. */
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { build } from 'esbuild';
@@ -61,6 +61,14 @@ export async function bundle(contents: string, leftOut: readonly string[] = []):
 /** What says a report in words, as one module. */
 export function bundleWords(): Promise<Bundle> {
   return bundle("export * from './attestation/evidence/explain.ts';");
+}
+
+/** What proves in a browser, as one module: the WebAssembly backend, witnesses of compiled models, verification. */
+export function bundleProver(): Promise<Bundle> {
+  return bundle(`
+    export { wasmBackend } from './prover/wasm-backend.ts';
+    export { verifyGroth16 } from './prover/verify-groth16.ts';
+    export { InferenceCircuit } from './circuits/model/inference-circuit.ts';`);
 }
 
 /** All the rest of attestation, as one module. */

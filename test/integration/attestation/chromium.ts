@@ -25,22 +25,25 @@ export async function startChromium(): Promise<Browser | null> {
   if (executablePath !== null) return chromium.launch({ executablePath });
   if (process.env['STUN_REQUIRE_BROWSER'] === '1')
     throw new Error('STUN_REQUIRE_BROWSER=1, but there is no chromium in PATH and STUN_CHROMIUM names none');
-  console.log('      SKIPPED: attestation in a browser: no chromium in PATH. Debian: apt-get install chromium');
+  console.log('      SKIPPED: tests in a browser: no chromium in PATH. Debian: apt-get install chromium');
   return null;
 }
 
-/** A page's file: its content type and its text. */
-export type Served = Readonly<Record<string, readonly [type: string, text: string]>>;
+/** A page's file: its content type and what is in it. */
+export type Served = Readonly<Record<string, readonly [type: string, content: string | Uint8Array]>>;
 
 /** Allows the scripts of this origin and nothing else: no other host, no inline script, no eval. */
 export const strictPolicy = "default-src 'none'; script-src 'self'; base-uri 'none'; form-action 'none'";
 
-/** Serves files on the loopback interface under {@link strictPolicy}. */
-export async function serve(files: Served): Promise<{ readonly origin: string; readonly server: Server }> {
+/** Serves files on the loopback interface under a policy. */
+export async function serve(
+  files: Served,
+  policy: string = strictPolicy,
+): Promise<{ readonly origin: string; readonly server: Server }> {
   const server = createServer((request, response) => {
     const file = files[request.url ?? ''];
     if (file === undefined) return response.writeHead(404).end();
-    const headers = { 'content-type': file[0], 'content-security-policy': strictPolicy, 'x-content-type-options': 'nosniff' };
+    const headers = { 'content-type': file[0], 'content-security-policy': policy, 'x-content-type-options': 'nosniff' };
     return response.writeHead(200, headers).end(file[1]);
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
