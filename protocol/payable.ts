@@ -24,6 +24,10 @@ export interface OrderView {
   readonly budgetLeft: bigint;
   /** Whether the settlement family may still settle: neither tombstoned nor frozen. */
   readonly familyOpen: boolean;
+  /** Whether inferences of the order can be verified now; true for an `attested` order, which has none. */
+  readonly inferenceFamilyOpen: boolean;
+  /** This provider's stake in the order's token that a new batch can reserve, token units; 0 unless the order is `challengeable`. */
+  readonly stakeAvailable: bigint;
 }
 
 /** The lane as the enclave holds it. */
@@ -73,7 +77,7 @@ export interface PayableJob {
  * @returns the head, the price and the new reservation
  * @throws `STUN_ORDER_DOMAIN`, `STUN_ORDER_OPENING`, `STUN_ORDER_CLOSED`, `STUN_ORDER_TERMS`, `STUN_DEMAND_PROVIDER`,
  *   `STUN_DEMAND_ENCLAVE`, `STUN_LANE_INDEX`, `STUN_LANE_HEAD`, `STUN_KEY_*`, `STUN_SIGNATURE`, `STUN_MODEL_MISMATCH`,
- *   `STUN_POLICY_MISMATCH`, `STUN_ENCLAVE_NOT_LIVE`, `STUN_ENCLAVE_EXPIRES_SOON`, `STUN_PRICE_CAP`, `STUN_BUDGET`
+ *   `STUN_POLICY_MISMATCH`, `STUN_ENCLAVE_NOT_LIVE`, `STUN_ENCLAVE_EXPIRES_SOON`, `STUN_PRICE_CAP`, `STUN_BUDGET`, `STUN_STAKE_TOO_LOW`
  */
 export function payable(input: PayableInput): PayableJob {
   assertOrder(input);
@@ -100,6 +104,13 @@ function assertOrder({ order, header, opening, offer, nowUnix }: PayableInput): 
   if (nowUnix >= order.deadlineUnix) throw new StunError('STUN_ORDER_CLOSED', 'the deadline of the order has passed');
   if (!order.familyOpen) throw new StunError('STUN_ORDER_TERMS', 'the settlement family of the order is frozen or withdrawn');
   if (order.terms.priceScale <= 0n) throw new StunError('STUN_ORDER_TERMS', 'the price scale must be positive');
+  if (!order.inferenceFamilyOpen) {
+    throw new StunError('STUN_ORDER_TERMS', 'the inference family of the order is frozen or withdrawn');
+  }
+  // One batch at least must be able to settle; others wait until it is final, or for more stake.
+  if (order.terms.assurance === ASSURANCE.challengeable && order.stakeAvailable < order.terms.slash) {
+    throw new StunError('STUN_STAKE_TOO_LOW', 'the unreserved stake is below the slash of the order');
+  }
   if (order.terms.assurance !== ASSURANCE.attested && order.terms.publicModelId !== opening.modelId) {
     throw new StunError('STUN_MODEL_MISMATCH', 'above attested the hidden model must be the public one');
   }

@@ -3,7 +3,7 @@
  * serve unpaid, never reveal anything.
  */
 import type { Provider } from 'ethers';
-import { orderKeyOf, StunError, type Hex, type LeafView, type OpenedOrder, type OrderView } from '#protocol/index.ts';
+import { ASSURANCE, orderKeyOf, StunError, type Hex, type LeafView, type OpenedOrder, type OrderView } from '#protocol/index.ts';
 import { chainErrorOf } from '#chain/errors.ts';
 import type { StunContracts } from '#chain/deployment.ts';
 
@@ -56,7 +56,7 @@ class AgeingCache<T> {
  * @param maxAgeMs - how old orders, leaves and the newest block may be; 0 asks every time
  */
 export function createChainView(contracts: StunContracts, provider: Provider, maxAgeMs: number): ChainView {
-  const { escrow, registry, router } = contracts;
+  const { court, escrow, registry, router } = contracts;
   const orders = new AgeingCache<OrderView>(maxAgeMs);
   const leaves = new AgeingCache<LeafView>(maxAgeMs);
   const blocks = new AgeingCache<BlockView>(maxAgeMs);
@@ -68,6 +68,7 @@ export function createChainView(contracts: StunContracts, provider: Provider, ma
       escrow.budget(orderKey, payee),
       escrow.familyFor(orderKey, payee),
     ]);
+    const { assurance, inferenceFamily } = order.terms;
     return {
       place: order.place,
       terms: order.terms,
@@ -75,6 +76,8 @@ export function createChainView(contracts: StunContracts, provider: Provider, ma
       deadlineUnix: stored.deadlineUnix,
       budgetLeft: budget.remaining,
       familyOpen: await router.isFamilyOpen(family),
+      inferenceFamilyOpen: assurance === ASSURANCE.attested || (await router.isFamilyOpen(inferenceFamily)),
+      stakeAvailable: assurance === ASSURANCE.challengeable ? await court.availableStake(order.place.token, payee) : 0n,
     };
   };
   const readBlock = async (): Promise<BlockView> => {

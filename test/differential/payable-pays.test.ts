@@ -3,6 +3,7 @@
  * shipping circuit and paid in full; and whatever stops the chain from paying stops payable before.
  */
 import assert from 'node:assert/strict';
+import { publishedBatch, challengeableTerms, registerModel } from '#test/contracts/published.ts';
 import { familyForJobs } from '#chain/deployment.ts';
 import { proveBundle } from '#prover/prove-bundle.ts';
 import {
@@ -32,8 +33,9 @@ import {
   type SegmentJob,
   type SettlementBundle,
   type SettlementSignals,
+  type Terms,
 } from '#protocol/index.ts';
-import { throwsCode } from '#test/unit/assert-code.ts';
+import { rejectsCode, throwsCode } from '#test/unit/assert-code.ts';
 import {
   DAY,
   openOrder,
@@ -44,6 +46,7 @@ import {
   termsFor,
   type Stage,
   type StageEnclave,
+  type StageOrder,
 } from '#test/contracts/stage.ts';
 
 const PRICE = 7n;
@@ -67,20 +70,26 @@ describe('payable beside circuit and contract', function () {
     enclave = await registerEnclave(stage);
     demandKey = generateEddsaKeyPair();
     const terms = termsFor(stage, { settlementFamily: familyForJobs(stage.deployment, 16).family, segmentLength: JOBS });
+    await open(terms, randomField());
+  });
+  after(() => stage.close());
+  restoreEachTest(() => stage);
+
+  /** Opens the order that the test is about. */
+  async function open(terms: Terms, modelId: bigint): Promise<StageOrder> {
     const place = placeOf(stage, TOKEN);
     const opening: OrderOpening = {
       domain: orderDomainOf(place, terms),
       demandKey: demandKey.publicKey,
-      modelId: randomField(),
+      modelId,
       policyId: enclave.registration.policyId,
       salt: randomField(),
     };
     order = { place, terms, opening, orderId: orderIdOf(opening) };
     const opened = await openOrder(stage, { orderId: order.orderId, terms, budgets: [{ provider, amount: BUDGET }] });
     orderKey = opened.orderKey;
-  });
-  after(() => stage.close());
-  restoreEachTest(() => stage);
+    return opened;
+  }
 
   function header(lane: LaneView): JobHeader {
     const demand = { inputCommitment: randomField(), maxPrice: MAX_PRICE, signerId: enclave.signerId };
@@ -99,7 +108,8 @@ describe('payable beside circuit and contract', function () {
 
   /** What payable sees, read from the chain as a provider's node gives it. */
   async function input(lane: LaneView, reserved: bigint): Promise<PayableInput> {
-    const { escrow, registry, router } = stage.as(stage.provider);
+    const { court, escrow, registry, router } = stage.as(stage.provider);
+    const { assurance, inferenceFamily } = order.terms;
     const stored = await escrow.order(order.place.funder, order.orderId);
     const leaf = await registry.leaf(enclave.keysetDigest, enclave.registration.policyId).catch(() => undefined);
     return {
@@ -110,6 +120,8 @@ describe('payable beside circuit and contract', function () {
         deadlineUnix: stored.deadlineUnix,
         budgetLeft: (await escrow.budget(orderKey, provider)).remaining,
         familyOpen: await router.isFamilyOpen(await escrow.familyFor(orderKey, provider)),
+        inferenceFamilyOpen: assurance === 0 || (await router.isFamilyOpen(inferenceFamily)),
+        stakeAvailable: assurance === 1 ? await court.availableStake(TOKEN, provider) : 0n,
       },
       lane,
       header: header(lane),
@@ -223,5 +235,52 @@ describe('payable beside circuit and contract', function () {
     assert.equal(payable(await input(genesis(), reserved)).reservedAfter, affordable * MAX_PRICE);
     const over = await input(genesis(), reserved + MAX_PRICE);
     throwsCode(() => payable(over), 'STUN_BUDGET');
+  });
+
+  describe('of a challengeable order', () => {
+    let opened: StageOrder;
+    let slash: bigint;
+    const attested = () => ({ order, orderKey });
+    let kept: ReturnType<typeof attested>;
+    beforeEach(async () => {
+      kept = attested();
+      const model = await registerModel(stage);
+      const terms = challengeableTerms(stage, model);
+      slash = terms.slash;
+      opened = await open(terms, model.modelId);
+    });
+    afterEach(() => {
+      ({ order, orderKey } = kept);
+    });
+    const settle = async () => {
+      const batch = await publishedBatch(stage, opened, [true]);
+      return stage.as(stage.provider).escrow.settleChallengeable(order.place.funder, batch);
+    };
+
+    it('accepts exactly when the unreserved stake covers the slash, as the escrow does', async () => {
+      const { court } = stage.as(stage.provider);
+      await court.depositStake(TOKEN, slash - 1n);
+      const under = await input(genesis(), 0n);
+      throwsCode(() => payable(under), 'STUN_STAKE_TOO_LOW');
+      await rejectsCode(settle(), 'STUN_STAKE_TOO_LOW');
+      await court.depositStake(TOKEN, 1n);
+      assert.equal(payable(await input(genesis(), 0n)).price, PRICE);
+      await settle();
+      const reserved = await input(genesis(), 0n);
+      throwsCode(() => payable(reserved), 'STUN_STAKE_TOO_LOW');
+    });
+
+    for (const [what, stop] of [
+      ['a frozen', () => stage.as(stage.guardian).router.freeze(order.terms.inferenceFamily, DAY)],
+      ['a tombstoned', () => stage.as(stage.owner).router.tombstone(order.terms.inferenceFamily)],
+    ] as const) {
+      it(`refuses after ${what} inference family`, async () => {
+        await stage.as(stage.provider).court.depositStake(TOKEN, slash);
+        assert.equal(payable(await input(genesis(), 0n)).price, PRICE);
+        await stop();
+        const after = await input(genesis(), 0n);
+        throwsCode(() => payable(after), 'STUN_ORDER_TERMS');
+      });
+    }
   });
 });

@@ -3,6 +3,7 @@ import {
   payable,
   demandHeadOf,
   generateEddsaKeyPair,
+  orderIdOf,
   randomField,
   signDemand,
   type PayableInput,
@@ -80,6 +81,11 @@ describe('payable', () => {
     ],
     ['an order at its deadline', 'STUN_ORDER_CLOSED', () => ({ ...good, nowUnix: good.order.deadlineUnix })],
     ['a family that is frozen', 'STUN_ORDER_TERMS', () => ({ ...good, order: { ...good.order, familyOpen: false } })],
+    [
+      'an inference family that is frozen',
+      'STUN_ORDER_TERMS',
+      () => ({ ...good, order: { ...good.order, inferenceFamilyOpen: false } }),
+    ],
     ['a model that is not served', 'STUN_MODEL_MISMATCH', () => ({ ...good, offer: { ...good.offer, modelId: 5n } })],
     ['another provider', 'STUN_DEMAND_PROVIDER', () => ({ ...good, header: signed({ provider: FUNDER }) })],
     ['another enclave', 'STUN_DEMAND_ENCLAVE', () => ({ ...good, header: signed({ signerId: randomField() }) })],
@@ -149,5 +155,23 @@ describe('payable', () => {
     const input = makePayableInput(above, enclave, makeHeader(above, enclave));
     throwsCode(() => payable(input), 'STUN_MODEL_MISMATCH');
   });
+
+  it('wants the slash of a challengeable order covered to the last unit, and asks no stake of the others', () => {
+    const modelId = makeOrder().opening.modelId;
+    for (const [assurance, slash, refused] of [
+      [1, 50n, false],
+      [1, 51n, true],
+      [2, 51n, false],
+    ] as const) {
+      const above = makeOrder({ terms: { assurance, publicModelId: modelId, slash } });
+      const opened = { ...above, opening: { ...above.opening, modelId } };
+      const orderId = orderIdOf(opened.opening);
+      const input = makePayableInput({ ...opened, orderId }, enclave, makeHeader({ ...opened, orderId }, enclave));
+      const staked = { ...input, order: { ...input.order, stakeAvailable: 50n } };
+      if (refused) throwsCode(() => payable(staked), 'STUN_STAKE_TOO_LOW');
+      else assert.equal(payable(staked).price, 700n);
+    }
+  });
+
   it('uses the time it is given and no clock', () => assert.equal(good.nowUnix, NOW));
 });

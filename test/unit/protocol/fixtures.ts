@@ -153,6 +153,8 @@ export function makePayableInput(order: TestOrder, enclave: TestEnclave, header:
       deadlineUnix: NOW + 3600,
       budgetLeft: 10n ** 15n,
       familyOpen: true,
+      inferenceFamilyOpen: true,
+      stakeAvailable: 0n,
     },
     lane: { k: 0, head: laneGenesisOf(header), signerId: undefined },
     header,

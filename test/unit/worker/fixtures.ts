@@ -198,6 +198,8 @@ function viewOf(state: ChainState, leaf: EnclaveLeaf): ChainView {
         deadlineUnix: NOW + 3600,
         budgetLeft: 10n ** 15n,
         familyOpen: true,
+        inferenceFamilyOpen: true,
+        stakeAvailable: 0n,
         ...state.order,
       }),
     leaf: () => Promise.resolve({ leaf, treeLeaf: enclaveLeafOf(leaf), retired: false, ...state.leaf }),
