@@ -1,6 +1,7 @@
 /** Mocha's own list of tests, and the counts for the parent process. */
 import Mocha from 'mocha';
 import { countsReporter } from './counts.ts';
+import { nameHoldersAfter } from './still-running.ts';
 
 export default class CountingReporter extends Mocha.reporters.Spec {
   constructor(runner: Mocha.Runner, options: Mocha.MochaOptions) {
@@ -11,6 +12,7 @@ export default class CountingReporter extends Mocha.reporters.Spec {
     runner.once('end', () => {
       const { passes, pending } = this.stats;
       reportCounts({ passed: passes, failed: failures.length, skipped: pending, failures });
+      nameHoldersAfter(20_000);
     });
   }
 }

@@ -7,6 +7,7 @@ import { root } from '../project-files.ts';
 import { tool } from '../run-process.ts';
 import { countsVariable } from './counts.ts';
 import type { Counts } from './counts.ts';
+import { holdersOf, outputPipes } from './still-running.ts';
 import type { Suite } from './suites.ts';
 
 /** A finished suite. */
@@ -67,14 +68,20 @@ export async function runSuite(
   let trouble: string | undefined;
   child.stdout.setEncoding('utf8').on('data', (text: string) => (output += text));
   child.stderr.setEncoding('utf8').on('data', (text: string) => (output += text));
+  const pipes = child.pid === undefined ? new Set<string>() : outputPipes(child.pid);
   let countedAtMs: number | undefined;
   const watch = setInterval(() => {
+    if (trouble !== undefined) return;
     const nowMs = performance.now();
     if (countedAtMs === undefined && existsSync(countsFile)) countedAtMs = nowMs;
     if (countedAtMs !== undefined && nowMs - countedAtMs > lingerMs)
-      trouble = `something still ran ${lingerMs / 1000} s after the last test`;
+      trouble = `something still ran ${lingerMs / 1000} s after the last test: ${holdersOf(pipes).join('; ')}`;
     else if (nowMs - started > runMs) trouble = `not finished after ${runMs / 1000} s`;
-    if (trouble !== undefined) child.kill('SIGKILL');
+    if (trouble === undefined) return;
+    child.kill('SIGKILL');
+    // Whoever else holds the pipes would keep them, and this wait, open.
+    child.stdout.destroy();
+    child.stderr.destroy();
   }, 500);
   const status = await new Promise<number>((resolve, reject) => {
     child.on('error', reject);
