@@ -8,6 +8,7 @@
  */
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { parseArgs } from 'node:util';
 import { exitCodeOf, asStunError } from '#protocol/errors/registry.ts';
 import {
   buildOrLoad,
@@ -71,19 +72,18 @@ async function run(name: CircuitName, mode: Mode): Promise<void> {
   say(`${manifest.constraints} constraints, ${manifest.wires} wires, ${manifest.setup} key, vkHash ${manifest.vkHash}`);
 }
 
-/** Runs the command. @returns the process' exit code */
-async function main(args: readonly string[]): Promise<number> {
-  const mode: Mode = args.includes('--write') ? 'write' : args.includes('--check') ? 'check' : 'build';
-  const named = args.filter((arg) => !arg.startsWith('--'));
+// Strict: a misspelt option must not start minutes of building.
+const { values, positionals: named } = parseArgs({
+  options: { write: { type: 'boolean', default: false }, check: { type: 'boolean', default: false } },
+  allowPositionals: true,
+});
+const mode: Mode = values.write ? 'write' : values.check ? 'check' : 'build';
+
+try {
   const names =
     named.length === 0 || named.includes('all') ? CIRCUIT_NAMES : named.map((name) => circuitSpec(name).name as CircuitName);
   for (const name of names) await run(name, mode);
   console.error(`circuits: ${names.length} ${mode === 'build' ? 'ready' : mode === 'check' ? 'checked' : 'written'}`);
-  return 0;
-}
-
-try {
-  process.exitCode = await main(process.argv.slice(2));
 } catch (thrown) {
   const error = asStunError(thrown);
   console.error(`${error.code}: ${error.message}`);
