@@ -6,12 +6,13 @@ import { violated, witnessOf } from '#circuits/model/constraints/witness.ts';
 import { programBounds } from '#circuits/model/program/bounds.ts';
 import { integerOnnx } from '#circuits/model/program/integer-onnx.ts';
 import { interpret } from '#circuits/model/program/interpret.ts';
+import { extremeInputs } from '#circuits/model/program/probes.ts';
 import { committedShapes, OUTPUT_BIAS, type IntegerProgram } from '#circuits/model/program/program.ts';
 import { tensorCommitment } from '#protocol/commitments.ts';
 import { StunError } from '#protocol/errors/stun-error.ts';
 import { depth, sampleSeed } from '#test/depth.ts';
 import { SeededRandom } from '../../examples/credit-model/random.ts';
-import { extremesOf, inputsOf, smallPrograms } from './model-programs.ts';
+import { inputsOf, smallPrograms } from './model-programs.ts';
 
 const [BLINDING_IN, BLINDING_OUT] = [123_456_789n, 987_654_321n];
 
@@ -36,7 +37,7 @@ describe('a compiled model', function () {
     it(`${name}: onnxruntime gives what the interpreter gives, at random and at the ends of every accumulator`, async () => {
       const run = await runtimeOf(program);
       const count = depth() === 'full' ? 10_000 : 400;
-      const inputs = [...extremesOf(program), ...inputsOf(program, new SeededRandom(sampleSeed()), count)];
+      const inputs = [...extremeInputs(program, Infinity), ...inputsOf(program, new SeededRandom(sampleSeed()), count)];
       const bounds = programBounds(program).at(-1)!;
       for (const input of inputs) {
         const expected = interpret(program, input);
@@ -53,7 +54,10 @@ describe('a compiled model', function () {
     it(`${name}: the circuit opens the protocol's commitments of input and output`, () => {
       const system = synthesise(program);
       const count = depth() === 'full' ? 60 : 12;
-      const inputs = [...extremesOf(program).slice(0, 6), ...inputsOf(program, new SeededRandom(sampleSeed()), count)];
+      const inputs = [
+        ...extremeInputs(program, Infinity).slice(0, 6),
+        ...inputsOf(program, new SeededRandom(sampleSeed()), count),
+      ];
       for (const input of inputs) {
         const witness = witnessOf(system, [...input.map(BigInt), BLINDING_IN, BLINDING_OUT]);
         assert.deepEqual(violated(system, witness), []);

@@ -48,12 +48,39 @@ export function treeProgram(random: SeededRandom, trees: number, depth: number, 
   };
 }
 
+/** Every linear step over images, with padding that is not zero, strides, dilations and groups, and maxima of windows before a rectifier. */
+export function imageProgram(random: SeededRandom): IntegerProgram {
+  const weights = (rows: number, columns: number): number[][] =>
+    Array.from({ length: rows }, () => Array.from({ length: columns }, () => random.integer(255) - 127));
+  const biases = (count: number): number[] => Array.from({ length: count }, () => random.integer(4000) - 2000);
+  const window = { strides: [1, 1], dilations: [1, 1], pads: [0, 0, 0, 0] } as const;
+  const input = { channels: 2, height: 5, width: 4 } as const;
+  const first = { ...input, ...window, kernel: [3, 2], strides: [1, 2], dilations: [2, 1], pads: [2, 1, 1, 0] } as const;
+  // Value 1 is 4 channels of 4 by 2.
+  const half = { channels: 4, height: 4, width: 2, ...window, kernel: [2, 2], strides: [2, 2] } as const;
+  const operations: Operation[] = [
+    { kind: 'convolve', of: 0, sliding: first, groups: 2, weights: weights(4, 6), biases: biases(4), padding: [9, 31] },
+    { kind: 'window-max', of: 1, sliding: { ...half, pads: [1, 0, 1, 1] } },
+    { kind: 'window-sum', of: 1, sliding: { ...half, pads: [1, 0, 1, 1] } },
+    { kind: 'scale', of: 2, factors: Array.from({ length: 12 }, (_, i) => 3 - i), biases: biases(12) },
+    { kind: 'rearrange', of: 4, order: Array.from({ length: 12 }, (_, i) => (5 * i + 2) % 12) },
+    { kind: 'add', of: [5, 3] },
+    { kind: 'requantise', of: 6, shifts: Array.from({ length: 12 }, (_, i) => 8 + (i % 4)), maximum: 255 },
+    { kind: 'affine', of: 7, weights: weights(3, 12), biases: biases(3) },
+    { kind: 'first-max', of: 8 },
+    { kind: 'concatenate', of: [9, 8] },
+  ];
+  const maxima = new Array<number>(input.channels * input.height * input.width).fill(255);
+  return { input: { name: 'x', maxima, bytesPerElement: 1 }, operations, outputName: 'y', outputScale: 5 };
+}
+
 /** Every kind of operation and of gadget, with an output long enough to lie across words. */
 export function smallPrograms(): readonly (readonly [name: string, program: IntegerProgram])[] {
   const random = new SeededRandom(20261128);
   return [
     ['layers 6-5-3', layeredProgram(random, [6, 5, 3], 7)],
     ['layers 4-3-9, nine scores', layeredProgram(random, [4, 3, 9], 4)],
+    ['images', imageProgram(random)],
     ['trees over 8-bit ranks', treeProgram(random, 6, 3, [5, 0, 12, 255])],
     ['trees over 16-bit ranks', treeProgram(random, 4, 3, [300, 7])],
   ];
@@ -64,14 +91,4 @@ export function inputsOf(program: IntegerProgram, random: SeededRandom, count: n
   return Array.from({ length: count }, (_, k) =>
     program.input.maxima.map((maximum) => (k % 4 === 0 ? (random.integer(2) === 0 ? 0 : maximum) : random.integer(maximum + 1))),
   );
-}
-
-/** The inputs at which a score of the first affine operation is least and greatest. */
-export function extremesOf(program: IntegerProgram): number[][] {
-  const affine = program.operations.find((operation) => operation.kind === 'affine');
-  if (affine === undefined) return [];
-  return affine.weights.flatMap((row) => [
-    row.map((weight, i) => (weight > 0 ? program.input.maxima[i]! : 0)),
-    row.map((weight, i) => (weight < 0 ? program.input.maxima[i]! : 0)),
-  ]);
 }

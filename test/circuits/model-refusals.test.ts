@@ -121,7 +121,12 @@ const graphs: readonly (readonly [what: string, code: ErrorCode, says: RegExp, g
     /lower bound of 0/,
     between({ op: 'Clip', inputs: ['y'], outputs: ['z'], attributes: { min: { float: -1 } } }),
   ],
-  ['a value read twice', 'STUN_MODEL_OPERATOR', /one chain/, between({ op: 'Add', inputs: ['y', 'x'], outputs: ['z'] })],
+  [
+    'a sum of values of two sizes',
+    'STUN_MODEL_OPERATOR',
+    /adds values of \[1\] and \[2\]/,
+    between({ op: 'Add', inputs: ['y', 'x'], outputs: ['z'] }),
+  ],
   [
     'a layer after the sigmoid',
     'STUN_MODEL_OPERATOR',

@@ -4,6 +4,7 @@
  */
 import assert from 'node:assert/strict';
 import { firstMax } from '#circuits/model/constraints/gadgets/first-max.ts';
+import { greatest } from '#circuits/model/constraints/gadgets/greatest.ts';
 import { poseidonOf } from '#circuits/model/constraints/gadgets/poseidon.ts';
 import { toBits } from '#circuits/model/constraints/gadgets/range.ts';
 import { requantise } from '#circuits/model/constraints/gadgets/requantise.ts';
@@ -41,6 +42,11 @@ const wideBounds = { low: -60_000n, high: 60_000n };
 const activation = (system: ConstraintSystem, bounds = signedBounds): Linear => requantise(system, long(system), bounds, 2, 15n);
 const scores = (system: ConstraintSystem): Linear[] => [0, 1, 2].map((i) => system.input(i));
 const index = (system: ConstraintSystem): Linear => firstMax(system, scores(system), { low: 0n, high: 63n });
+const larger = (system: ConstraintSystem): Linear =>
+  greatest(
+    system,
+    [long(system), system.input(2)].map((of) => ({ of, bounds: { low: 0n, high: 63n } })),
+  );
 const reached = (system: ConstraintSystem): Linear[] => thermometer(system, long(system), 3);
 const weighted = (bits: readonly Linear[]): Linear => Linear.combine(bits.map((bit, i) => [BigInt((i + 1) ** 2), bit] as const));
 const path = (system: ConstraintSystem): Linear =>
@@ -99,6 +105,10 @@ const attacks: readonly Attack[] = [
   },
   // A later one of two equal scores: the earlier one is not below it.
   { label: 'first-max.above.sum', build: index, inputs: [9n, 9n, 1n], lie: { 0: 0n, 1: 1n, 2: 0n } },
+  // The first of two is 3 greater, which 64 + 3 says in seven bits; a doubled bit stands in for the highest.
+  { label: 'window-max.difference.bit', build: larger, inputs: [1n, 1n, 2n], lie: { 5: 2n, 6: 0n } },
+  { label: 'window-max.difference.sum', build: larger, inputs: [1n, 1n, 2n], lie: { 6: 0n } },
+  { label: 'window-max.greater', build: larger, inputs: [1n, 1n, 2n], lie: { 7: 60n } },
   { label: 'thermometer.step', build: (s) => weighted(reached(s)), inputs: [0n, 0n, 1n], lie: { 0: 1n, 1: 0n, 2: 1n } },
   { label: 'thermometer.rank', build: (s) => weighted(reached(s)), inputs: [0n, 0n, 1n], lie: { 0: 1n, 1: 0n, 2: 0n } },
   { label: 'tree.path', build: path, inputs: [0n, 0n, 1n], lie: { 3: 0n } },

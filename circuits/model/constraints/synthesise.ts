@@ -3,9 +3,12 @@
  * blindings. Weights are coefficients, so an affine layer has no rows of its own.
  */
 import { Linear } from './linear.ts';
+import { isLinear, readBy, rowsOf, type LinearRow } from '../linear-map.ts';
+import { windowsOf } from '../sliding.ts';
 import { programBounds } from '../program/bounds.ts';
 import { committedShapes, OUTPUT_BIAS, type IntegerProgram, type Operation } from '../program/program.ts';
 import { firstMax } from './gadgets/first-max.ts';
+import { greatest } from './gadgets/greatest.ts';
 import { bitsFor, toBits } from './gadgets/range.ts';
 import { requantise, type Bounds } from './gadgets/requantise.ts';
 import { commitTensor } from './gadgets/tensor-commitment.ts';
@@ -15,9 +18,9 @@ import { ConstraintSystem } from './system.ts';
 /** Names of the public signals, in order. */
 export const MODEL_SIGNALS = ['inputCommitment', 'outputCommitment'] as const;
 
-function affineRow(from: readonly Linear[], row: readonly number[], bias: number): Linear {
-  const parts: [bigint, Linear][] = [[BigInt(bias), Linear.constant(1n)]];
-  for (const [i, weight] of row.entries()) if (weight !== 0) parts.push([BigInt(weight), from[i]!]);
+function linearValue({ places, weights, constant }: LinearRow, from: readonly Linear[]): Linear {
+  const parts: [bigint, Linear][] = [[BigInt(constant), Linear.constant(1n)]];
+  for (const [k, place] of places.entries()) if (weights[k] !== 0) parts.push([BigInt(weights[k]!), from[place]!]);
   return Linear.combine(parts);
 }
 
@@ -35,12 +38,21 @@ function lower(
   values: readonly (readonly Linear[])[],
   bounds: readonly (readonly Bounds[])[],
 ): Linear[] {
+  if (isLinear(operation)) {
+    const from = readBy(operation, values);
+    return rowsOf(operation, from.length).map((row) => linearValue(row, from));
+  }
   switch (operation.kind) {
-    case 'affine':
-      return operation.weights.map((row, o) => affineRow(values[operation.of]!, row, operation.biases[o]!));
     case 'requantise':
       return values[operation.of]!.map((value, i) =>
         requantise(system, value, bounds[operation.of]![i]!, operation.shifts[i]!, BigInt(operation.maximum)),
+      );
+    case 'window-max':
+      return windowsOf(operation.sliding).map((window) =>
+        greatest(
+          system,
+          window.map((place) => ({ of: values[operation.of]![place]!, bounds: bounds[operation.of]![place]! })),
+        ),
       );
     case 'trees': {
       const maxima = bounds[operation.of]!.map(({ high }) => Number(high));

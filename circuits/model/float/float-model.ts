@@ -1,17 +1,23 @@
-/** What a float model computes, once its file was understood: affine layers and activations, or an ensemble of trees. */
-
-/** y = W·x + b; one row for each output. */
-export interface Affine {
-  readonly kind: 'affine';
-  readonly weights: readonly (readonly number[])[];
-  readonly biases: readonly number[];
-}
+/** What a float model computes, once its file was understood: linear steps, rectifiers and maxima of windows, or an ensemble of trees. */
+import { applyLinear, isLinear, type LinearMap } from '../linear-map.ts';
+import { windowsOf, type Sliding } from '../sliding.ts';
 
 /** min(max(x, 0), ceiling); Infinity where there is none. */
 export interface Rectifier {
   readonly kind: 'rectifier';
+  readonly of: number;
   readonly ceiling: number;
 }
+
+/** The greatest of each window, channel by channel. */
+export interface WindowMax {
+  readonly kind: 'window-max';
+  readonly of: number;
+  readonly sliding: Sliding;
+}
+
+/** A step of a network; `of` names the value that it reads: 0 is the input, i + 1 what step i gives. */
+export type Layer = LinearMap | Rectifier | WindowMax;
 
 /** A split goes to `above` when the feature is greater than the threshold, or equal to it when the ensemble is `inclusive`. */
 export type FloatTree =
@@ -30,8 +36,10 @@ export interface Ensemble {
 export interface FloatModel {
   readonly inputName: string;
   readonly features: number;
-  /** Affine layers with rectifiers between them, or one ensemble. */
-  readonly layers: readonly (Affine | Rectifier)[] | readonly [Ensemble];
+  /** Dimensions of one row; elements of more than one dimension are in one unit. */
+  readonly inputShape: readonly number[];
+  /** Steps of a network, the last of which gives the scores, or one ensemble. */
+  readonly layers: readonly Layer[] | readonly [Ensemble];
   /**
    * How scores are read: `binary` has one score, positive for class 1; `classes` has one for each class, the greatest wins; `values` are the
    * numbers themselves. Sigmoid and softmax keep the order of scores and are left out.
@@ -50,24 +58,24 @@ function leafOf(tree: FloatTree, features: readonly number[], inclusive: boolean
   return at.leaf;
 }
 
+function apply(layer: Layer | Ensemble, values: readonly (readonly number[])[]): number[] {
+  if (isLinear(layer)) return applyLinear(layer, values);
+  switch (layer.kind) {
+    case 'rectifier':
+      return values[layer.of]!.map((value) => Math.min(Math.max(value, 0), layer.ceiling));
+    case 'window-max':
+      return windowsOf(layer.sliding).map((window) => Math.max(...window.map((place) => values[layer.of]![place]!)));
+    case 'ensemble': {
+      const leaves = layer.trees.map((tree) => leafOf(tree, values[0]!, layer.inclusive));
+      return layer.biases.map((bias, i) => leaves.reduce((sum, leaf) => sum + leaf[i]!, bias));
+    }
+  }
+}
+
 /** The values after each layer, the features first. Doubles, not the float32 of a runtime: for calibration and comparison. */
 export function floatValues(model: FloatModel, features: readonly number[]): number[][] {
   const values: number[][] = [[...features]];
-  for (const layer of model.layers) {
-    const from = values.at(-1)!;
-    switch (layer.kind) {
-      case 'affine':
-        values.push(layer.weights.map((row, o) => row.reduce((sum, weight, i) => sum + weight * from[i]!, layer.biases[o]!)));
-        break;
-      case 'rectifier':
-        values.push(from.map((value) => Math.min(Math.max(value, 0), layer.ceiling)));
-        break;
-      case 'ensemble': {
-        const leaves = layer.trees.map((tree) => leafOf(tree, from, layer.inclusive));
-        values.push(layer.biases.map((bias, i) => leaves.reduce((sum, leaf) => sum + leaf[i]!, bias)));
-      }
-    }
-  }
+  for (const layer of model.layers) values.push(apply(layer, values));
   return values;
 }
 

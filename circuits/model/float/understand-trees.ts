@@ -147,6 +147,7 @@ export function ensembleOf(model: OnnxModel, inputName: string, features: number
   return {
     inputName,
     features,
+    inputShape: [features],
     layers: [{ kind: 'ensemble', trees: built, biases, inclusive: reader.inclusive }],
     reading,
     dropped,

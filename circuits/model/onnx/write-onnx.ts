@@ -161,3 +161,8 @@ export function floats(name: string, dims: readonly number[], values: readonly n
 export function int32s(name: string, dims: readonly number[], values: readonly number[]): Initializer {
   return { name, type: 'int32', dims, data: new Uint8Array(Int32Array.from(values).buffer) };
 }
+
+/** An int64 initializer, as shapes and axes are given. */
+export function int64s(name: string, dims: readonly number[], values: readonly number[]): Initializer {
+  return { name, type: 'int64', dims, data: new Uint8Array(BigInt64Array.from(values, BigInt).buffer) };
+}

@@ -2,6 +2,8 @@
 import { StunError } from '#protocol/errors/stun-error.ts';
 import { roundingHalf, type Bounds } from '../constraints/gadgets/requantise.ts';
 import type { Tree } from '../constraints/gadgets/trees.ts';
+import { isLinear, readBy, rowsOf } from '../linear-map.ts';
+import { windowsOf } from '../sliding.ts';
 import type { IntegerProgram, Operation } from './program.ts';
 
 /** Accumulators, rounding halves included, stay within 32 bits: the worker's kernels compute in them. */
@@ -21,13 +23,20 @@ function scaled({ low, high }: Bounds, weight: bigint): Bounds {
   return weight >= 0n ? { low: weight * low, high: weight * high } : { low: weight * high, high: weight * low };
 }
 
+function greatest(parts: readonly Bounds[]): Bounds {
+  return parts.reduce((so, part) => ({
+    low: part.low > so.low ? part.low : so.low,
+    high: part.high > so.high ? part.high : so.high,
+  }));
+}
+
 /** The value of a requantised accumulator; monotone, so it maps bounds to bounds. */
 export function requantised(value: bigint, shift: number, maximum: bigint): bigint {
   const activation = value + roundingHalf(shift) < 0n ? 0n : (value + roundingHalf(shift)) >> BigInt(shift);
   return activation > maximum ? maximum : activation;
 }
 
-/** Partial sums of an affine row, in any order, stay within the sums of absolute values: a kernel may add in whatever order it likes. */
+/** Partial sums of a row, in any order, stay within the sums of absolute values: a kernel may add in whatever order it likes. */
 function assertAccumulator(bounds: Bounds, operation: number, element: number): void {
   if (bounds.high > LIMIT || -bounds.low > LIMIT) {
     throw new StunError(
@@ -38,22 +47,24 @@ function assertAccumulator(bounds: Bounds, operation: number, element: number): 
 }
 
 function boundsOf(operation: Operation, values: readonly (readonly Bounds[])[]): Bounds[] {
+  if (isLinear(operation)) {
+    const from = readBy(operation, values);
+    return rowsOf(operation, from.length).map(({ places, weights, constant }) =>
+      sum(
+        places.map((place, k) => scaled(from[place]!, BigInt(weights[k]!))),
+        BigInt(constant),
+      ),
+    );
+  }
   switch (operation.kind) {
-    case 'affine': {
-      const from = values[operation.of]!;
-      return operation.weights.map((row, o) =>
-        sum(
-          row.map((weight, i) => scaled(from[i]!, BigInt(weight))),
-          BigInt(operation.biases[o]!),
-        ),
-      );
-    }
     case 'requantise':
       return values[operation.of]!.map(({ low, high }, i) => {
         const shift = operation.shifts[i]!;
         const maximum = BigInt(operation.maximum);
         return { low: requantised(low, shift, maximum), high: requantised(high, shift, maximum) };
       });
+    case 'window-max':
+      return windowsOf(operation.sliding).map((window) => greatest(window.map((place) => values[operation.of]![place]!)));
     case 'trees':
       return operation.biases.map((bias, score) =>
         sum(
@@ -68,19 +79,16 @@ function boundsOf(operation: Operation, values: readonly (readonly Bounds[])[]):
   }
 }
 
-/** The largest sum of absolute terms of each affine element, rounding half of the following shift included. */
+/** The largest sum of absolute terms of each linear element, rounding half of the following shift included. */
 function assertPartialSums(program: IntegerProgram, values: readonly (readonly Bounds[])[]): void {
   for (const [index, operation] of program.operations.entries()) {
-    if (operation.kind === 'affine') {
-      const from = values[operation.of]!;
-      for (const [o, row] of operation.weights.entries()) {
-        const reach = row.reduce(
-          (so, weight, i) => {
-            const { low, high } = scaled(from[i]!, BigInt(weight));
-            return so + (high > -low ? high : -low);
-          },
-          BigInt(Math.abs(operation.biases[o]!)),
-        );
+    if (isLinear(operation)) {
+      const from = readBy(operation, values);
+      for (const [o, { places, weights, constantReach }] of rowsOf(operation, from.length).entries()) {
+        const reach = places.reduce((so, place, k) => {
+          const { low, high } = scaled(from[place]!, BigInt(weights[k]!));
+          return so + (high > -low ? high : -low);
+        }, BigInt(constantReach));
         assertAccumulator({ low: -reach, high: reach }, index, o);
       }
     }

@@ -4,39 +4,19 @@
  *
  * Trees run in ONNX's own ensemble operator over floats that are whole numbers below 2^24, which floats add exactly.
  */
-import { int32s, writeOnnx, type Initializer, type Node } from '../onnx/write-onnx.ts';
+import { int32s, writeOnnx } from '../onnx/write-onnx.ts';
 import { StunError } from '#protocol/errors/stun-error.ts';
 import type { Tree } from '../constraints/gadgets/trees.ts';
+import { isLinear } from '../linear-map.ts';
 import type { FloatTree } from '../float/float-model.ts';
 import { treeEnsemble } from '../onnx/tree-ensemble.ts';
 import { roundingHalf } from '../constraints/gadgets/requantise.ts';
 import { programBounds } from './bounds.ts';
+import { emitLinear, pool, valueName, type Graph } from './integer-onnx-linear.ts';
 import type { IntegerProgram, Operation } from './program.ts';
 
 /** Sums of leaves stay below this, so that floats hold and add them exactly. */
 const EXACT_FLOAT = 1n << 24n;
-
-interface Graph {
-  readonly nodes: Node[];
-  readonly initializers: Initializer[];
-}
-
-const valueName = (index: number): string => `value_${index}`;
-
-function affine(graph: Graph, operation: Extract<Operation, { kind: 'affine' }>, to: string): void {
-  const outputs = operation.weights.length;
-  const inputs = operation.weights[0]?.length ?? 0;
-  const columns = new Array<number>(inputs * outputs);
-  for (const [o, row] of operation.weights.entries()) for (const [i, weight] of row.entries()) columns[i * outputs + o] = weight;
-  graph.initializers.push(
-    int32s(`${to}_weights`, [inputs, outputs], columns),
-    int32s(`${to}_biases`, [outputs], operation.biases),
-  );
-  graph.nodes.push(
-    { op: 'MatMul', inputs: [valueName(operation.of), `${to}_weights`], outputs: [`${to}_products`] },
-    { op: 'Add', inputs: [`${to}_products`, `${to}_biases`], outputs: [to] },
-  );
-}
 
 /** Division of int32 truncates towards zero, so negative values are cut off before it. */
 function requantise(graph: Graph, operation: Extract<Operation, { kind: 'requantise' }>, to: string): void {
@@ -91,9 +71,13 @@ function firstMax(graph: Graph, of: number, to: string): void {
 }
 
 function emit(graph: Graph, operation: Operation, to: string): void {
+  if (isLinear(operation)) {
+    emitLinear(graph, operation, to);
+    return;
+  }
   switch (operation.kind) {
-    case 'affine':
-      return affine(graph, operation, to);
+    case 'window-max':
+      return pool(graph, operation, to);
     case 'requantise':
       return requantise(graph, operation, to);
     case 'trees':

@@ -1,6 +1,8 @@
 /** The integer program run plainly: the reference that ONNX runtime and circuit are held to. */
 import { assertInputRange } from '#protocol/compiled-model.ts';
 import type { Tree } from '../constraints/gadgets/trees.ts';
+import { applyLinear, isLinear } from '../linear-map.ts';
+import { windowsOf } from '../sliding.ts';
 import { requantised } from './bounds.ts';
 import type { IntegerProgram, Operation } from './program.ts';
 
@@ -11,15 +13,14 @@ function leafOf(tree: Tree, ranks: readonly number[]): readonly number[] {
 }
 
 function apply(operation: Operation, values: readonly (readonly number[])[]): number[] {
+  if (isLinear(operation)) return applyLinear(operation, values);
   switch (operation.kind) {
-    case 'affine': {
-      const from = values[operation.of]!;
-      return operation.weights.map((row, o) => row.reduce((sum, weight, i) => sum + weight * from[i]!, operation.biases[o]!));
-    }
     case 'requantise':
       return values[operation.of]!.map((value, i) =>
         Number(requantised(BigInt(value), operation.shifts[i]!, BigInt(operation.maximum))),
       );
+    case 'window-max':
+      return windowsOf(operation.sliding).map((window) => Math.max(...window.map((place) => values[operation.of]![place]!)));
     case 'trees': {
       const leaves = operation.trees.map((tree) => leafOf(tree, values[operation.of]!));
       return operation.biases.map((bias, score) => leaves.reduce((sum, leaf) => sum + leaf[score]!, bias));

@@ -3,7 +3,10 @@
  * interpreter are made. Values are flat vectors of integers, numbered in the order of their operations; value 0 is the input.
  */
 import { utf8 } from '#protocol/bytes.ts';
+import type { TensorShape } from '#protocol/commitments.ts';
 import type { Tree } from '../constraints/gadgets/trees.ts';
+import type { LinearMap } from '../linear-map.ts';
+import type { Sliding } from '../sliding.ts';
 
 /** What the model takes: unsigned integers, each with a maximum of its own. */
 export interface InputSpec {
@@ -14,18 +17,13 @@ export interface InputSpec {
   readonly bytesPerElement: 1 | 2;
 }
 
-/** One step; `of` names the value that it reads. */
+/** One step; `of` names the value that it reads. Numbers in linear steps are integers. */
 export type Operation =
-  /** y_o = bias_o + Σ weight_o,i · x_i: dense layers, sums and scalings. */
-  | {
-      readonly kind: 'affine';
-      readonly of: number;
-      /** One row for each output. */
-      readonly weights: readonly (readonly number[])[];
-      readonly biases: readonly number[];
-    }
+  | LinearMap
   /** clamp(⌊(x + half) / 2^shift⌋, 0, maximum), with a shift for each element. */
   | { readonly kind: 'requantise'; readonly of: number; readonly shifts: readonly number[]; readonly maximum: number }
+  /** The greatest of each window, channel by channel; padding is passed over. */
+  | { readonly kind: 'window-max'; readonly of: number; readonly sliding: Sliding }
   /** Sums of the leaves that the trees reach over ranks. */
   | { readonly kind: 'trees'; readonly of: number; readonly trees: readonly Tree[]; readonly biases: readonly number[] }
   /** One element: the index of the greatest, the first among equals. */
@@ -54,7 +52,7 @@ export const DTYPE_CODE = { uint8: 2, uint16: 4, int32: 6 } as const;
 export const OUTPUT_BIAS = 1n << 31n;
 
 /** Shapes of the two committed tensors, as `tensorCommitment` takes them. Both are vectors. */
-export function committedShapes(program: IntegerProgram, outputs: number): { input: TensorShapeOf; output: TensorShapeOf } {
+export function committedShapes(program: IntegerProgram, outputs: number): { input: TensorShape; output: TensorShape } {
   const { bytesPerElement, maxima } = program.input;
   return {
     input: {
@@ -66,5 +64,3 @@ export function committedShapes(program: IntegerProgram, outputs: number): { inp
     output: { dtype: DTYPE_CODE.int32, scale: program.outputScale, dims: [outputs], bytesPerElement: 4 },
   };
 }
-
-type TensorShapeOf = import('#protocol/commitments.ts').TensorShape;

@@ -1,16 +1,14 @@
 /**
- * Post-training quantisation of affine layers with rectifiers between them: activations of 8 bits with a scale from the calibration rows,
- * weights of 8 bits (or as asked) with a power-of-two shift for each neuron, scores at one power-of-two scale.
+ * Post-training quantisation of networks: activations of 8 bits with a scale from the calibration rows, weights of 8 bits (or as asked) with
+ * a power-of-two shift for each neuron or channel, scores at one power-of-two scale.
  */
-import { StunError } from '#protocol/errors/stun-error.ts';
-import { floatValues, type Affine, type FloatModel, type Rectifier } from '../float/float-model.ts';
+import { floatValues, type FloatModel, type Layer } from '../float/float-model.ts';
 import type { IntegerProgram, Operation } from '../program/program.ts';
 import type { FeatureQuantiser } from './quantiser.ts';
+import { Regions, shiftOf } from './region.ts';
 
 /** Greatest activation and greatest quantised feature. */
 const ACTIVATION_MAXIMUM = 255;
-/** Shifts beyond this gain nothing: accumulators have 32 bits. */
-const MAX_SHIFT = 20;
 
 /** What a compiled model is made of. */
 export interface Quantised {
@@ -18,108 +16,79 @@ export interface Quantised {
   readonly quantisers: readonly FeatureQuantiser[];
 }
 
-/** Range of one column over the calibration rows. */
-function featureQuantiser(rows: readonly (readonly number[])[], column: number): FeatureQuantiser {
-  const values = rows.map((row) => Math.fround(row[column]!));
-  const [low, high] = [Math.min(...values), Math.max(...values)];
-  // A column that never changes tells nothing; any step will do.
-  return { kind: 'affine', low, step: high > low ? (high - low) / ACTIVATION_MAXIMUM : 1, maximum: ACTIVATION_MAXIMUM };
+type AffineQuantiser = Extract<FeatureQuantiser, { kind: 'affine' }>;
+
+/** Range of one column over the calibration rows. A column that never changes tells nothing: it is cut off to its one value. */
+function columnQuantiser(values: readonly number[]): AffineQuantiser {
+  const [low, high] = values.reduce(([least, most], value) => [Math.min(least, value), Math.max(most, value)] as const, [
+    Number.POSITIVE_INFINITY,
+    Number.NEGATIVE_INFINITY,
+  ] as const);
+  return high > low
+    ? { kind: 'affine', low, step: (high - low) / ACTIVATION_MAXIMUM, maximum: ACTIVATION_MAXIMUM }
+    : { kind: 'affine', low, step: 1, maximum: 0 };
 }
 
-/** The greatest shift at which all weights of a row still fit. */
-function shiftFor(row: readonly number[], greatest: number): number {
-  const largest = Math.max(...row.map(Math.abs));
-  if (largest === 0) return 0;
-  return Math.min(MAX_SHIFT, Math.floor(Math.log2((greatest + 0.499) / largest)));
+/** One range for all elements of a tensor, which are in one unit; zero is one of its steps, so that padding with zeros is exact. */
+function tensorQuantiser(rows: readonly (readonly number[])[]): AffineQuantiser {
+  const { low, step, maximum } = columnQuantiser([0, ...rows.flat().map(Math.fround)]);
+  return { kind: 'affine', low: Math.round(low / step) * step, step, maximum };
 }
 
-function integers(row: readonly number[], factor: number): number[] {
-  return row.map((weight) => Math.round(weight * factor) + 0);
+function quantisersOf(model: FloatModel, rows: readonly (readonly number[])[]): AffineQuantiser[] {
+  if (model.inputShape.length > 1) return new Array<AffineQuantiser>(model.features).fill(tensorQuantiser(rows));
+  return Array.from({ length: model.features }, (_, column) => columnQuantiser(rows.map((row) => Math.fround(row[column]!))));
 }
 
-/** A hidden layer: weights in units of the activation that follows it. */
-function hiddenLayer(of: number, { weights, biases }: Affine, scale: number, greatest: number): readonly [Operation, Operation] {
-  const rows = weights.map((row) => row.map((weight) => weight / scale));
-  const shifts = rows.map((row) => shiftFor(row, greatest));
-  const affine: Operation = {
-    kind: 'affine',
-    of,
-    weights: rows.map((row, o) => integers(row, 2 ** shifts[o]!)),
-    biases: biases.map((bias, o) => Math.round((bias / scale) * 2 ** shifts[o]!) + 0),
-  };
-  const negative = shifts.findIndex((shift) => shift < 0);
-  if (negative >= 0)
-    throw new StunError(
-      'STUN_MODEL_BOUNDS',
-      `the weights of neuron ${negative} are too large for its activation: give more weight bits`,
-    );
-  return [affine, { kind: 'requantise', of: of + 1, shifts, maximum: ACTIVATION_MAXIMUM }];
-}
-
-/** The last layer: all scores at one scale, so that they can be compared. */
-function scoreLayer(of: number, { weights, biases }: Affine, greatest: number): readonly [Operation, number] {
-  const shift = Math.min(...weights.map((row) => shiftFor(row, greatest)));
-  if (shift < 0) throw new StunError('STUN_MODEL_BOUNDS', 'the weights of the last layer are too large: give more weight bits');
-  const factor = 2 ** shift;
-  return [{ kind: 'affine', of, weights: weights.map((row) => integers(row, factor)), biases: integers(biases, factor) }, shift];
-}
-
-/** The layer as it is when its inputs are integers: weights times their steps, biases with what their lows add. */
-function fed({ weights, biases }: Affine, steps: readonly number[], lows: readonly number[]): Affine {
-  return {
-    kind: 'affine',
-    weights: weights.map((row) => row.map((weight, i) => weight * steps[i]!)),
-    biases: weights.map((row, o) => row.reduce((sum, weight, i) => sum + weight * lows[i]!, biases[o]!)),
-  };
-}
-
-/** Greatest activation of each layer over the calibration rows, what `ACTIVATION_MAXIMUM` will stand for. */
-function activationRanges(model: FloatModel, rows: readonly (readonly number[])[]): number[] {
-  const ranges = new Array<number>(model.layers.length).fill(0);
-  for (const row of rows) {
-    const values = floatValues(model, row);
-    for (const i of ranges.keys()) ranges[i] = Math.max(ranges[i]!, ...values[i + 1]!);
-  }
+/** Greatest value of each step over the calibration rows, what `ACTIVATION_MAXIMUM` will stand for. */
+function rangesOf(model: FloatModel, rows: readonly (readonly number[])[]): number[] {
+  const ranges = new Array<number>(model.layers.length + 1).fill(0);
+  for (const row of rows)
+    for (const [i, values] of floatValues(model, row).entries())
+      ranges[i] = values.reduce((so, value) => Math.max(so, value), ranges[i]!);
   return ranges;
 }
 
 /**
- * Quantises a model of layers.
+ * Quantises a network.
  * @param rows - calibration rows, raw features
  * @param weightBits - 4 to 16, sign included
- * @throws `STUN_MODEL_BOUNDS` when weights do not fit; `STUN_MODEL_OPERATOR` when rectifiers and layers do not alternate
+ * @throws `STUN_MODEL_BOUNDS` when weights do not fit
  */
 export function quantiseLayers(model: FloatModel, rows: readonly (readonly number[])[], weightBits: number): Quantised {
-  const layers = model.layers as readonly (Affine | Rectifier)[];
-  const greatest = 2 ** (weightBits - 1) - 1;
-  const quantisers = Array.from({ length: model.features }, (_, column) => featureQuantiser(rows, column));
-  const ranges = activationRanges(model, rows);
+  const layers = model.layers as readonly Layer[];
+  const quantisers = quantisersOf(model, rows);
+  const ranges = rangesOf(model, rows);
   const operations: Operation[] = [];
-  let steps = quantisers.map((one) => (one.kind === 'affine' ? one.step : 1));
-  let lows = quantisers.map((one) => (one.kind === 'affine' ? one.low : 0));
-  let outputScale = 0;
+  const regions = new Regions(layers, operations, 2 ** (weightBits - 1) - 1);
+  regions.border(0, {
+    value: 0,
+    steps: quantisers.map(({ step, maximum }) => (maximum === 0 ? 0 : step)),
+    lows: quantisers.map(({ low }) => low),
+  });
   for (const [i, layer] of layers.entries()) {
-    if (layer.kind === 'rectifier') {
-      if (layers[i - 1]?.kind !== 'affine')
-        throw new StunError('STUN_MODEL_OPERATOR', `activation ${i} does not follow an affine layer`);
-      continue;
-    }
-    const fedLayer = fed(layer, steps, lows);
-    if (i === layers.length - 1) {
-      const [operation, shift] = scoreLayer(operations.length, fedLayer, greatest);
-      operations.push(operation);
-      outputScale = shift;
-      break;
-    }
+    if (layer.kind !== 'rectifier') continue;
     const range = ranges[i + 1]!;
-    const scale = (range > 0 ? range : 1) / ACTIVATION_MAXIMUM;
-    operations.push(...hiddenLayer(operations.length, fedLayer, scale, greatest));
-    steps = layer.biases.map(() => scale);
-    lows = layer.biases.map(() => 0);
+    const unit = (range > 0 ? range : 1) / ACTIVATION_MAXIMUM;
+    const { value: of, shifts } = regions.region(layer.of, unit, false);
+    const width = regions.widthOf(layer.of);
+    operations.push({
+      kind: 'requantise',
+      of,
+      shifts: Array.from({ length: width }, (_, element) => shiftOf(shifts, element, width)),
+      maximum: ACTIVATION_MAXIMUM,
+    });
+    const steps = new Array<number>(width).fill(unit);
+    regions.border(i + 1, { value: operations.length, steps, lows: steps.map(() => 0) });
   }
-  const maxima = quantisers.map(() => ACTIVATION_MAXIMUM);
+  const { value, shifts } = regions.region(layers.length, 1, true);
   return {
-    program: { input: { name: model.inputName, maxima, bytesPerElement: 1 }, operations, outputName: 'scores', outputScale },
+    program: {
+      input: { name: model.inputName, maxima: quantisers.map(({ maximum }) => maximum), bytesPerElement: 1 },
+      operations: operations.slice(0, value),
+      outputName: 'scores',
+      outputScale: shifts[0]!,
+    },
     quantisers,
   };
 }
