@@ -3,13 +3,15 @@
  * folder appears whole or not at all.
  */
 import { mkdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { dirname, join, relative } from 'node:path';
 import { buildBn128 } from 'ffjavascript';
 import { StunError } from '#protocol/errors/stun-error.ts';
 import { DEVELOPMENT_TRAPDOOR, writeDevelopmentKey, type Progress } from '../build/development-key.ts';
 import { parseR1cs } from '../build/r1cs.ts';
+import { REPOSITORY_ROOT } from '../build/source.ts';
 import { assertNotForgeable, readVerificationKey, vkHashOf } from '../build/verification-key.ts';
 import { readCalibration } from './calibration.ts';
+import { circomOf, GADGETS } from './circom/emit.ts';
 import { synthesise } from './constraints/synthesise.ts';
 import { r1csBytes } from './constraints/r1cs-file.ts';
 import { understand } from './float/understand.ts';
@@ -21,6 +23,9 @@ import { integerOnnx } from './program/integer-onnx.ts';
 import { programBytes } from './program/program.ts';
 import { accuracyOf, quantise, type AccuracyStatement } from './quantise/quantise.ts';
 
+/** The circuit as circom, where it is asked for. */
+export const CIRCOM_FILE = 'circuit.circom';
+
 /** What is compiled, and how. */
 export interface CompileOptions {
   readonly source: Uint8Array;
@@ -31,6 +36,8 @@ export interface CompileOptions {
   readonly labelColumn: string | null;
   /** Of affine layers, sign included, 4..16. */
   readonly weightBits: number;
+  /** Whether the circuit is written as circom too. */
+  readonly circom: boolean;
   readonly outDirectory: string;
 }
 
@@ -100,6 +107,10 @@ export async function compileModel(options: CompileOptions, progress: Progress):
     await writeFile(path('r1cs'), r1cs);
     await writeFile(path('verificationKey'), `${JSON.stringify(key, null, 1)}\n`);
     await writeFile(path('identity'), `${JSON.stringify(identity, null, 2)}\n`);
+    if (options.circom) {
+      const gadgets = relative(outDirectory, join(REPOSITORY_ROOT, GADGETS)).replaceAll('\\', '/');
+      await writeFile(join(scratch, CIRCOM_FILE), circomOf(quantised.program, gadgets));
+    }
     await rename(scratch, outDirectory);
     return { identity, accuracy, constraints: rows.length, wires, outDirectory };
   } finally {

@@ -15,6 +15,7 @@ export interface ModelCompileOptions {
   readonly label?: string;
   readonly name?: string;
   readonly weightBits: string;
+  readonly circom?: boolean;
 }
 
 function accuracyLines(accuracy: AccuracyStatement | null): string[] {
@@ -50,6 +51,7 @@ export async function modelCompile({ args, options, context }: Invocation<ModelC
       calibrationCsv,
       labelColumn: options.label ?? null,
       weightBits,
+      circom: options.circom ?? false,
       outDirectory: resolve(options.out),
     },
     context.progress,

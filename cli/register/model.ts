@@ -14,6 +14,7 @@ export function registerModel(program: Command, runner: Runner): void {
       .option('--label <column>', 'column of the label in those rows')
       .option('--name <name>', "the model's name in its manifest (the file's name)")
       .option('--weight-bits <bits>', 'bits of a weight of affine layers, 4 to 16', '8')
+      .option('--circom', 'write the circuit as circom too, for review')
       .description('write integer model, circuit, development key and manifest'),
     async () => (await import('../commands/model.ts')).modelCompile,
   );

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { InferenceSession, Tensor } from 'onnxruntime-node';
 import { groth16 } from 'snarkjs';
-import { compileModel, type CompiledModel, type CompileOptions } from '#circuits/model/compile.ts';
+import { CIRCOM_FILE, compileModel, type CompiledModel, type CompileOptions } from '#circuits/model/compile.ts';
 import { r1csBytes, witnessBytes } from '#circuits/model/constraints/r1cs-file.ts';
 import { synthesise } from '#circuits/model/constraints/synthesise.ts';
 import { witnessOf } from '#circuits/model/constraints/witness.ts';
@@ -44,6 +44,7 @@ describe('compiling the credit model', function () {
       calibrationCsv: readFileSync(example('unseen-rows.csv'), 'utf8'),
       labelColumn: 'defaulted',
       weightBits: 8,
+      circom: name === 'first',
       outDirectory: join(directory, name),
     };
   }
@@ -112,6 +113,13 @@ describe('compiling the credit model', function () {
     const other = tensorCommitment(shapes.output, [BigInt(output[0]!) + OUTPUT_BIAS + 1n], 22n).toString();
     assert.equal(await groth16.verify(key, [commitments[0]!, other], proof), false, 'another output');
     assert.equal(await groth16.verify(key, commitments.toReversed(), proof), false, 'signals in another order');
+  });
+
+  it('writes the circuit as circom when asked, beside the gadgets that it includes', () => {
+    const source = readFileSync(join(compiled.outDirectory, CIRCOM_FILE), 'utf8');
+    const [, included] = /include "(.*)"/.exec(source) ?? [];
+    assert.match(readFileSync(join(compiled.outDirectory, included!), 'utf8'), /template Requantise\(/);
+    assert.match(source, /signal value5\[1\] <== Dense\(16, 1,/);
   });
 
   it('writes the same bytes again', async () => {

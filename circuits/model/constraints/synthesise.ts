@@ -10,7 +10,7 @@ import { committedShapes, OUTPUT_BIAS, type IntegerProgram, type Operation } fro
 import { firstMax } from './gadgets/first-max.ts';
 import { greatest } from './gadgets/greatest.ts';
 import { bitsFor, toBits } from './gadgets/range.ts';
-import { requantise, type Bounds } from './gadgets/requantise.ts';
+import { requantise, widest, type Bounds } from './gadgets/requantise.ts';
 import { commitTensor } from './gadgets/tensor-commitment.ts';
 import { thermometer, treeScores } from './gadgets/trees.ts';
 import { ConstraintSystem } from './system.ts';
@@ -22,14 +22,6 @@ function linearValue({ places, weights, constant }: LinearRow, from: readonly Li
   const parts: [bigint, Linear][] = [[BigInt(constant), Linear.constant(1n)]];
   for (const [k, place] of places.entries()) if (weights[k] !== 0) parts.push([BigInt(weights[k]!), from[place]!]);
   return Linear.combine(parts);
-}
-
-/** Values that a nonlinear step reads again and again are given wires, so that later rows stay short. */
-function widest(bounds: readonly Bounds[]): Bounds {
-  return bounds.reduce((so, one) => ({
-    low: one.low < so.low ? one.low : so.low,
-    high: one.high > so.high ? one.high : so.high,
-  }));
 }
 
 function lower(

@@ -50,6 +50,7 @@ export function compiledFixture(bias = 0.3): Promise<CompiledFolder & { readonly
         calibrationCsv: ['a,b,c,d', ...rows].join('\n'),
         labelColumn: null,
         weightBits: 8,
+        circom: false,
         outDirectory: directory,
       },
       () => {},

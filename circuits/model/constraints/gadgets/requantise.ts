@@ -12,6 +12,14 @@ export interface Bounds {
   readonly high: bigint;
 }
 
+/** Bounds that hold for every one of several values. */
+export function widest(bounds: readonly Bounds[]): Bounds {
+  return bounds.reduce((so, one) => ({
+    low: one.low < so.low ? one.low : so.low,
+    high: one.high > so.high ? one.high : so.high,
+  }));
+}
+
 /** The rounding half that is added before the shift. */
 export function roundingHalf(shift: number): bigint {
   return shift === 0 ? 0n : 1n << BigInt(shift - 1);
