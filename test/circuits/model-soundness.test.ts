@@ -83,7 +83,13 @@ const attacks: readonly Attack[] = [
   // acc + half + 2^7 = 5 + 2 + 128: a negative bit below the shift, made up for by one above it.
   { label: 'requantise.bit', build: activation, inputs: [1n, 1n, 2n], lie: { 1: minus(1n), 2: 2n } },
   { label: 'requantise.sum', build: activation, inputs: [1n, 1n, 2n], lie: { 4: 1n } },
-  { label: 'requantise.sign', build: (s) => requantise(s, long(s), signedBounds, 2, 63n), inputs: [1n, 1n, 2n], lie: { 8: 60n } },
+  {
+    label: 'requantise.activation',
+    build: (s) => requantise(s, long(s), signedBounds, 2, 63n),
+    inputs: [1n, 1n, 2n],
+    lie: { 8: 60n },
+  },
+  { label: 'requantise.fits', build: activation, inputs: [1n, 1n, 2n], lie: { 8: 0n } },
   { label: 'requantise.saturates.inverse', build: (s) => activation(s, wideBounds), inputs: [1n, 1n, 2n], lie: { 17: 1n } },
   {
     label: 'requantise.saturates.zero',
@@ -91,7 +97,6 @@ const attacks: readonly Attack[] = [
     inputs: [900n, 1n, 2n],
     lie: { 17: 0n, 18: 0n },
   },
-  { label: 'requantise.saturation', build: (s) => activation(s, wideBounds), inputs: [900n, 1n, 2n], lie: { 19: 0n } },
   // Equal scores, chosen twice and minus once: the index becomes -1.
   { label: 'first-max.choice', build: index, inputs: [9n, 9n, 1n], lie: { 0: 2n, 1: minus(1n), 2: 0n } },
   { label: 'first-max.one', build: index, inputs: [1n, 2n, 30n], lie: { 0: 0n, 1: 0n, 2: 0n, 3: 63n } },

@@ -2,7 +2,7 @@
 import { StunError } from '#protocol/errors/stun-error.ts';
 import { roundingHalf, type Bounds } from '../constraints/gadgets/requantise.ts';
 import type { Tree } from '../constraints/gadgets/trees.ts';
-import { isLinear, readBy, rowsOf } from '../linear-map.ts';
+import { isLinear, readBy, rowsOf, type LinearMap } from '../linear-map.ts';
 import { windowsOf } from '../sliding.ts';
 import type { IntegerProgram, Operation } from './program.ts';
 
@@ -46,16 +46,8 @@ function assertAccumulator(bounds: Bounds, operation: number, element: number): 
   }
 }
 
-function boundsOf(operation: Operation, values: readonly (readonly Bounds[])[]): Bounds[] {
-  if (isLinear(operation)) {
-    const from = readBy(operation, values);
-    return rowsOf(operation, from.length).map(({ places, weights, constant }) =>
-      sum(
-        places.map((place, k) => scaled(from[place]!, BigInt(weights[k]!))),
-        BigInt(constant),
-      ),
-    );
-  }
+/** Bounds of what a step that is not linear gives. */
+function boundsOf(operation: Exclude<Operation, LinearMap>, values: readonly (readonly Bounds[])[]): Bounds[] {
   switch (operation.kind) {
     case 'requantise':
       return values[operation.of]!.map(({ low, high }, i) => {
@@ -76,6 +68,57 @@ function boundsOf(operation: Operation, values: readonly (readonly Bounds[])[]):
       return [{ low: 0n, high: BigInt(values[operation.of]!.length - 1) }];
     case 'concatenate':
       return operation.of.flatMap((value) => values[value]!);
+  }
+}
+
+/** An element as a sum over elements that no linear step gives. */
+interface Form {
+  readonly constant: number;
+  /** Weights by the bounds of what they weigh, one object for each element. */
+  readonly terms: ReadonlyMap<Bounds, number>;
+}
+
+/**
+ * Linear steps that follow each other, seen as one: what cancels between them does not widen the bounds. Numbers here are sums of products
+ * of weights; `assertPartialSums` holds every step by itself within 32 bits, so doubles hold them exactly.
+ */
+class Forms {
+  readonly #values: readonly (readonly Bounds[])[];
+  /** Forms of linear values, by their number. */
+  readonly #forms = new Map<number, readonly Form[]>();
+
+  constructor(values: readonly (readonly Bounds[])[]) {
+    this.#values = values;
+  }
+
+  /** Bounds of the next value, a linear one. */
+  follow(operation: LinearMap): Bounds[] {
+    const forms = this.#formsOf(operation);
+    this.#forms.set(this.#values.length, forms);
+    return forms.map(({ constant, terms }) =>
+      sum(
+        Array.from(terms, ([bounds, weight]) => scaled(bounds, BigInt(weight))),
+        BigInt(constant),
+      ),
+    );
+  }
+
+  #formsOf(operation: LinearMap): Form[] {
+    const sources = (typeof operation.of === 'number' ? [operation.of] : operation.of).flatMap((value) => this.#source(value));
+    return rowsOf(operation, sources.length).map((row) => {
+      let { constant } = row;
+      const terms = new Map<Bounds, number>();
+      for (const [k, place] of row.places.entries()) {
+        const [source, factor] = [sources[place]!, row.weights[k]!];
+        constant += factor * source.constant;
+        for (const [bounds, weight] of source.terms) terms.set(bounds, (terms.get(bounds) ?? 0) + factor * weight);
+      }
+      return { constant, terms };
+    });
+  }
+
+  #source(value: number): readonly Form[] {
+    return this.#forms.get(value) ?? this.#values[value]!.map((bounds) => ({ constant: 0, terms: new Map([[bounds, 1]]) }));
   }
 }
 
@@ -105,7 +148,9 @@ function assertPartialSums(program: IntegerProgram, values: readonly (readonly B
  */
 export function programBounds(program: IntegerProgram): Bounds[][] {
   const values: Bounds[][] = [program.input.maxima.map((maximum) => ({ low: 0n, high: BigInt(maximum) }))];
-  for (const operation of program.operations) values.push(boundsOf(operation, values));
+  const forms = new Forms(values);
+  for (const operation of program.operations)
+    values.push(isLinear(operation) ? forms.follow(operation) : boundsOf(operation, values));
   assertPartialSums(program, values);
   for (const [index, bounds] of values.entries()) for (const [i, one] of bounds.entries()) assertAccumulator(one, index - 1, i);
   return values;

@@ -53,16 +53,27 @@ export function requantise(
   const kept = bits.slice(shift, width);
   const activationBits = maximum.toString(2).length;
   const small = fromBits(kept.slice(0, activationBits));
-  const above = kept.slice(activationBits);
-  return system.product('requantise.sign', positive, saturated(system, small, above, maximum));
+  const plain = noneOf(system, positive, kept.slice(activationBits));
+  // Neither cut off at 0 nor saturated: as it is. Not negative and not as it is: saturated. One wire, so that later layers stay short.
+  const cut = positive.minus(plain).times(maximum);
+  if (cut.constantValue === 0n) return system.product('requantise.activation', plain, small);
+  const factors = [[plain, small]] as const;
+  const activation = Linear.wire(system.allocate({ kind: 'mixed-products', factors, rows: [[1n]], plus: [cut] }));
+  system.enforce('requantise.activation', plain, small, activation.minus(cut));
+  return activation;
 }
 
-/** `small`, or `maximum` when any bit above is set. */
-function saturated(system: ConstraintSystem, small: Linear, above: readonly Linear[], maximum: bigint): Linear {
-  if (above.length === 0) return small;
-  const some =
-    above.length === 1 ? above[0]! : nonZero(system, 'requantise.saturates', Linear.combine(above.map((bit) => [1n, bit])));
-  return small.plus(system.product('requantise.saturation', some, Linear.constant(maximum).minus(small)));
+/** Up to so many bits are multiplied one by one; for more, one inverse is cheaper. */
+const MULTIPLIED_BITS = 2;
+
+/** 1 when `positive` is 1 and no bit above is, else 0. */
+function noneOf(system: ConstraintSystem, positive: Linear, above: readonly Linear[]): Linear {
+  if (above.length <= MULTIPLIED_BITS) {
+    const one = Linear.constant(1n);
+    return above.reduce((so, bit) => system.product('requantise.fits', so, one.minus(bit)), positive);
+  }
+  const against = Linear.combine([[1n, Linear.constant(1n).minus(positive)], ...above.map((bit) => [1n, bit] as const)]);
+  return Linear.constant(1n).minus(nonZero(system, 'requantise.saturates', against));
 }
 
 /**
