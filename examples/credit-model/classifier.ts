@@ -78,7 +78,7 @@ function backward(layers: readonly Layer[], gradients: readonly Layer[], input: 
 }
 
 /** Adam (Kingma and Ba, 2015, algorithm 1) with weight decay on the weights. */
-class Adam {
+export class Adam {
   readonly #first: Float64Array;
   readonly #second: Float64Array;
   #step = 0;

@@ -46,6 +46,8 @@ export const docCommands: readonly DocumentedCommand[] = [
   { command: 'node_modules/.bin/node examples/credit-model/train.ts --check', proof: { ci: { limitMinutes: 4 } } },
   // examples/credit-trees/README.md
   { command: 'node_modules/.bin/node examples/credit-trees/train.ts --check', proof: { ci: { limitMinutes: 4 } } },
+  // examples/digits/README.md
+  { command: 'node_modules/.bin/node examples/digits/train.ts --check', proof: { ci: { limitMinutes: 12 } } },
   // docs/proven-inference.md
   {
     command:
