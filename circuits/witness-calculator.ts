@@ -8,10 +8,10 @@ import { readFile } from 'node:fs/promises';
 import { StunError } from '#protocol/errors/stun-error.ts';
 import { FIELD_ORDER } from '#protocol/field.ts';
 import { readField } from './build/r1cs.ts';
+import { emptyWitnessFile, FIELD_BYTES } from './build/section-container.ts';
 import type { CircuitSignals } from './settlement-input.ts';
 
 const LIMBS = 8;
-const VALUE_BYTES = 32;
 /** Code of circom's exception handler for a failed assertion. */
 const ASSERTION_FAILED = 4;
 
@@ -79,8 +79,7 @@ export class WitnessCalculator {
     return new WitnessCalculator(await WebAssembly.compile(await readFile(wasmPath)));
   }
 
-  /** Values of all wires, 32 bytes each, little-endian, the constant 1 first. */
-  async #values(signals: CircuitSignals): Promise<Uint8Array> {
+  async #calculate(signals: CircuitSignals): Promise<ReturnType<typeof emptyWitnessFile>> {
     let trace = '';
     const instance = await WebAssembly.instantiate(this.#module, {
       runtime: {
@@ -111,8 +110,9 @@ export class WitnessCalculator {
       throw new StunError('STUN_CIRCUIT_INPUT', `a circuit of ${calculator.getInputSize()} input values got ${written}`);
     }
     const count = calculator.getWitnessSize();
-    const result = new Uint8Array(count * VALUE_BYTES);
-    const words = new Uint32Array(result.buffer);
+    const result = emptyWitnessFile(count);
+    // 76 bytes stand before the values.
+    const words = new Uint32Array(result.values.buffer, result.values.byteOffset);
     const first = calculator.getSharedRWMemoryStart() / 4;
     // Nothing below grows the memory, so that one view of it serves for all wires.
     const shared = new Uint32Array(calculator.memory.buffer).subarray(first, first + LIMBS);
@@ -129,27 +129,13 @@ export class WitnessCalculator {
    *   another length, `STUN_RANGE` for a value that is no field element
    */
   async calculateFile(signals: CircuitSignals): Promise<Uint8Array> {
-    const values = await this.#values(signals);
-    const head = new DataView(new ArrayBuffer(12 + 12 + 4 + VALUE_BYTES + 4 + 12));
-    const count = values.length / VALUE_BYTES;
-    Buffer.from(head.buffer).write('wtns', 'latin1');
-    head.setUint32(4, 2, true);
-    head.setUint32(8, 2, true);
-    head.setUint32(12, 1, true);
-    head.setBigUint64(16, BigInt(4 + VALUE_BYTES + 4), true);
-    head.setUint32(24, VALUE_BYTES, true);
-    for (let limb = 0; limb < 4; limb++)
-      head.setBigUint64(28 + 8 * limb, BigInt.asUintN(64, FIELD_ORDER >> BigInt(64 * limb)), true);
-    head.setUint32(60, count, true);
-    head.setUint32(64, 2, true);
-    head.setBigUint64(68, BigInt(values.length), true);
-    return Buffer.concat([new Uint8Array(head.buffer), values]);
+    return (await this.#calculate(signals)).file;
   }
 
   /** The witness as integers, the constant 1 first. @throws as {@link calculateFile} */
   async calculate(signals: CircuitSignals): Promise<bigint[]> {
-    const values = await this.#values(signals);
-    const view = new DataView(values.buffer);
-    return Array.from({ length: values.length / VALUE_BYTES }, (_, wire) => readField(view, wire * VALUE_BYTES));
+    const { values } = await this.#calculate(signals);
+    const view = new DataView(values.buffer, values.byteOffset);
+    return Array.from({ length: values.length / FIELD_BYTES }, (_, wire) => readField(view, wire * FIELD_BYTES));
   }
 }

@@ -1,30 +1,8 @@
 /** Writes a model circuit as circom's binary constraint file and its witness as snarkjs' binary witness file. */
 import { FIELD_ORDER } from '#protocol/field.ts';
+import { container, emptyWitnessFile, FIELD_BYTES, putField } from '../../build/section-container.ts';
 import type { Linear } from './linear.ts';
 import type { ConstraintSystem } from './system.ts';
-
-const FIELD_BYTES = 32;
-
-function putField(view: DataView, offset: number, value: bigint): void {
-  for (let limb = 0; limb < 4; limb++) view.setBigUint64(offset + 8 * limb, BigInt.asUintN(64, value >> BigInt(64 * limb)), true);
-}
-
-/** magic, version, then sections as type, length, data; integers little-endian. */
-function container(magic: string, version: number, sections: readonly (readonly [type: number, data: Uint8Array])[]): Uint8Array {
-  const bytes = new Uint8Array(12 + sections.reduce((sum, [, data]) => sum + 12 + data.length, 0));
-  const view = new DataView(bytes.buffer);
-  for (let i = 0; i < 4; i++) bytes[i] = magic.charCodeAt(i);
-  view.setUint32(4, version, true);
-  view.setUint32(8, sections.length, true);
-  let offset = 12;
-  for (const [type, data] of sections) {
-    view.setUint32(offset, type, true);
-    view.setBigUint64(offset + 4, BigInt(data.length), true);
-    bytes.set(data, offset + 12);
-    offset += 12 + data.length;
-  }
-  return bytes;
-}
 
 function headerSection(system: ConstraintSystem): Uint8Array {
   const data = new Uint8Array(4 + FIELD_BYTES + 4 * 4 + 8 + 4);
@@ -70,16 +48,8 @@ export function r1csBytes(system: ConstraintSystem): Uint8Array {
 
 /** The `.wtns` file, version 2. @param values - one per wire, canonical */
 export function witnessBytes(values: readonly bigint[]): Uint8Array {
-  const header = new Uint8Array(4 + FIELD_BYTES + 4);
-  const view = new DataView(header.buffer);
-  view.setUint32(0, FIELD_BYTES, true);
-  putField(view, 4, FIELD_ORDER);
-  view.setUint32(4 + FIELD_BYTES, values.length, true);
-  const data = new Uint8Array(values.length * FIELD_BYTES);
-  const out = new DataView(data.buffer);
-  for (const [wire, value] of values.entries()) putField(out, wire * FIELD_BYTES, value);
-  return container('wtns', 2, [
-    [1, header],
-    [2, data],
-  ]);
+  const { file, values: data } = emptyWitnessFile(values.length);
+  const view = new DataView(data.buffer, data.byteOffset);
+  for (const [wire, value] of values.entries()) putField(view, wire * FIELD_BYTES, value);
+  return file;
 }
