@@ -49,7 +49,7 @@ async function measureBackend(circuit: string, name: BackendName, threads: numbe
   const built = await ensureCircuit(circuit);
   const { task } = await makeTask(circuit, built.n);
   const artefacts = await loadArtefacts(built, (await loadManifest(circuit)).sha256);
-  const calculator = WitnessCalculator.over(artefacts.witnessProgram);
+  const calculator = WitnessCalculator.over(artefacts.calculator);
   const input = circuitInputOf(provableSegment(task), built);
   const file = await calculator.calculateFile(input);
   const witness: number[] = [];

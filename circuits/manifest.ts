@@ -21,6 +21,7 @@ import {
   type CircuitSpec,
 } from './build/build-circuit.ts';
 import { withLock } from './build/lock.ts';
+import { WITNESS_COMPILER } from './witness/compile-program.ts';
 import { REPOSITORY_ROOT } from './build/source.ts';
 import type { VerificationKey } from './build/verification-key.ts';
 import circuitsFile from './circuits.json' with { type: 'json' };
@@ -40,8 +41,10 @@ export interface CircuitArtefacts {
   readonly n: number;
   /** Jobs whose commitments are public signals: 0 or n. */
   readonly publishedPairs: number;
-  /** Witness calculator. */
+  /** Witness calculator of circom. */
   readonly wasmPath: string;
+  /** Witness program of circuits/witness/. */
+  readonly witnessProgramPath: string;
   /** Proving key. */
   readonly zkeyPath: string;
   /** Constraint system. */
@@ -159,7 +162,11 @@ export async function buildOrLoad(
   const progress = options.progress ?? (() => {});
   const cache = options.cacheDirectory ?? join(REPOSITORY_ROOT, '.stun', 'circuits');
   const directory = join(cache, await circuitSourceHash(spec));
-  const cached = (): Promise<CircuitManifest | undefined> => readJson<CircuitManifest>(join(directory, 'manifest.json'));
+  const cached = async (): Promise<CircuitManifest | undefined> => {
+    const found = await readJson<CircuitManifest>(join(directory, 'manifest.json'));
+    // Another compiler of witness programs changes no key and no source hash, but this file.
+    return found?.witnessCompiler === WITNESS_COMPILER ? found : undefined;
+  };
   const manifest =
     (await cached()) ??
     (await withLock(
@@ -174,6 +181,7 @@ export async function buildOrLoad(
     n: manifest.n,
     publishedPairs: spec.publishedPairs,
     wasmPath: join(directory, ARTEFACT_FILES.wasm),
+    witnessProgramPath: join(directory, ARTEFACT_FILES.witness),
     zkeyPath: join(directory, ARTEFACT_FILES.zkey),
     r1csPath: join(directory, ARTEFACT_FILES.r1cs),
     symPath: join(directory, ARTEFACT_FILES.sym),

@@ -26,13 +26,17 @@ export interface ProvingArtefacts {
   /** `development`: proofs under this key are worth nothing outside a local chain. */
   readonly setup: CircuitArtefacts['setup'];
   readonly zkey: SharedArrayBuffer;
-  readonly witnessProgram: WebAssembly.Module;
+  /** circom's witness program. */
+  readonly calculator: WebAssembly.Module;
+  /** Ours, of circuits/witness/. */
+  readonly witnessProgram: SharedArrayBuffer;
 }
 
 /** SHA-256 digests, hex without prefix. */
 export interface ArtefactHashes {
   readonly zkey: string;
   readonly wasm: string;
+  readonly witness: string;
 }
 
 /**
@@ -68,7 +72,11 @@ export async function readShared(path: string, sha256: string): Promise<SharedAr
  * @throws `STUN_FILE`, `STUN_PROVER_KEY`
  */
 export async function loadArtefacts(circuit: CircuitArtefacts, sha256: ArtefactHashes): Promise<ProvingArtefacts> {
-  const [zkey, wasm] = await Promise.all([readShared(circuit.zkeyPath, sha256.zkey), readShared(circuit.wasmPath, sha256.wasm)]);
+  const [zkey, wasm, witnessProgram] = await Promise.all([
+    readShared(circuit.zkeyPath, sha256.zkey),
+    readShared(circuit.wasmPath, sha256.wasm),
+    readShared(circuit.witnessProgramPath, sha256.witness),
+  ]);
   return {
     name: circuit.name,
     n: circuit.n,
@@ -78,7 +86,8 @@ export async function loadArtefacts(circuit: CircuitArtefacts, sha256: ArtefactH
     setup: circuit.setup,
     zkey,
     // The compiler takes no shared memory, hence the copy; it is freed at once.
-    witnessProgram: await WebAssembly.compile(new Uint8Array(wasm).slice()),
+    calculator: await WebAssembly.compile(new Uint8Array(wasm).slice()),
+    witnessProgram,
   };
 }
 
@@ -101,10 +110,10 @@ export async function loadCircuits(
     loaded.push(await loadArtefacts(circuit, (await loadManifest(name)).sha256));
   }
   for (const { name, zkeySha256, ...key } of ceremonies) {
-    // The witness program belongs to the circuit, whatever the key.
+    // Witness programs belong to the circuit, whatever the key.
     const circuit = await ensureCircuit(name, { progress });
-    const { wasm } = (await loadManifest(name)).sha256;
-    loaded.push(await loadArtefacts({ ...circuit, ...key, setup: 'ceremony' }, { zkey: zkeySha256, wasm }));
+    const { sha256 } = await loadManifest(name);
+    loaded.push(await loadArtefacts({ ...circuit, ...key, setup: 'ceremony' }, { ...sha256, zkey: zkeySha256 }));
   }
   return loaded;
 }

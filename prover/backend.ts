@@ -3,6 +3,7 @@
  * form of proof; none verifies its own work. prover/backends.ts chooses among them.
  */
 import type { ProofPoints } from '#protocol/wire/proof-points.ts';
+import type { CircuitSignals } from './circuit-input.ts';
 
 /** The backends, the fastest first. */
 export const BACKEND_NAMES = ['native', 'wasm', 'snarkjs'] as const;
@@ -37,4 +38,13 @@ export interface Groth16Backend {
    *   `STUN_PROVER_ABORTED` when the control block says so
    */
   prove(zkey: Uint8Array, witness: Uint8Array, options: Groth16Options): Promise<MadeProof>;
+  /**
+   * Makes a `wtns` file by a circuit's witness program, where the backend runs such programs; for others circom's program does it. It
+   * refuses what breaks a constraint, as circom's does.
+   * @param program - the bytes of a witness program, which must not change any more
+   * @param signals - by the names of the circuit's inputs
+   * @throws `STUN_CIRCUIT_UNSATISFIED` naming the signals of the broken constraint; `STUN_CIRCUIT_INPUT`, `STUN_RANGE` as circom's
+   *   program; `STUN_PROVER_KEY`, `STUN_PROVER_MEMORY`
+   */
+  makeWitness?(program: SharedArrayBuffer, signals: CircuitSignals, memoryLimitMb: number): Uint8Array;
 }

@@ -3,6 +3,8 @@ import { settlementInputOf, toCircuitInput, type CircuitPlaces, type CircuitSign
 import { laneOldOf } from '#protocol/wire/settlement-bundle.ts';
 import type { ProvableSegment } from './segment.ts';
 
+export type { CircuitSignals } from '#circuits/settlement-input.ts';
+
 /**
  * @param circuit - whose inputs they are
  * @throws `STUN_CIRCUIT_INPUT` when the segment has more jobs than the circuit has places

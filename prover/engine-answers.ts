@@ -13,7 +13,7 @@ const COORDINATES = 8;
 export function errorOf(status: number, prover: string): StunError {
   switch (status) {
     case 1:
-      return new StunError('STUN_PROVER_KEY', 'the proving key is damaged, or is no Groth16 key over BN254');
+      return new StunError('STUN_PROVER_KEY', 'the proving key or the witness program is damaged, or is none over BN254');
     case 2:
       return new StunError('STUN_PROOF_WITNESS', 'the witness is damaged, or of another circuit than the proving key');
     case 3:

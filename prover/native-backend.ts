@@ -1,62 +1,10 @@
-/**
- * The native backend: prover/native/, C++ and assembly behind Node-API. Its binary is committed beside its source for linux-x64
- * and loaded only when it has the digest of prover/native/manifest.json.
- */
-import { createHash, getRandomValues } from 'node:crypto';
-import { readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
-import { fileURLToPath } from 'node:url';
-import { StunError } from '#protocol/errors/stun-error.ts';
+/** The native backend: one engine of the addon makes proofs and witnesses. */
+import { getRandomValues } from 'node:crypto';
 import type { Groth16Backend, Groth16Options, MadeProof } from './backend.ts';
 import { errorOf, madeProof, RANDOMNESS_BYTES, sharedMemoryOf } from './engine-answers.ts';
+import { loadNativeAddon, unavailable, type KeyHandle, type NativeAddon } from './native-addon.ts';
+import { NativeWitness } from './native-witness.ts';
 import { CONTROL_BYTES } from './thread-reply.ts';
-import manifest from './native/manifest.json' with { type: 'json' };
-
-/** An opened key; the addon keeps its bytes. */
-type KeyHandle = object & { readonly opened: unique symbol };
-
-/** What prover/native/addon.cpp exports. A number in place of a result is a status of prover/native/platform.hpp. */
-export interface NativeAddon {
-  /** Engines that this machine can run, the fastest first. */
-  engineNames(): readonly string[];
-  /** `shared`: prepared once for all threads that open this memory, whose bytes must not change any more. */
-  openKey(zkey: Uint8Array, engine: string, shared: boolean): KeyHandle | number;
-  prove(
-    key: KeyHandle,
-    witness: Uint8Array,
-    randomness: Uint8Array,
-    control: Uint8Array,
-    threads: number,
-    budgetMb: number,
-  ): Uint8Array | number;
-  /** Sum of scalars (integers below 2^254) times points of group 1 or 2 (as in key files), window in 2..16; for tests. */
-  multiply(engine: string, group: 1 | 2, points: Uint8Array, scalars: Uint8Array, window: number): Uint8Array | number;
-  /** Values on a domain to values on its coset, in Montgomery form; for tests. */
-  transform(engine: string, values: Uint8Array): Uint8Array | number;
-}
-
-const PLATFORM = 'linux-x64';
-
-function unavailable(reason: string, cause?: unknown): StunError {
-  return new StunError('STUN_CONFIG', `the native prover is not available: ${reason}`, cause === undefined ? {} : { cause });
-}
-
-/**
- * Loads the addon.
- * @throws `STUN_CONFIG` on another platform, or when the binary is missing, changed or does not load
- */
-export function loadNativeAddon(): NativeAddon {
-  if (`${process.platform}-${process.arch}` !== PLATFORM) throw unavailable(`it is built for ${PLATFORM} only`);
-  const path = fileURLToPath(new URL(`./native/${PLATFORM}.node`, import.meta.url));
-  const expected = manifest.binariesSha256['linux-x64.node'];
-  try {
-    const digest = createHash('sha256').update(readFileSync(path)).digest('hex');
-    if (digest === expected) return createRequire(import.meta.url)(path) as NativeAddon;
-  } catch (cause) {
-    throw unavailable(`${path} does not load`, cause);
-  }
-  throw unavailable(`${path} must have SHA-256 ${expected}`);
-}
 
 /** Proves with one engine of the addon. */
 class NativeBackend implements Groth16Backend {
@@ -65,10 +13,16 @@ class NativeBackend implements Groth16Backend {
   readonly #addon: NativeAddon;
   /** Keys in memory that threads share; others may change from one call to the next and are opened every time. */
   readonly #keys = new WeakMap<SharedArrayBuffer, KeyHandle>();
+  readonly #witness: NativeWitness;
 
   constructor(addon: NativeAddon, engine: string) {
     this.#addon = addon;
     this.engine = engine;
+    this.#witness = new NativeWitness(addon, engine);
+  }
+
+  makeWitness(...of: Parameters<NativeWitness['make']>): Uint8Array {
+    return this.#witness.make(...of);
   }
 
   #open(zkey: Uint8Array): KeyHandle {

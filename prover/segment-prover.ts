@@ -4,7 +4,7 @@ import { StunError } from '#protocol/errors/stun-error.ts';
 import { fieldToHex } from '#protocol/field.ts';
 import { signalListWithPairs } from '#protocol/terms.ts';
 import type { ProvingArtefacts } from './artefacts.ts';
-import { circuitInputOf } from './circuit-input.ts';
+import { circuitInputOf, type CircuitSignals } from './circuit-input.ts';
 import type { ProofPoints } from '#protocol/wire/proof-points.ts';
 import type { BackendName, Groth16Backend, MadeProof } from './backend.ts';
 import type { SettlementProof, SettlementProofTask } from './interface.ts';
@@ -66,10 +66,16 @@ export class SegmentProver {
   #calculator(artefacts: ProvingArtefacts): WitnessCalculator {
     let calculator = this.#calculators.get(artefacts.name);
     if (calculator === undefined) {
-      calculator = WitnessCalculator.over(artefacts.witnessProgram);
+      calculator = WitnessCalculator.over(artefacts.calculator);
       this.#calculators.set(artefacts.name, calculator);
     }
     return calculator;
+  }
+
+  /** A backend that fails is not tried again with its own witness: the next one makes another. */
+  async #witness(backend: Groth16Backend, artefacts: ProvingArtefacts, signals: CircuitSignals): Promise<Uint8Array> {
+    const native = backend.makeWitness?.(artefacts.witnessProgram, signals, this.#memoryLimitMb);
+    return native ?? this.#calculator(artefacts).calculateFile(signals);
   }
 
   /** @throws the codes of `SettlementProver.prove` that speak of the task, not of the pool */
@@ -78,13 +84,21 @@ export class SegmentProver {
     const artefacts = artefactsOfFamily(this.#circuits, segment.bundle.order.terms.settlementFamily);
     const expected = signalListWithPairs(segment.signals, segment.pairs, artefacts.publishedPairs);
     const started = performance.now();
-    const witness = await this.#calculator(artefacts).calculateFile(circuitInputOf(segment, artefacts));
-    const witnessed = performance.now();
-    let proved = witnessed;
+    const signals = circuitInputOf(segment, artefacts);
     const options = { threads: 1, memoryLimitMb: this.#memoryLimitMb, ...(control && { control }) };
+    let witnessed = started;
+    let proved = started;
     const { released, madeBy, failed } = await firstReleased(
       this.#backends,
-      (backend) => backend.prove(new Uint8Array(artefacts.zkey), witness, options),
+      async (backend) => {
+        const witness = await this.#witness(backend, artefacts, signals);
+        witnessed = performance.now();
+        try {
+          return await backend.prove(new Uint8Array(artefacts.zkey), witness, options);
+        } finally {
+          witness.fill(0);
+        }
+      },
       (made) => {
         proved = performance.now();
         return releaseProof(artefacts, made, expected);

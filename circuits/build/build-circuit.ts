@@ -1,5 +1,5 @@
 /**
- * Builds one circuit into its cache directory: constraints, witness calculator, development key, verification key, manifest.
+ * Builds one circuit into its cache directory: constraints, witness calculator, witness program, development key, verification key, manifest.
  * The directory appears whole or not at all: everything is written beside it and renamed at the end.
  */
 import { createHash } from 'node:crypto';
@@ -11,6 +11,7 @@ import { buildBn128 } from 'ffjavascript';
 import type { Hex } from '#protocol/bytes.ts';
 import { StunError } from '#protocol/errors/stun-error.ts';
 import { publicSignalNames } from '#protocol/terms.ts';
+import { compileWitnessProgram, WITNESS_COMPILER } from '../witness/compile-program.ts';
 import { compileCircuit, COMPILER } from './compile.ts';
 import { DEVELOPMENT_TRAPDOOR, writeDevelopmentKey, type Progress } from './development-key.ts';
 import { readR1cs } from './r1cs.ts';
@@ -29,6 +30,7 @@ export const ARTEFACT_FILES = {
   sym: 'circuit.sym',
   zkey: 'circuit.zkey',
   verificationKey: 'verification-key.json',
+  witness: 'circuit.witness',
 } as const;
 
 /** Kind of artefact file. */
@@ -54,6 +56,8 @@ export interface CircuitManifest {
   readonly sourceHash: string;
   readonly compiler: string;
   readonly level: string;
+  /** Version of the compiler of witness programs. */
+  readonly witnessCompiler: string;
   /** `development`: the trapdoor is public and the key insecure. */
   readonly setup: 'development';
   readonly constraints: number;
@@ -80,6 +84,8 @@ async function buildInto(directory: string, spec: CircuitSpec, hash: string, pro
   const path = (kind: ArtefactKind): string => join(directory, ARTEFACT_FILES[kind]);
   progress(`compiling ${spec.main} at ${LEVEL}`);
   await compileCircuit(spec.main, directory, { level: LEVEL, outputs: ['r1cs', 'wasm', 'sym'] });
+  progress('compiling the witness program');
+  await writeFile(path('witness'), await compileWitnessProgram(spec.main, directory));
   const r1cs = await readR1cs(path('r1cs'));
   const curve = await buildBn128(true);
   await writeDevelopmentKey(curve, r1cs, DEVELOPMENT_TRAPDOOR, path('zkey'), progress);
@@ -95,6 +101,7 @@ async function buildInto(directory: string, spec: CircuitSpec, hash: string, pro
     sourceHash: hash,
     compiler: COMPILER,
     level: LEVEL,
+    witnessCompiler: WITNESS_COMPILER,
     setup: 'development',
     constraints: r1cs.constraintCount,
     wires: r1cs.wireCount,
@@ -117,7 +124,7 @@ export async function removeAbandoned(directory: string): Promise<void> {
 /**
  * Builds a circuit.
  * @param directory - cache directory to appear; the caller holds its lock
- * @throws `STUN_CIRCUIT_COMPILE`; `STUN_CIRCUIT_R1CS` when the public signals are not as many as declared
+ * @throws `STUN_CIRCUIT_COMPILE`, `STUN_CIRCUIT_WITNESS`; `STUN_CIRCUIT_R1CS` when the public signals are not as many as declared
  */
 export async function buildCircuit(directory: string, spec: CircuitSpec, progress: Progress): Promise<CircuitManifest> {
   const publicSignals = publicSignalNames(spec.publishedPairs).length;

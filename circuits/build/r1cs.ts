@@ -7,9 +7,8 @@
 import { readFile } from 'node:fs/promises';
 import { StunError } from '#protocol/errors/stun-error.ts';
 import { FIELD_ORDER } from '#protocol/field.ts';
+import { FIELD_BYTES, sectionsOf } from './section-container.ts';
 
-/** Width of a field element in the file. */
-const FIELD_BYTES = 32;
 const HEADER_SECTION = 1;
 const CONSTRAINT_SECTION = 2;
 
@@ -18,7 +17,10 @@ export interface R1cs {
   readonly wireCount: number;
   /** Outputs and public inputs, the constant 1 not counted. */
   readonly publicCount: number;
-  readonly privateInputCount: number;
+  /** Outputs; their wires come first, then those of the inputs. */
+  readonly outputCount: number;
+  /** Public and private inputs. */
+  readonly inputCount: number;
   readonly constraintCount: number;
   /** The constraint section's bytes. */
   readonly constraints: Uint8Array;
@@ -41,29 +43,12 @@ function refuse(reason: string): never {
   throw new StunError('STUN_CIRCUIT_R1CS', reason);
 }
 
-function sectionsOf(bytes: Uint8Array): Map<number, Uint8Array> {
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  if (bytes.length < 12 || Buffer.from(bytes.subarray(0, 4)).toString('latin1') !== 'r1cs') refuse('expected the magic "r1cs"');
-  if (view.getUint32(4, true) !== 1) refuse(`expected format version 1, got ${view.getUint32(4, true)}`);
-  const sections = new Map<number, Uint8Array>();
-  let offset = 12;
-  for (let i = view.getUint32(8, true); i > 0; i--) {
-    if (offset + 12 > bytes.length) refuse('the file ends inside a section header');
-    const type = view.getUint32(offset, true);
-    const length = Number(view.getBigUint64(offset + 4, true));
-    if (offset + 12 + length > bytes.length) refuse(`section ${type} is longer than the file`);
-    sections.set(type, bytes.subarray(offset + 12, offset + 12 + length));
-    offset += 12 + length;
-  }
-  return sections;
-}
-
 /**
  * Parses a constraint file.
  * @throws `STUN_CIRCUIT_R1CS` when it is not a BN254 file of version 1
  */
 export function parseR1cs(bytes: Uint8Array): R1cs {
-  const sections = sectionsOf(bytes);
+  const sections = sectionsOf(bytes, 'r1cs', 1, 'STUN_CIRCUIT_R1CS');
   const header = sections.get(HEADER_SECTION) ?? refuse('no header section');
   const constraints = sections.get(CONSTRAINT_SECTION) ?? refuse('no constraint section');
   const view = new DataView(header.buffer, header.byteOffset, header.byteLength);
@@ -72,7 +57,8 @@ export function parseR1cs(bytes: Uint8Array): R1cs {
   return {
     wireCount: view.getUint32(at, true),
     publicCount: view.getUint32(at + 4, true) + view.getUint32(at + 8, true),
-    privateInputCount: view.getUint32(at + 12, true),
+    outputCount: view.getUint32(at + 4, true),
+    inputCount: view.getUint32(at + 8, true) + view.getUint32(at + 12, true),
     constraintCount: view.getUint32(at + 24, true),
     constraints,
   };

@@ -1,4 +1,6 @@
 /** The container of circom's and snarkjs' binary files, and the witness file ("wtns", version 2), written in one piece. */
+import type { ErrorCode } from '#protocol/errors/registry.ts';
+import { StunError } from '#protocol/errors/stun-error.ts';
 import { FIELD_ORDER } from '#protocol/field.ts';
 
 /** Width of a field element in these files. */
@@ -42,4 +44,29 @@ export function emptyWitnessFile(wireCount: number): { file: Uint8Array<ArrayBuf
     [2, new Uint8Array(wireCount * FIELD_BYTES)],
   ]);
   return { file, values: file.subarray(file.length - wireCount * FIELD_BYTES) };
+}
+
+/**
+ * The sections of a container by type; of several of one type the last.
+ * @param code - what a malformed container is refused with
+ */
+export function sectionsOf(bytes: Uint8Array, magic: string, version: number, code: ErrorCode): Map<number, Uint8Array> {
+  const refuse = (reason: string): never => {
+    throw new StunError(code, reason);
+  };
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  if (bytes.length < 12 || Buffer.from(bytes.subarray(0, 4)).toString('latin1') !== magic)
+    refuse(`expected the magic "${magic}"`);
+  if (view.getUint32(4, true) !== version) refuse(`expected format version ${version}, got ${view.getUint32(4, true)}`);
+  const sections = new Map<number, Uint8Array>();
+  let offset = 12;
+  for (let i = view.getUint32(8, true); i > 0; i--) {
+    if (offset + 12 > bytes.length) refuse('the file ends inside a section header');
+    const type = view.getUint32(offset, true);
+    const length = Number(view.getBigUint64(offset + 4, true));
+    if (offset + 12 + length > bytes.length) refuse(`section ${type} is longer than the file`);
+    sections.set(type, bytes.subarray(offset + 12, offset + 12 + length));
+    offset += 12 + length;
+  }
+  return sections;
 }

@@ -42,7 +42,13 @@ export const circuitErrors = {
     class: 'verification',
     actor: 'provider',
     httpStatus: 422,
-    doc: 'A segment breaks a rule of the settlement circuit, so no proof of it exists. The reason names the template and line.',
+    doc: 'A segment breaks a rule of the settlement circuit, so no proof of it exists. The reason names the signals of the broken constraint, or template and line.',
+  },
+  STUN_CIRCUIT_WITNESS: {
+    class: 'internal',
+    actor: 'developer',
+    httpStatus: 500,
+    doc: 'A wire of a circuit does not follow from its inputs by the rules of circuits/witness. The reason names the constraint; write the hint so that a rule knows it, or add a rule.',
   },
   STUN_CIRCUIT_FORGEABLE_KEY: {
     class: 'verification',

@@ -69,70 +69,76 @@ bool count32(napi_env env, napi_value value, uint32_t least, uint32_t most, uint
   return result == exact;
 }
 
-// Keys.
+// Keys and witness programs.
 
-struct OpenKey {
+enum Kind { kindKey, kindProgram };
+
+struct Opened {
+  Kind kind;
   const Engine *engine;
   const uint8_t *bytes;
   size_t length;
   bool shared;
-  void *key;
+  void *prepared;
   size_t holders;
-  OpenKey *next;
+  Opened *next;
   Surroundings surroundings;
   Platform platform;
 };
 
-/// One thread's hold on a key: the reference keeps its bytes from being freed.
+/// One thread's hold on what was opened: the reference keeps its bytes from being freed.
 struct Handle {
-  OpenKey *open;
+  Opened *opened;
   napi_ref bytes;
 };
 
-constexpr napi_type_tag handleTag = {0x5354554e6b657973, 0x9d1f6c0b7a3e4285};
-pthread_mutex_t keysLock = PTHREAD_MUTEX_INITIALIZER;
-OpenKey *keys = nullptr;
+constexpr napi_type_tag handleTags[] = {{0x5354554e6b657973, 0x9d1f6c0b7a3e4285}, {0x5354554e70726f67, 0x3b58e7a2c4d1906f}};
+pthread_mutex_t openedLock = PTHREAD_MUTEX_INITIALIZER;
+Opened *allOpened = nullptr;
 
-void drop(OpenKey *open) {
-  pthread_mutex_lock(&keysLock);
-  if (--open->holders == 0) {
-    OpenKey **place = &keys;
-    while (*place != open) place = &(*place)->next;
-    *place = open->next;
-    open->engine->close(open->platform, open->key);
-    free(open);
+void drop(Opened *opened) {
+  pthread_mutex_lock(&openedLock);
+  if (--opened->holders == 0) {
+    Opened **place = &allOpened;
+    while (*place != opened) place = &(*place)->next;
+    *place = opened->next;
+    const auto close = opened->kind == kindKey ? opened->engine->close : opened->engine->closeProgram;
+    close(opened->platform, opened->prepared);
+    free(opened);
   }
-  pthread_mutex_unlock(&keysLock);
+  pthread_mutex_unlock(&openedLock);
 }
 
-Status hold(const Engine *engine, Bytes bytes, bool shared, OpenKey *&held) {
-  pthread_mutex_lock(&keysLock);
-  for (held = shared ? keys : nullptr; held; held = held->next)
-    if (held->shared && held->engine == engine && held->bytes == bytes.data && held->length == bytes.length) break;
+Status hold(Kind kind, const Engine *engine, Bytes bytes, bool shared, Opened *&held) {
+  pthread_mutex_lock(&openedLock);
+  for (held = shared ? allOpened : nullptr; held; held = held->next)
+    if (held->shared && held->kind == kind && held->engine == engine && held->bytes == bytes.data && held->length == bytes.length)
+      break;
   Status status = statusDone;
   if (held) held->holders++;
-  else if (!(held = (OpenKey *)malloc(sizeof(OpenKey)))) status = statusMemory;
+  else if (!(held = (Opened *)malloc(sizeof(Opened)))) status = statusMemory;
   else {
-    *held = {engine, bytes.data, bytes.length, shared, nullptr, 1, keys, {SIZE_MAX}, {}};
+    *held = {kind, engine, bytes.data, bytes.length, shared, nullptr, 1, allOpened, {SIZE_MAX}, {}};
     held->platform = platformOf(held->surroundings);
-    status = engine->open(held->platform, bytes.data, bytes.length, &held->key);
-    if (status == statusDone) keys = held;
+    const auto open = kind == kindKey ? engine->open : engine->openProgram;
+    status = open(held->platform, bytes.data, bytes.length, &held->prepared);
+    if (status == statusDone) allOpened = held;
     else free(held);
   }
-  pthread_mutex_unlock(&keysLock);
+  pthread_mutex_unlock(&openedLock);
   return status;
 }
 
 void finalize(napi_env env, void *data, void *) {
   Handle *handle = (Handle *)data;
   if (handle->bytes) napi_delete_reference(env, handle->bytes);
-  drop(handle->open);
+  drop(handle->opened);
   free(handle);
 }
 
-/// openKey(bytes, engine, shared): a handle. A key that is shared is prepared once for all threads of the process that open the
-/// same memory; its bytes must not change any more.
-napi_value openKey(napi_env env, napi_callback_info info) {
+/// Opens (bytes, engine, shared): a handle. What is shared is prepared once for all threads of the process that open the same
+/// memory; its bytes must not change any more.
+napi_value open(napi_env env, napi_callback_info info, Kind kind) {
   napi_value values[3], external;
   Bytes bytes;
   bool shared;
@@ -144,47 +150,74 @@ napi_value openKey(napi_env env, napi_callback_info info) {
   Handle *handle = (Handle *)malloc(sizeof(Handle));
   if (!handle) return number(env, statusMemory);
   handle->bytes = nullptr;
-  const Status status = hold(engine, bytes, shared, handle->open);
+  const Status status = hold(kind, engine, bytes, shared, handle->opened);
   if (status != statusDone) {
     free(handle);
     return number(env, status);
   }
   if (napi_create_external(env, handle, finalize, nullptr, &external) != napi_ok) {
-    drop(handle->open);
+    drop(handle->opened);
     free(handle);
     return number(env, statusMemory);
   }
   if (napi_create_reference(env, values[0], 1, &handle->bytes) != napi_ok ||
-      napi_type_tag_object(env, external, &handleTag) != napi_ok)
+      napi_type_tag_object(env, external, &handleTags[kind]) != napi_ok)
     return number(env, statusMemory);
   return external;
 }
 
-bool handleOf(napi_env env, napi_value value, Handle *&handle) {
+napi_value openKey(napi_env env, napi_callback_info info) { return open(env, info, kindKey); }
+napi_value openProgram(napi_env env, napi_callback_info info) { return open(env, info, kindProgram); }
+
+bool openedOf(napi_env env, napi_value value, Kind kind, const Opened *&opened) {
+  Handle *handle;
   bool tagged = false;
-  return napi_check_object_type_tag(env, value, &handleTag, &tagged) == napi_ok && tagged &&
-         napi_get_value_external(env, value, (void **)&handle) == napi_ok;
+  if (napi_check_object_type_tag(env, value, &handleTags[kind], &tagged) != napi_ok || !tagged ||
+      napi_get_value_external(env, value, (void **)&handle) != napi_ok)
+    return false;
+  opened = handle->opened;
+  return true;
+}
+
+/// runProgram(program, inputs, witness, budgetMb): fills the witness with 32 bytes for each wire. Answers a status, to which 256 times
+/// the number of the broken rule is added when that is statusRefused.
+napi_value runProgram(napi_env env, napi_callback_info info) {
+  napi_value values[4];
+  const Opened *program;
+  Bytes inputs, witness;
+  uint32_t budget, rule = 0;
+  if (!arguments(env, info, values, 4) || !openedOf(env, values[0], kindProgram, program) || !bytesOf(env, values[1], inputs) ||
+      !bytesOf(env, values[2], witness) || !count32(env, values[3], 1, UINT32_MAX, budget))
+    return number(env, statusArgument);
+  const Engine *engine = program->engine;
+  if (inputs.length != 32 * engine->programInputs(program->prepared) ||
+      witness.length != 32 * engine->programWires(program->prepared))
+    return number(env, statusArgument);
+  Surroundings surroundings = {(size_t)budget << 20};
+  const Status status = engine->runProgram(platformOf(surroundings), program->prepared, inputs.data, witness.data, rule);
+  napi_value result = nullptr;
+  napi_create_double(env, status + (status == statusRefused ? 256.0 * rule : 0), &result);
+  return result;
 }
 
 /// prove(key, witness, randomness, control, threads, budgetMb): the proof and its public signals.
 napi_value prove(napi_env env, napi_callback_info info) {
   napi_value values[6];
-  Handle *handle;
+  const Opened *open;
   Bytes witness, randomness, control;
   uint32_t threads, budget;
-  if (!arguments(env, info, values, 6) || !handleOf(env, values[0], handle) || !bytesOf(env, values[1], witness) ||
+  if (!arguments(env, info, values, 6) || !openedOf(env, values[0], kindKey, open) || !bytesOf(env, values[1], witness) ||
       !bytesOf(env, values[2], randomness) || randomness.length != randomnessBytes || !bytesOf(env, values[3], control) ||
       control.length != sizeof(Control) || (uintptr_t)control.data % alignof(Control) != 0 ||
       !count32(env, values[4], 1, mostThreads, threads) || !count32(env, values[5], 1, UINT32_MAX, budget))
     return number(env, statusArgument);
   Surroundings surroundings = {(size_t)budget << 20, threads, 0, (Control *)control.data};
   const Platform platform = platformOf(surroundings);
-  const OpenKey *open = handle->open;
-  const size_t length = proofBytes(open->engine->publicSignals(open->key));
+  const size_t length = proofBytes(open->engine->publicSignals(open->prepared));
   Buffer<uint8_t> proof(platform, length);
   if (!proof.ok()) return number(env, statusMemory);
   const Status status =
-      open->engine->prove(platform, open->key, witness.data, witness.length, randomness.data, proof.get());
+      open->engine->prove(platform, open->prepared, witness.data, witness.length, randomness.data, proof.get());
   return status == statusDone ? copyOf(env, proof.get(), length) : number(env, status);
 }
 
@@ -247,7 +280,8 @@ STUN_EXPORTED napi_value napi_register_module_v1(napi_env env, napi_value export
   const struct {
     const char *name;
     napi_callback function;
-  } functions[] = {{"engineNames", engineNames}, {"openKey", openKey}, {"prove", prove}, {"multiply", multiply}, {"transform", transform}};
+  } functions[] = {{"engineNames", engineNames}, {"openKey", openKey},   {"openProgram", openProgram}, {"runProgram", runProgram},
+                   {"prove", prove},             {"multiply", multiply}, {"transform", transform}};
   for (const auto &one : functions) {
     napi_value function;
     if (napi_create_function(env, one.name, NAPI_AUTO_LENGTH, one.function, nullptr, &function) == napi_ok)

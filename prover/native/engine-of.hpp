@@ -5,6 +5,7 @@
 #include "engine.hpp"
 #include "prepared-key.hpp"
 #include "prover.hpp"
+#include "witness-program.hpp"
 
 namespace {
 
@@ -15,6 +16,7 @@ struct EngineOf {
   typedef typename Key::Transforms Transforms;
   typedef typename Transforms::Field Fr;
   typedef typename Lanes::Scalar Fq;
+  typedef PreparedProgram<Fr> Program;
 
   static Status open(const Platform &platform, const uint8_t *bytes, size_t length, void **opened) {
     KeyFile file;
@@ -56,6 +58,30 @@ struct EngineOf {
     for (size_t i = 0; i < 8; i++) writeBigEndian(Fq::toInteger(coordinates[i]), proof + 32 * i);
     for (size_t i = 1; i <= key.file.publicSignals; i++) writeBigEndian(Fr::read(witness.values + 32 * i), proof + 32 * (7 + i));
     return statusDone;
+  }
+
+  static Status openProgram(const Platform &platform, const uint8_t *bytes, size_t length, void **opened) {
+    ProgramFile file;
+    if (!readProgram(bytes, length, file)) return statusKey;
+    void *memory = platform.allocate(platform.context, sizeof(Program));
+    if (!memory) return statusMemory;
+    Program *program = new (memory) Program(platform, file);
+    const Status status = !program->ok() ? statusMemory : program->take() ? statusDone : statusKey;
+    if (status == statusDone) *opened = program;
+    else closeProgram(platform, program);
+    return status;
+  }
+
+  static void closeProgram(const Platform &platform, void *opened) {
+    ((Program *)opened)->~Program();
+    platform.release(platform.context, opened, sizeof(Program));
+  }
+
+  static size_t programInputs(const void *program) { return ((const Program *)program)->inputs(); }
+  static size_t programWires(const void *program) { return ((const Program *)program)->wires(); }
+
+  static Status runProgram(const Platform &platform, const void *program, const uint8_t *inputs, uint8_t *witness, uint32_t &rule) {
+    return ((const Program *)program)->run(platform, inputs, witness, rule);
   }
 
   static Status multiply(const Platform &platform, unsigned group, const uint8_t *points, const uint8_t *scalars, size_t count,
@@ -117,7 +143,8 @@ struct EngineOf {
 template <class Lanes, class Transforms>
 constexpr Engine makeEngine(const char *name) {
   typedef EngineOf<PreparedKey<Lanes, Transforms>> E;
-  return {name, E::open, E::close, E::publicSignals, E::prove, E::multiply, E::transform};
+  return {name,           E::open,          E::close,        E::publicSignals, E::prove,    E::openProgram,
+          E::closeProgram, E::programInputs, E::programWires, E::runProgram,    E::multiply, E::transform};
 }
 
 }  // namespace

@@ -21,6 +21,14 @@ struct Engine {
   /// Makes a proof of proofBytes(publicSignals(key)) bytes. `randomness` comes from a cryptographic generator and is never used again.
   Status (*prove)(const Platform &platform, const void *key, const uint8_t *witness, size_t length, const uint8_t *randomness,
                   uint8_t *proof);
+  /// Prepares a witness program; it is copied, the platform must stay until it is closed.
+  Status (*openProgram)(const Platform &platform, const uint8_t *bytes, size_t length, void **program);
+  void (*closeProgram)(const Platform &platform, void *program);
+  /// Values that a program takes, and wires of its witness.
+  size_t (*programInputs)(const void *program);
+  size_t (*programWires)(const void *program);
+  /// Computes a witness of 32 bytes for each wire from inputs of 32 bytes each; `rule` is set with statusRefused.
+  Status (*runProgram)(const Platform &platform, const void *program, const uint8_t *inputs, uint8_t *witness, uint32_t &rule);
   /// Sum of scalars times points of group 1 or 2, for tests: affine points as in key files, scalars as in witnesses below 2^254,
   /// any window from 2 to 16. The sum is written as an affine point.
   Status (*multiply)(const Platform &platform, unsigned group, const uint8_t *points, const uint8_t *scalars, size_t count,

@@ -21,6 +21,7 @@ enum Status : int32_t {
   statusMemory = 3,    ///< the budget does not hold it
   statusCancelled = 4,
   statusArgument = 5,  ///< the caller broke the contract of a function
+  statusRefused = 6,   ///< the inputs break a rule of the circuit
 };
 
 /// One task of many that may run at once. `worker` is below `workers`, and no two tasks that run at once have the same.

@@ -53,12 +53,13 @@ export const layers: Readonly<Record<string, Readonly<Record<string, Allowed>>>>
 
 /**
  * Files that may import more than their folder: the simulated issuer is the one place where the worker meets the simulator; files of the
- * prover take the circuits' own mapping of a segment to signals, their runner of witness programs, and the circuits of compiled models; one
- * file of the worker takes the integer program that a compiled model's ONNX file is held to.
+ * prover take the circuits' own mapping of a segment to signals, their runner of circom's witness programs, what there is to know of our
+ * own, and the circuits of compiled models; one file of the worker takes the integer program that a compiled model's ONNX file is held to.
  */
 export const exceptions: readonly { file: string; folder: string; adds: Readonly<Record<string, Allowed>> }[] = [
   { file: 'worker/issuer/simulated.ts', folder: 'worker', adds: { attestation: { only: 'simulated/' } } },
   { file: 'prover/circuit-input.ts', folder: 'prover', adds: { circuits: { only: 'settlement-input.ts' } } },
+  { file: 'prover/native-witness.ts', folder: 'prover', adds: { circuits: { only: 'witness/program-inputs.ts' } } },
   { file: 'prover/segment-prover.ts', folder: 'prover', adds: { circuits: { only: 'witness-calculator.ts' } } },
   { file: 'prover/inference-artefacts.ts', folder: 'prover', adds: { circuits: { only: 'model/folder.ts' } } },
   { file: 'prover/inference-prover.ts', folder: 'prover', adds: { circuits: { only: 'model/inference-circuit.ts' } } },

@@ -42,7 +42,7 @@ describe('circuit build files', function () {
 
   it('reads a constraint file and judges assignments by it', async () => {
     const r1cs = parseR1cs(bytes);
-    assert.deepEqual([r1cs.publicCount, r1cs.privateInputCount, r1cs.constraintCount], [1, 3, 2]);
+    assert.deepEqual([r1cs.publicCount, r1cs.outputCount, r1cs.inputCount, r1cs.constraintCount], [1, 1, 3, 2]);
     const witness = await calculator.calculate({ root: 3n, offsets: [10n, 4n] });
     assert.deepEqual(witness.slice(0, 2), [1n, 15n]);
     assert.deepEqual(violatedRows(r1cs, witness), []);

@@ -1,4 +1,4 @@
-/** What the shipping settlement circuit accepts and refuses through its own witness calculator and constraint system. */
+/** What the shipping settlement circuit accepts and refuses through circom's witness program, our own and the constraint system. */
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { BASE8, SUBGROUP_ORDER, toJubPoint } from '#protocol/babyjub.ts';
@@ -10,10 +10,12 @@ import { publishedPairsOf, signalListWithPairs } from '#protocol/terms.ts';
 import { reduce } from '#circuits/build/field-math.ts';
 import { circuitSpec, ensureCircuit, type CircuitName } from '#circuits/manifest.ts';
 import { WitnessCalculator } from '#circuits/witness-calculator.ts';
+import { witnessBytes } from '#circuits/model/constraints/r1cs-file.ts';
 import { settlementInputOf, toCircuitInput, type CircuitSignals } from '#circuits/settlement-input.ts';
 import { rejectsCode, throwsCode } from '#test/unit/assert-code.ts';
 import { assemble, drawDraft, type Draft, type Replacements } from './draft.ts';
 import { makeSegment, type SegmentChoice } from './fixtures.ts';
+import { nativeWitnessOf } from './native-witness.ts';
 import { readSymbols, Rows } from './rows.ts';
 
 const CIRCUIT = circuitSpec('settlement-16');
@@ -25,21 +27,26 @@ describe('settlement-16', function () {
   this.timeout(300_000);
   let rows: Rows;
   let calculator: WitnessCalculator;
+  let native: ((signals: CircuitSignals) => Uint8Array) | undefined;
 
   before(async () => {
     const artefacts = await ensureCircuit(CIRCUIT.name);
     rows = await Rows.read(artefacts.r1csPath);
     calculator = await WitnessCalculator.load(artefacts.wasmPath);
+    native = await nativeWitnessOf(artefacts);
   });
 
+  /** By circom's program and by ours, wire by wire the same. */
   async function accepts(signals: CircuitSignals): Promise<bigint[]> {
     const witness = await calculator.calculate(signals);
     assert.deepEqual(rows.violated(witness), []);
+    if (native !== undefined) assert.deepEqual(Buffer.from(native(signals)), Buffer.from(witnessBytes(witness)));
     return witness;
   }
 
   async function refuses(signals: CircuitSignals): Promise<void> {
     await rejectsCode(calculator.calculate(signals), 'STUN_CIRCUIT_UNSATISFIED');
+    if (native !== undefined) throwsCode(() => native!(signals), 'STUN_CIRCUIT_UNSATISFIED');
   }
 
   function honest(seed: string, choice: SegmentChoice): CircuitSignals {

@@ -112,7 +112,7 @@ describe('prover: keys, witnesses and proofs that are refused', function () {
 
   it('refuses a witness of another circuit than the key', async () => {
     const input = circuitInputOf(provableSegment(made.task), artefacts);
-    const witness = await WitnessCalculator.over(artefacts.witnessProgram).calculateFile(input);
+    const witness = await WitnessCalculator.over(artefacts.calculator).calculateFile(input);
     const view = new DataView(witness.buffer, witness.byteOffset);
     view.setUint32(60, view.getUint32(60, true) - 1, true);
     for (const backend of chooseBackends('auto').backends)

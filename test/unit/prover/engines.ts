@@ -1,6 +1,7 @@
 /** Every engine of every backend that this machine can run, for tests that hold all of them to the same. */
 import type { Groth16Backend } from '#prover/backend.ts';
-import { loadNativeAddon, nativeBackend } from '#prover/native-backend.ts';
+import { loadNativeAddon } from '#prover/native-addon.ts';
+import { nativeBackend } from '#prover/native-backend.ts';
 import { WASM_ENGINES, wasmBackend, wasmEngine } from '#prover/wasm-backend.ts';
 import { loadWasmModules } from '#prover/wasm-modules.ts';
 

@@ -75,7 +75,8 @@ function systemOf(choice: SystemChoice): R1cs {
   return {
     wireCount: values.length,
     publicCount: choice.publicCount,
-    privateInputCount: 0,
+    outputCount: 0,
+    inputCount: choice.publicCount,
     constraintCount: constraints.length,
     constraints: Buffer.concat(constraints),
   };
