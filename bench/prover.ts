@@ -136,6 +136,8 @@ function figuresOf(circuit: string, rounds: number): Figure[] {
     const beside = inOwnProcess(circuit, 'snarkjs', threads, rounds);
     const suffix = threads === 1 ? '' : ` ${threads} threads`;
     for (const name of names) {
+      // It uses one thread whatever it is given.
+      if (name === 'wasm' && threads > 1) continue;
       const one = name === 'snarkjs' ? beside : inOwnProcess(circuit, name, threads, rounds);
       figures.push(...figuresBeside(`${circuit} ${name}${suffix}`, one, beside));
       if (threads === 1 && name === names[0])

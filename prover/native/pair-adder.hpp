@@ -20,6 +20,15 @@ inline PointReference referenceTo(const void *point, bool negative) {
   return (PointReference)(uintptr_t)point | (negative ? negated : 0);
 }
 
+/// Brings an address towards the cache. WebAssembly has no such instruction, but a load that nobody waits for does the same.
+inline void approach(const uint64_t *address) {
+#ifdef __wasm__
+  (void)*(const volatile uint64_t *)address;
+#else
+  __builtin_prefetch(address);
+#endif
+}
+
 /// `V`: lanes of the field that the coordinates are in.
 template <class V>
 class PairAdder {
@@ -40,8 +49,8 @@ class PairAdder {
   inline void add(PointReference a, PointReference b, uint64_t *sum) {
     // Points of a bucket lie anywhere; they are on their way to the cache while the chunk fills.
     for (int word = 0; word < pointWords; word += 8) {
-      __builtin_prefetch(addressOf(a) + word);
-      __builtin_prefetch(addressOf(b) + word);
+      approach(addressOf(a) + word);
+      approach(addressOf(b) + word);
     }
     left[count] = a;
     right[count] = b;

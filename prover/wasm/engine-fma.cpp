@@ -1,5 +1,5 @@
 // The engine for relaxed SIMD on machines with fused multiplication and addition.
 #include "exports.hpp"
-#include "lanes-fma.hpp"
+#include "transform-pairs.hpp"
 
-STUN_ENGINE(isFused() ? 1 : 0, FmaLanes<FqParameters>, Domain<Prime<FrParameters, Product29>>)
+STUN_ENGINE(isFused() ? 1 : 0, FmaLanes<FqParameters>, PairDomain<FmaLanes<FrParameters>>)

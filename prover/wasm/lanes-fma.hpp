@@ -236,6 +236,20 @@ struct FmaLanes {
     return result;
   }
 
+  /// The first lanes of two, and the second ones.
+  static inline FmaLanes firsts(const FmaLanes &a, const FmaLanes &b) {
+    FmaLanes result;
+    STUN_UNROLL
+    for (int i = 0; i < limbs51; i++) result.limb[i] = __builtin_shufflevector(a.limb[i], b.limb[i], 0, 2);
+    return result;
+  }
+  static inline FmaLanes seconds(const FmaLanes &a, const FmaLanes &b) {
+    FmaLanes result;
+    STUN_UNROLL
+    for (int i = 0; i < limbs51; i++) result.limb[i] = __builtin_shufflevector(a.limb[i], b.limb[i], 1, 3);
+    return result;
+  }
+
   static inline FmaLanes gather(const uint64_t *const *rows, size_t offset) {
     Words w[4];
     STUN_UNROLL

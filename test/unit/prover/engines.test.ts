@@ -4,7 +4,7 @@
  */
 import assert from 'node:assert/strict';
 import { buildBn128, type Bn128 } from 'ffjavascript';
-import { power, reduce, rootOfUnity } from '#circuits/build/field-math.ts';
+import { inverse, power, reduce, rootOfUnity } from '#circuits/build/field-math.ts';
 import { FixedBase, toMontgomery } from '#circuits/build/fixed-base.ts';
 import { FIELD_ORDER } from '#protocol/field.ts';
 import { SeededRandom } from '#test/circuits/fixtures.ts';
@@ -138,6 +138,11 @@ describe('prover: engines', function () {
   const TRANSFORM_CASES: readonly (readonly [name: string, make: (random: SeededRandom, size: number) => bigint[]])[] = [
     ['random', fields],
     ['zero', (_random, size) => listOf(size, () => 0n)],
+    // Every limb of its Montgomery form, of whatever length, is the greatest.
+    [
+      'a constant of ones',
+      (_random, size) => listOf(size, (i) => (i === 0 ? reduce((2n ** 253n - 1n) * inverse(reduce(2n ** 256n))) : 0n)),
+    ],
     ['constant r - 1', (_random, size) => listOf(size, () => LAST)],
     [
       'one at one place',
