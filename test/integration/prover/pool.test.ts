@@ -11,6 +11,7 @@ import type { ProvenSegment } from '#prover/segment-prover.ts';
 import { ThreadPool } from '#prover/thread-pool.ts';
 import { rejectsCode } from '#test/unit/assert-code.ts';
 import { NOW, PROVIDER } from '#test/unit/protocol/fixtures.ts';
+import { hasNative } from '#test/unit/prover/engines.ts';
 import { makeTask, type MadeTask } from '#test/unit/prover/task-fixture.ts';
 import type { DyingThreadData } from './dying.worker.ts';
 
@@ -103,18 +104,27 @@ describe('prover: settlement proofs', function () {
     }
   });
 
-  it('tells the stages of a proof, stops it in the middle when its caller takes it back, and proves the next', async function () {
-    if (prover.stats().backend.name !== 'native') this.skip();
-    const taken = new AbortController();
-    const stages: string[] = [];
-    const progress = (stage: string): void => {
-      stages.push(stage);
-      if (stage !== 'witness') taken.abort();
-    };
-    await rejectsCode(prover.prove(made.task, { signal: taken.signal, progress }), 'STUN_PROVER_ABORTED');
-    assert.ok(stages.length > 0 && stages.at(-1) !== 'witness', stages.join(', '));
-    await prover.verify(await prover.prove(made.task));
-  });
+  for (const backend of ['native', 'wasm'] as const) {
+    it(`tells the stages of a ${backend} proof, stops it in the middle when its caller takes it back, and proves the next`, async function () {
+      if (backend === 'native' && !hasNative) return this.skip();
+      const own = createProverOver(circuits, { ...limits, backend });
+      try {
+        assert.equal(own.stats().backend.name, backend);
+        const taken = new AbortController();
+        const stages: string[] = [];
+        const progress = (stage: string): void => {
+          stages.push(stage);
+          if (stage !== 'witness') taken.abort();
+        };
+        await rejectsCode(own.prove(made.task, { signal: taken.signal, progress }), 'STUN_PROVER_ABORTED');
+        assert.ok(stages.length > 0 && stages.at(-1) !== 'witness', stages.join(', '));
+        await own.verify(await own.prove(made.task));
+        assert.equal(own.stats().backend.madeByFallback, 0);
+      } finally {
+        await own.close();
+      }
+    });
+  }
 
   it('makes a proof again that its backend got wrong, and counts it', async () => {
     const wrong = createProverOver(circuits, limits, fileURLToPath(new URL('./wrong-backend.worker.ts', import.meta.url)));
