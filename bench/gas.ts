@@ -1,6 +1,6 @@
 /**
  * Gas of whole transactions on the development chain (hardfork osaka), with real proofs: opening an order, the first and the next
- * batch of a lane at N = 16 and 64, registration, refund, withdrawal; beside them the signature-only baseline of
+ * batch of a lane at N = 16 and 64, registration, refund, withdrawal, orders above `attested`; beside them the signature-only baseline of
  * contracts/baseline, which pays for one enclave signature per batch and checks nothing that the proof shows.
  */
 import { randomBytes } from 'node:crypto';
@@ -12,6 +12,7 @@ import { toHex } from '#protocol/index.ts';
 import { openRealOrder, proveSegment, serveSegment, type RealOrder } from '#test/contracts/real-segment.ts';
 import { approve, DAY, makeEnclave, startStage, type Stage, type StageEnclave } from '#test/contracts/stage.ts';
 import { summarise, type Figure } from './figure.ts';
+import { measurePublished } from './gas/published.ts';
 
 const circuits = { 16: 'settlement-16', 64: 'settlement-64' } as const;
 const BATCHES = 3;
@@ -86,6 +87,7 @@ export async function run(): Promise<Figure[]> {
     note(gas, 'settle N=16, first ever of a provider', first.gasUsed);
     const orders = [await measureLane(stage, enclave, 16, gas), await measureLane(stage, enclave, 64, gas)];
     note(gas, 'withdraw, coin', (await escrow.withdraw(NATIVE_TOKEN)).gasUsed);
+    await measurePublished(stage, enclave, (name, used) => note(gas, name, used));
     await stage.chain.increaseTime(3 * DAY);
     const { escrow: asFunder } = stage.as(stage.funder);
     note(gas, 'refund, one provider', (await asFunder.refund(orders[0]!.orderId, [stage.provider.address])).gasUsed);

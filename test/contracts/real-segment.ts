@@ -2,8 +2,10 @@
 import { readFile } from 'node:fs/promises';
 import { ensureCircuit, type CircuitName } from '#circuits/manifest.ts';
 import { settlementInputOf, toCircuitInput, type SettlementSegment } from '#circuits/settlement-input.ts';
-import type { OrderRequest, ProofPoints } from '#chain/escrow.ts';
+import { familyForJobs } from '#chain/deployment.ts';
+import type { OrderRequest, ProofPoints, PublishedSettlement } from '#chain/escrow.ts';
 import {
+  ASSURANCE,
   demandHeadOf,
   generateEddsaKeyPair,
   laneGenesisOf,
@@ -17,6 +19,7 @@ import {
   type EddsaKeyPair,
   type OrderOpening,
   type Receipt,
+  publishedPairsOf,
   type SettlementSignals,
 } from '#protocol/index.ts';
 import { chooseBackends } from '#prover/backends.ts';
@@ -29,26 +32,26 @@ export interface RealOrder extends StageOrder {
   readonly demandKey: EddsaKeyPair;
 }
 
-/** Opens an order whose id opens to real keys, for the enclave's policy, with the family of a circuit. */
+/** Opens an order whose id opens to real keys, for the enclave's policy, with the family of a circuit. The model is public above `attested`. */
 export async function openRealOrder(
   stage: Stage,
   enclave: StageEnclave,
   maxJobs: number,
   change: Partial<OrderRequest> = {},
 ): Promise<RealOrder> {
-  const family = stage.deployment.families.find((one) => one.maxJobs === maxJobs);
-  if (family === undefined) throw new RangeError(`no family of ${maxJobs} jobs is deployed`);
-  const terms = termsFor(stage, { settlementFamily: family.family, segmentLength: maxJobs });
+  const above = change.terms ?? termsFor(stage);
+  const { family } = familyForJobs(stage.deployment, maxJobs, above.assurance);
+  const terms = { ...above, settlementFamily: family, segmentLength: maxJobs };
   const demandKey = generateEddsaKeyPair();
   const token = change.token ?? `0x${'00'.repeat(20)}`;
   const opening: OrderOpening = {
     domain: orderDomainOf(placeOf(stage, token), terms),
     demandKey: demandKey.publicKey,
-    modelId: randomField(),
+    modelId: terms.assurance === ASSURANCE.attested ? randomField() : terms.publicModelId,
     policyId: enclave.registration.policyId,
     salt: randomField(),
   };
-  const order = await openOrder(stage, { terms, orderId: orderIdOf(opening), ...change });
+  const order = await openOrder(stage, { ...change, terms, orderId: orderIdOf(opening) });
   return { ...order, opening, demandKey };
 }
 
@@ -128,4 +131,14 @@ export async function proveSegment(name: CircuitName, segment: SettlementSegment
   const [backend] = chooseBackends('auto').backends;
   const { a, b, c } = await backend!.prove(await readFile(circuit.zkeyPath), witness, { threads: 1, memoryLimitMb: 1024 });
   return { proof: { a, b, c } as ProofPoints, signals: input.signals };
+}
+
+/** Proves a segment of an order above `attested`, with the pairs that its circuit publishes. */
+export async function provePublishedSegment(segment: SettlementSegment): Promise<PublishedSettlement> {
+  const proven = await proveSegment('settlement-proven-16', segment);
+  const jobs = segment.demands.map(({ inputCommitment }, i) => {
+    const { outputCommitment, price } = segment.receipts[i]!;
+    return { inputCommitment, outputCommitment, price };
+  });
+  return { ...proven, pairs: publishedPairsOf(jobs) };
 }
