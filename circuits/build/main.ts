@@ -10,6 +10,7 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { exitCodeOf, asStunError } from '#protocol/errors/registry.ts';
+import { publicSignalNames } from '#protocol/terms.ts';
 import {
   buildOrLoad,
   CIRCUIT_NAMES,
@@ -35,9 +36,9 @@ async function verifierSource(name: CircuitName, manifest: CircuitManifest, key:
   const source = solidityVerifier(key, {
     contract: spec.verifier,
     circuit: spec.main,
-    n: spec.n,
     sourceHash: manifest.sourceHash,
-    publishedPairs: spec.publishedPairs,
+    settlement: { n: spec.n, publishedPairs: spec.publishedPairs },
+    signals: publicSignalNames(spec.publishedPairs),
     setup: manifest.setup,
   });
   // Loaded here only: formatting belongs to development, building artefacts does not need it.

@@ -5,7 +5,6 @@
 import { FIELD_ORDER } from '#protocol/field.ts';
 import type { Hex } from '#protocol/bytes.ts';
 import { StunError } from '#protocol/errors/stun-error.ts';
-import { SETTLEMENT_SIGNALS } from '#protocol/terms.ts';
 import { assertNotForgeable, g1Words, g2Words, vkHashOf, type G1Json, type VerificationKey } from './verification-key.ts';
 import { BASE_FIELD_ORDER } from './zkey-format.ts';
 
@@ -14,10 +13,15 @@ export interface VerifierDescription {
   /** Solidity contract name. */
   readonly contract: string;
   readonly circuit: string;
-  /** Jobs a segment may have. */
-  readonly n: number;
-  /** Jobs whose commitments are public signals: 0 or n. */
-  readonly publishedPairs: number;
+  /** A settlement circuit, whose verifier has the interface of its kind. */
+  readonly settlement?: {
+    /** Jobs a segment may have. */
+    readonly n: number;
+    /** Jobs whose commitments are public signals: 0 or n. */
+    readonly publishedPairs: number;
+  };
+  /** Names of the public signals, in order. */
+  readonly signals: readonly string[];
   /** SHA-256 of sources, compiler and key recipe, hex. */
   readonly sourceHash: string;
   readonly setup: 'development' | 'ceremony';
@@ -46,11 +50,15 @@ function addSignal(point: G1Json, index: number): string {
   ].join('\n');
 }
 
-/** The signals in words: the settlement's by name, published ones by place. */
-function signalNames(publishedPairs: number): string {
-  const last = publishedPairs - 1;
-  const published = publishedPairs === 0 ? [] : [`publishedInput[0..${last}]`, `publishedOutput[0..${last}]`];
-  return [...SETTLEMENT_SIGNALS, ...published].join(', ');
+/** The signals in words: places of one array as a range. */
+function signalNames(signals: readonly string[]): string {
+  const parts = signals.map((name) => /^(?<array>\w+)\[(?<place>\d+)\]$/.exec(name)?.groups ?? { array: name, place: undefined });
+  return parts
+    .flatMap(({ array, place }, i) => {
+      if (place === undefined) return [array];
+      return parts[i + 1]?.array === array ? [] : [`${array}[0..${place}]`];
+    })
+    .join(', ');
 }
 
 function developmentNotice(description: VerifierDescription): string {
@@ -66,34 +74,33 @@ export function solidityVerifier(key: VerificationKey, description: VerifierDesc
   assertNotForgeable(key);
   const vkHash: Hex = vkHashOf(key);
   const count = key.nPublic;
-  const { publishedPairs } = description;
-  const verifierInterface = publishedPairs === 0 ? 'ISettlementVerifier' : 'IProvenSettlementVerifier';
+  const { settlement } = description;
+  const verifierInterface = settlement?.publishedPairs === 0 ? 'ISettlementVerifier' : 'IProvenSettlementVerifier';
+  const inherits = settlement === undefined ? '' : ` is ${verifierInterface}`;
+  const overrides = settlement === undefined ? '' : ' override';
+  const doc = (own: string): string => (settlement === undefined ? `@notice ${own}` : `@inheritdoc ${verifierInterface}`);
   return `// SPDX-License-Identifier: GPL-3.0-or-later
 // Generated from ${description.circuit}, do not edit. Source hash ${description.sourceHash}.
 pragma solidity ^0.8.37;
 
-import {${verifierInterface}} from "../interfaces/${verifierInterface}.sol";
-
-/// @title ${description.contract}
+${settlement === undefined ? '' : `import {${verifierInterface}} from "../interfaces/${verifierInterface}.sol";\n\n`}/// @title ${description.contract}
 /// @notice Verifies Groth16 proofs of ${description.circuit} over BN254. Trusted for: true only if the proof satisfies the pairing
 /// equation of the key below. Does not check what the signals mean, nor who made the key.
-${developmentNotice(description)}contract ${description.contract} is ${verifierInterface} {
-    /// @inheritdoc ${verifierInterface}
-    bool public constant override DEVELOPMENT = ${description.setup === 'development'};
-    /// @inheritdoc ${verifierInterface}
-    bytes32 public constant override VK_HASH = ${vkHash};
-    /// @inheritdoc ${verifierInterface}
-    uint256 public constant override N = ${description.n};
-
-    /// @inheritdoc ${verifierInterface}
+${developmentNotice(description)}contract ${description.contract}${inherits} {
+    /// ${doc('Whether the key was made with a known trapdoor.')}
+    bool public constant${overrides} DEVELOPMENT = ${description.setup === 'development'};
+    /// ${doc("sha256 of the verification key's fixed binary encoding.")}
+    bytes32 public constant${overrides} VK_HASH = ${vkHash};
+${settlement === undefined ? '' : `    /// @inheritdoc ${verifierInterface}\n    uint256 public constant override N = ${settlement.n};\n`}
+    /// ${doc('Whether the proof shows the statement of these signals.')}
     /// @dev Never reverts on bad input; a signal of r or more and a coordinate of q or more are answered with false.
-    /// b is taken as (c1, c0) per coordinate; signals are ${signalNames(publishedPairs)}.
+    /// b is taken as (c1, c0) per coordinate; signals are ${signalNames(description.signals)}.
     function verifyProof(
         uint256[2] calldata a,
         uint256[2][2] calldata b,
         uint256[2] calldata c,
         uint256[${count}] calldata signals
-    ) external view override returns (bool valid) {
+    ) external view${overrides} returns (bool valid) {
         // Assembly: the precompiles take packed words, and copying them through Solidity arrays would double the overhead.
         // Memory behind the free pointer is scratch; nothing allocated is touched.
         assembly ("memory-safe") {

@@ -51,12 +51,13 @@ function publishedPairsOfKey({ nPublic }: VerificationKey, { n }: Pick<CeremonyT
 
 /** The Solidity source of a ceremony's verifier; the same for everybody. @throws `STUN_CIRCUIT_FORGEABLE_KEY` */
 export function ceremonyVerifier(key: VerificationKey, target: Omit<CeremonyTarget, 'r1csPath'>, r1csSha256: string): string {
+  const publishedPairs = publishedPairsOfKey(key, target);
   return solidityVerifier(key, {
     contract: target.verifier,
     circuit: target.circuit,
-    n: target.n,
+    settlement: { n: target.n, publishedPairs },
     sourceHash: r1csSha256,
-    publishedPairs: publishedPairsOfKey(key, target),
+    signals: publicSignalNames(publishedPairs),
     setup: 'ceremony',
   });
 }

@@ -8,6 +8,7 @@ import { Interface } from 'ethers';
 import { network } from 'hardhat';
 import { groth16 } from 'snarkjs';
 import { FIELD_ORDER } from '#protocol/field.ts';
+import { publicSignalNames } from '#protocol/terms.ts';
 import { compileVerifier } from '#circuits/ceremony/compile-verifier.ts';
 import { assertCurrent, solidityVerifier, type VerifierDescription } from '#circuits/build/solidity-verifier.ts';
 import { REPOSITORY_ROOT } from '#circuits/build/source.ts';
@@ -104,9 +105,9 @@ describe('Solidity verifiers', function () {
     return {
       contract: 'Settlement16Verifier',
       circuit: circuitSpec('settlement-16').main,
-      n: 16,
+      settlement: { n: 16, publishedPairs: 0 },
       sourceHash: 'test',
-      publishedPairs: 0,
+      signals: publicSignalNames(0),
       setup: 'development',
     };
   }
