@@ -145,7 +145,7 @@ function integersOf({ dtype, data }: NamedTensor): number[] {
 }
 
 /** Integers as they are committed to: biased to unsigned. */
-export function biasedElements(tensor: CommittedTensor, integers: readonly number[]): bigint[] {
+export function biasedElements(tensor: Pick<CommittedTensor, 'dtype'>, integers: readonly number[]): bigint[] {
   const bias = BIAS[tensor.dtype] ?? 0n;
   return integers.map((value) => BigInt(value) + bias);
 }

@@ -5,6 +5,7 @@ export * from './ceremony.ts';
 export * from './commitments.ts';
 export * from './compiled-model.ts';
 export * from './demand.ts';
+export * from './disclosure.ts';
 export * from './eddsa.ts';
 export * from './eip712.ts';
 export * from './errors/registry.ts';
