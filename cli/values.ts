@@ -20,6 +20,13 @@ export function parseWhole(text: string, what: string, least: number, most: numb
   return value;
 }
 
+/** An integer that may be negative. @throws `STUN_INPUT` */
+export function parseInteger(text: string, what: string, least: number, most: number): number {
+  const value = /^-?\d{1,15}$/.test(text) ? Number(text) : Number.NaN;
+  if (!(value >= least && value <= most)) refuse(what, `a whole number in ${least}..${most}`);
+  return value;
+}
+
 const UNIT_SECONDS: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3600, d: 86400 };
 
 /** A duration in seconds: `90s`, `30m`, `24h`, `7d`, or bare seconds. */

@@ -20,6 +20,7 @@ export {
   type OrderRefund,
   type OrderState,
 } from './order.ts';
+export { disclosureSchema, verifyDisclosure, type Disclosure, type VerifiedDisclosure } from './disclosure.ts';
 export { checkResult, type CheckedResult, type ReceiptContext } from './receipt-check.ts';
 export { receiptFileOf, receiptFileSchema, verifyReceiptFile, type ReceiptFile, type VerifiedReceipt } from './receipt.ts';
 export { fetchResult, receiptContext, type JobResult, type WaitOptions } from './result.ts';
@@ -41,5 +42,6 @@ export { encodeInputs, resumeJobs, submitJobs, type OnSubmitted, type SubmittedJ
 export { auditBundleSchema, type AuditBundle } from './audit/bundle.ts';
 export { exportAuditBundle, type AuditScope, type KeySource } from './audit/export.ts';
 export { AuditLedger, type AuditCheck, type AuditTrust } from './audit/report.ts';
+export { settlementOfReceipt, type ReceiptSettlement } from './audit/settlement-of-receipt.ts';
 export { auditOnChain, type ProviderSums } from './audit/verify-chain.ts';
 export { auditOffline, auditReport, verifyAuditBundle, type AuditedBundle, type AuditReport } from './audit/verify.ts';

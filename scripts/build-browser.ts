@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import { copyFile, mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { browserFolder, bundleAttestation, bundleProver, bundleWords, gzipBytesOf } from './browser/bundle.ts';
+import { browserFolder, bundleAttestation, bundleDisclosure, bundleProver, bundleWords, gzipBytesOf } from './browser/bundle.ts';
 import { verifyPage } from './browser/verify-page.ts';
 import { root } from './project-files.ts';
 import wasm from '../prover/wasm/manifest.json' with { type: 'json' };
@@ -18,6 +18,7 @@ const files = {
   'explain.js': (await bundleWords()).code,
   'verify.html': await verifyPage(),
   'prover.js': (await bundleProver()).code,
+  'disclosure.js': (await bundleDisclosure()).code,
 };
 for (const [name, text] of Object.entries(files)) {
   await writeFile(join(root, browserFolder, name), text);

@@ -93,6 +93,27 @@ function registerRecords(program: Command, runner: Runner): void {
     receipt.command('verify').argument('<file>').description('verify a receipt file offline, and show the bytes it hashes'),
     async () => (await import('../commands/receipt.ts')).receiptVerify,
   );
+  runner.handle(
+    receipt
+      .command('disclose')
+      .argument('<file>', 'a receipt file over a compiled model')
+      .requiredOption('--out <file>', 'where to write the disclosure')
+      .option('--output-index <i>', 'the element of the output that is spoken of')
+      .option('--ge <value>', 'it is at least this')
+      .option('--le <value>', 'it is at most this; with --ge, it is in this range')
+      .option('--eq <value>', 'it is this')
+      .option('--argmax-is <i>', 'this element is the greatest, the first if several are equal')
+      .description('prove a statement about the output of a receipt, and show nothing else of it'),
+    async () => (await import('../commands/disclose.ts')).receiptDisclose,
+  );
+  runner.handle(
+    receipt
+      .command('verify-disclosure')
+      .argument('<file>')
+      .option('--audit <bundle>', 'an audit bundle that may show that the receipt was settled')
+      .description('verify a disclosure offline'),
+    async () => (await import('../commands/disclose.ts')).disclosureVerify,
+  );
   const audit = program.command('audit').description('audit bundles of a job, a batch or an order');
   runner.handle(
     audit

@@ -98,6 +98,18 @@ export const clientErrors = {
     httpStatus: 422,
     doc: 'A receipt file contradicts itself; the reason names the field. It proves nothing in this state.',
   },
+  STUN_DISCLOSURE_FALSE: {
+    class: 'input',
+    actor: 'customer',
+    httpStatus: 422,
+    doc: 'The statement is not true of the output, so no proof of it exists. Nothing was written; state what the output does show.',
+  },
+  STUN_DISCLOSURE_RECEIPT: {
+    class: 'input',
+    actor: 'customer',
+    httpStatus: 422,
+    doc: 'Nothing can be disclosed from this receipt: its job was not served, or its model is not a compiled one, so that it commits to bytes and not to numbers.',
+  },
   STUN_AUDIT_FORMAT: {
     class: 'input',
     actor: 'caller',

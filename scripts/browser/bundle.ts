@@ -71,6 +71,13 @@ export function bundleProver(): Promise<Bundle> {
     export { InferenceCircuit } from './circuits/model/inference-circuit.ts';`);
 }
 
+/** What verifies selective disclosures, as one module. */
+export function bundleDisclosure(): Promise<Bundle> {
+  return bundle(`
+    export { verifyDisclosure } from './client/disclosure.ts';
+    export { disclosureInWords } from './protocol/disclosure.ts';`);
+}
+
 /** All the rest of attestation, as one module. */
 export interface AttestationBundle extends Bundle {
   readonly gzipBytesWithoutXml: number;

@@ -84,6 +84,14 @@ export const docCommands: readonly DocumentedCommand[] = [
     proof: { test: 'test/integration/cli/journey.test.ts' },
   },
   { command: 'npx stun receipt verify receipt.json', proof: { test: 'test/integration/cli/journey.test.ts' } },
+  {
+    command: 'npx stun receipt disclose receipt.json --output-index 0 --ge 40 --out disclosure.json',
+    proof: { test: 'test/integration/cli/disclosure.test.ts' },
+  },
+  {
+    command: 'npx stun receipt verify-disclosure disclosure.json',
+    proof: { test: 'test/integration/cli/disclosure.test.ts' },
+  },
   { command: 'npx stun order show', proof: { test: 'test/integration/cli/journey.test.ts' } },
   { command: 'npx stun order close', proof: { test: 'test/integration/cli/journey.test.ts' } },
   { command: 'npx stun order refund', proof: { test: 'test/integration/cli/journey.test.ts' } },
