@@ -140,6 +140,12 @@ describe('contracts: ModelRegistry', () => {
       await refuses(send(approvals), 'ModelApprovalInvalid');
     });
 
+    it('of another key', async () => {
+      const verificationKey = makeTrapdoorKey().bytes;
+      const approvals = await approvalsOf(registration);
+      await refuses(models.register({ ...registration, verificationKey }, approvals), 'ModelApprovalInvalid');
+    });
+
     it('for another registry', async () => {
       const approvals = await approvalsOf(registration, undefined, { registry: stage.deployment.registry });
       await refuses(send(approvals), 'ModelApprovalInvalid');
