@@ -2,10 +2,14 @@
  * What the service needs of the rest, as narrow as it needs it. The parts behind are opened in main.ts: chain/ for the chain and the
  * transaction sender, prover/interface.ts for proofs.
  */
+import type { CourtBatch, CourtChallenge } from '#chain/court.ts';
 import type { RegisteredLeaf, EnclaveInfo, EnclavePath } from '#chain/registry.ts';
 import type { ProviderBudget, StoredOrder } from '#chain/escrow.ts';
 import type { Refunded, Settled } from '#chain/escrow-events.ts';
+import type { Hex } from '#protocol/bytes.ts';
 import type { ErrorCode } from '#protocol/errors/registry.ts';
+import type { PublishedPair } from '#protocol/terms.ts';
+import type { ProofPoints } from '#protocol/wire/proof-points.ts';
 import type { SettlementProof } from '#prover/interface.ts';
 
 /** A block. */
@@ -40,6 +44,11 @@ export interface ChainView {
   settlements(fromBlock: number, toBlock: number): Promise<readonly Settled[]>;
   refunds(fromBlock: number, toBlock: number): Promise<readonly Refunded[]>;
   closings(fromBlock: number, toBlock: number): Promise<readonly { readonly orderKey: string; readonly deadlineUnix: number }[]>;
+  /** A batch of a challengeable order. @throws `STUN_CHALLENGE_BATCH` */
+  batch(batchId: Hex): Promise<CourtBatch>;
+  challenge(batchId: Hex, index: number): Promise<CourtChallenge>;
+  /** The last second of a pending batch's window, as of now. */
+  windowClosesAtUnix(batchId: Hex): Promise<number>;
   topUps(fromBlock: number, toBlock: number): Promise<readonly { readonly orderKey: string; readonly provider: string }[]>;
 }
 
@@ -56,12 +65,31 @@ export interface SettlementToSend {
   readonly funder: string;
   readonly orderKey: string;
   readonly proof: SettlementProof;
+  /** Of the order: 0 attested, 1 challengeable, 2 proven. */
+  readonly assurance: number;
+  /** Inference proofs of the paid jobs in lane order; only a proven order needs them. */
+  readonly answers: readonly ProofPoints[];
+}
+
+/** A challenge to answer. */
+export interface AnswerToSend {
+  readonly batchId: string;
+  readonly index: number;
+  /** Of the batch's jobs in lane order. */
+  readonly pairs: readonly PublishedPair[];
+  readonly proof: ProofPoints;
+  /** A name for this try: the same try is sent once. */
+  readonly attempt: string;
 }
 
 /** Sends settlements: durable, each key once, whatever happens to process, node and chain. */
 export interface SettlementSender {
   /** Stores what shall be sent. The same key again is the same settlement. */
   submit(settlement: SettlementToSend): Promise<void>;
+  /** Stores the answer to a challenge. */
+  answer(answer: AnswerToSend): Promise<void>;
+  /** Stores the end of a batch that nobody can challenge any more. @param attempt - as of an answer */
+  finalise(batchId: string, attempt: string): Promise<void>;
   /** How a key stands; undefined for one that was never submitted. */
   outcome(key: string): Promise<SendOutcome | undefined>;
   close(): Promise<void>;

@@ -18,6 +18,7 @@ import type { Route } from './http/route.ts';
 import { listen, type RunningServer } from './http/server.ts';
 import { wakeQueued } from './jobs/dispatch.ts';
 import { Wake } from './jobs/wake.ts';
+import { watchBatches } from './pipeline/challenges.ts';
 import { repeat, type Loop } from './pipeline/loops.ts';
 import { observeChain } from './pipeline/observe.ts';
 import { proveSegment } from './pipeline/prove.ts';
@@ -53,6 +54,8 @@ export interface RunningService {
 
 const WEBHOOK_WORKERS = 4;
 const SETTLE_WORKERS = 2;
+/** Answer periods are days: batches are looked at less often than blocks. */
+const WATCH_POLLS = 4;
 
 /** Things to close, in the reverse order of opening. */
 class Closing {
@@ -193,6 +196,8 @@ async function startSettling(
   );
   closing.add(() => sender.close());
   await queue.work('settle', SETTLE_WORKERS, (task) => sendSegment(services, sender, task));
+  const watchMs = WATCH_POLLS * settings.chainPollMs;
+  loops.push(repeat('batches', watchMs, async () => (await watchBatches(services, sender), false), signal, log));
   loops.push(repeat('follow', settings.chainPollMs, async () => (await followSegments(services, sender), false), signal, log));
 }
 

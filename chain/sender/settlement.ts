@@ -2,9 +2,10 @@
 import { z } from 'zod';
 import { StunError } from '#protocol/errors/stun-error.ts';
 import { fieldToHex } from '#protocol/field.ts';
-import { orderKeyOf, unpackPayee, type SettlementSignals } from '#protocol/terms.ts';
+import { orderKeyOf, unpackPayee } from '#protocol/terms.ts';
 import { addressHex, bytes32Hex, fieldHex } from '#protocol/wire/scalars.ts';
-import type { EscrowContract, ProofPoints } from '../escrow.ts';
+import type { EscrowContract } from '../escrow.ts';
+import { settleAtLevel, type LevelSettlement } from '../settle-at-level.ts';
 import type { IsDone } from './advance.ts';
 import type { Submission } from './sender.ts';
 
@@ -20,14 +21,10 @@ const laneStepSchema = z.strictObject({
 /**
  * The submission that settles a segment. The key names the lane step and the time that the proof claims, so that a proof that was
  * made again may be sent after the one before it failed; both ask the same question of the chain, so only one has an effect.
- * @param proof - as a prover gives it
+ * @param batch - with the proof as a prover gives it
  */
-export function settlementSubmission(
-  escrow: EscrowContract,
-  funder: string,
-  proof: ProofPoints,
-  signals: SettlementSignals,
-): Submission {
+export function settlementSubmission(escrow: EscrowContract, funder: string, batch: LevelSettlement): Submission {
+  const { signals } = batch;
   const { provider, laneIndex, validAtUnix } = unpackPayee(signals.payee);
   const step: z.infer<typeof laneStepSchema> = {
     orderKey: orderKeyOf(funder, signals.orderId),
@@ -38,7 +35,7 @@ export function settlementSubmission(
   };
   return {
     key: `settle/${step.orderKey}/${laneIndex}/${step.laneNew.slice(2, 34)}/${validAtUnix}`,
-    call: escrow.settleCall(funder, proof, signals),
+    call: settleAtLevel(escrow, funder, batch).call(),
     context: JSON.stringify(step),
   };
 }

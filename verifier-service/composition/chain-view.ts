@@ -40,7 +40,7 @@ export async function openChain(deployment: Deployment, rpcUrl: string): Promise
 
 /** The view of contracts on a provider. */
 export function chainView(contracts: StunContracts, provider: JsonRpcProvider): ChainView {
-  const { deployment, escrow, registry } = contracts;
+  const { deployment, escrow, court, registry } = contracts;
   const getBlock = async (which: number | string): Promise<BlockView | undefined> => {
     let block: Block | null;
     try {
@@ -72,6 +72,9 @@ export function chainView(contracts: StunContracts, provider: JsonRpcProvider): 
     isLiveRoot: (provider_, root) => registry.isLiveRoot(provider_, root),
     settlements: async (from, to) => (await escrow.access.events('Settled', [], from, to)).map(settledOf),
     refunds: async (from, to) => (await escrow.access.events('Refunded', [], from, to)).map(refundedOf),
+    batch: (batchId) => court.batch(batchId),
+    challenge: (batchId, index) => court.challengeOf(batchId, index),
+    windowClosesAtUnix: (batchId) => court.windowClosesAtUnix(batchId),
     closings: async (from, to) =>
       (await escrow.access.events('CloseRequested', [], from, to)).map(({ args }) => ({
         orderKey: String(args.getValue('orderKey')),

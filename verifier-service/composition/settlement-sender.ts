@@ -3,16 +3,19 @@ import { Wallet, type JsonRpcProvider } from 'ethers';
 import type { StunContracts } from '#chain/deployment.ts';
 import type { ProofPoints } from '#chain/escrow.ts';
 import { TransactionSender } from '#chain/sender/sender.ts';
+import { answerSubmission, courtStepIsDone, finaliseSubmission } from '#chain/sender/court.ts';
 import { settlementIsDone, settlementSubmission } from '#chain/sender/settlement.ts';
+import type { LevelSettlement } from '#chain/settle-at-level.ts';
 import { asStunError } from '#protocol/errors/registry.ts';
 import { StunError } from '#protocol/errors/stun-error.ts';
 import { fieldFromHex } from '#protocol/field.ts';
-import { SETTLEMENT_SIGNALS, type SettlementSignals } from '#protocol/terms.ts';
+import { pairsOfSignals, SETTLEMENT_SIGNALS, type SettlementSignals } from '#protocol/terms.ts';
+import type { ProofPoints as WireProof } from '#protocol/wire/proof-points.ts';
 import type { SettlementProof } from '#prover/interface.ts';
 import type { Settings } from '../config.ts';
 import type { Database } from '../db/open.ts';
 import { SqlSenderStore } from '../db/sender-store.ts';
-import type { SettlementSender } from '../ports.ts';
+import type { SettlementSender, SettlementToSend } from '../ports.ts';
 import type { Secret } from '../secret.ts';
 import { errorFields, type Logger } from '../telemetry/log.ts';
 
@@ -25,9 +28,19 @@ export function signalsOf(proof: Pick<SettlementProof, 'signals'>): SettlementSi
 }
 
 /** A proof as the contract takes it. */
-export function chainProofOf(proof: SettlementProof): ProofPoints {
+export function chainProofOf(proof: WireProof): ProofPoints {
   const pair = ([x, y]: readonly [string, string]): readonly [bigint, bigint] => [BigInt(x), BigInt(y)];
   return { a: pair(proof.a), b: [pair(proof.b[0]), pair(proof.b[1])], c: pair(proof.c) };
+}
+
+/** What settles a segment at the level of its order. */
+export function levelSettlementOf({
+  proof,
+  assurance,
+  answers,
+}: Omit<SettlementToSend, 'key' | 'orderKey' | 'funder'>): LevelSettlement {
+  const pairs = pairsOfSignals(proof.signals.map((signal) => fieldFromHex(signal)));
+  return { assurance, proof: chainProofOf(proof), signals: signalsOf(proof), pairs, answers: answers.map(chainProofOf) };
 }
 
 /** Opens the sender and runs it until it is closed. Waits for another process's claim to run out. */
@@ -40,7 +53,7 @@ export async function openSettlementSender(
   log: Logger,
 ): Promise<SettlementSender> {
   const store = new SqlSenderStore(db, CLAIM_MS);
-  const { escrow, deployment } = contracts;
+  const { escrow, court, deployment } = contracts;
   const stop = new AbortController();
   const sender = await openWhenFree(
     () =>
@@ -50,7 +63,7 @@ export async function openSettlementSender(
         store,
         rpc: (method, params) => provider.send(method, params),
         // Done is what moved the lane, whoever sent it and wherever the lane stands by now.
-        isDone: settlementIsDone(escrow, deployment.deployBlock),
+        isDone: courtStepIsDone(court, settlementIsDone(escrow, deployment.deployBlock)),
         policy: {
           confirmations: settings.confirmations,
           replaceAfterMs: 60_000,
@@ -67,8 +80,14 @@ export async function openSettlementSender(
     log.error({ event: 'sender.ended', ...errorFields(asStunError(thrown)) });
   });
   return {
-    async submit({ key, funder, proof }) {
-      await sender.submit({ ...settlementSubmission(escrow, funder, chainProofOf(proof), signalsOf(proof)), key });
+    async submit({ key, funder, ...batch }) {
+      await sender.submit({ ...settlementSubmission(escrow, funder, levelSettlementOf(batch)), key });
+    },
+    async answer({ pairs, proof, attempt, ...challenged }) {
+      await sender.submit(answerSubmission(court, challenged, pairs, chainProofOf(proof), attempt));
+    },
+    async finalise(batchId, attempt) {
+      await sender.submit(finaliseSubmission(court, batchId, attempt));
     },
     async outcome(key) {
       const intent = await store.load(key);

@@ -184,6 +184,8 @@ export interface Tables {
     created_at_ms: number;
     proven_at_ms: number | null;
     settled_at_ms: number | null;
+    batch_id: string | null;
+    batch_state: string | null;
   };
   chain_settlement: {
     transaction_hash: string;

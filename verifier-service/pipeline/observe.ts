@@ -4,7 +4,10 @@
  */
 import { sql } from 'kysely';
 import { fieldToHex } from '#protocol/field.ts';
+import { batchIdOf } from '#chain/court.ts';
 import type { Settled } from '#chain/escrow-events.ts';
+import { ASSURANCE } from '#protocol/terms.ts';
+import type { TermsWire } from '#protocol/wire/order.ts';
 import { moveJobs } from '../jobs/transitions.ts';
 import { bindingStates, unservedStates } from '../jobs/states.ts';
 import { refreshBudget } from '../orders/budget.ts';
@@ -103,8 +106,8 @@ async function rewind(services: Services): Promise<void> {
 
 /** A confirmed settlement: its segment, and every receipted job of the lane up to the new head. */
 async function applySettlement(services: Services, unit: Unit, settled: Settled): Promise<void> {
-  if (!(await unit.sql.selectFrom('orders').select('order_key').where('order_key', '=', settled.orderKey).executeTakeFirst()))
-    return;
+  const order = await unit.sql.selectFrom('orders').select('terms').where('order_key', '=', settled.orderKey).executeTakeFirst();
+  if (order === undefined) return;
   const laneNew = fieldToHex(settled.laneNew);
   const { place } = settled;
   const figures = {
@@ -135,6 +138,7 @@ async function applySettlement(services: Services, unit: Unit, settled: Settled)
     .updateTable('segment')
     .set({
       ...figures,
+      ...batchOf(order.terms, settled),
       state: 'settled',
       transaction_hash: place.transactionHash,
       block_number: place.blockNumber,
@@ -172,6 +176,13 @@ async function applySettlement(services: Services, unit: Unit, settled: Settled)
   if (segment === undefined) return;
   const data = { state: 'settled', transactionHash: place.transactionHash, blockNumber: place.blockNumber, ...figures };
   await segmentEvent(unit, settled.orderKey, settled.provider, segment.segment_id, data);
+}
+
+/** The batch that a settlement of a challengeable order opened; one that pays nothing has none. */
+function batchOf(terms: string, settled: Settled): { batch_id?: string; batch_state?: 'pending' } {
+  const { assurance } = JSON.parse(terms) as TermsWire;
+  if (assurance !== ASSURANCE.challengeable || settled.credited + settled.fee === 0n) return {};
+  return { batch_id: batchIdOf(settled), batch_state: 'pending' };
 }
 
 /** The segment that waited for this one is tried at once; its own task would come back only after its pause. */

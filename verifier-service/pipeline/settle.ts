@@ -6,7 +6,8 @@ import type { Selectable } from 'kysely';
 import type { ErrorCode } from '#protocol/errors/registry.ts';
 import { StunError } from '#protocol/errors/stun-error.ts';
 import { fieldFromHex, fieldToHex } from '#protocol/field.ts';
-import { SETTLEMENT_SIGNALS, unpackPayee } from '#protocol/terms.ts';
+import { ASSURANCE, SETTLEMENT_SIGNALS, unpackPayee } from '#protocol/terms.ts';
+import { inferenceProofsOf, settlementBundleFromWire } from '#protocol/wire/settlement-bundle.ts';
 import { freshnessOf, settlementProofSchema, type SettlementProof } from '#prover/interface.ts';
 import type { Tables } from '../db/schema.ts';
 import { moveJobs } from '../jobs/transitions.ts';
@@ -22,7 +23,12 @@ const MAX_AHEAD_SECONDS = 120;
 /** Refusals that a newer proof cures. */
 const aged: readonly ErrorCode[] = ['STUN_SETTLE_ROOT', 'STUN_SETTLE_STALE'];
 /** Refusals that pass by themselves. */
-const passing: readonly ErrorCode[] = ['STUN_FAMILY_FROZEN', 'STUN_SETTLE_LANE_MOVED', 'STUN_SETTLE_FUTURE'];
+const passing: readonly ErrorCode[] = [
+  'STUN_FAMILY_FROZEN',
+  'STUN_SETTLE_LANE_MOVED',
+  'STUN_SETTLE_FUTURE',
+  'STUN_STAKE_TOO_LOW',
+];
 
 /** The handler of the settle queue: hands a proven segment to the sender, once its turn has come. Throws to be asked again. */
 export async function sendSegment(services: Services, sender: SettlementSender, task: Task): Promise<void> {
@@ -39,14 +45,13 @@ export async function sendSegment(services: Services, sender: SettlementSender, 
     await proveAgain(services, segment, 'the proof aged before it was sent');
     return;
   }
-  const { funder } = await services.db.sql
-    .selectFrom('orders')
-    .select('funder')
-    .where('order_key', '=', segment.order_key)
-    .executeTakeFirstOrThrow();
+  const { order, jobs } = settlementBundleFromWire(JSON.parse(segment.bundle));
+  const { assurance } = order.terms;
+  const { funder } = order.place;
+  const answers = assurance === ASSURANCE.proven ? inferenceProofsOf({ jobs }).filter((one) => one !== undefined) : [];
   // The key is stored before the sender knows it: a crash in between submits the same key again.
   const key = `settle/${segment.segment_id}/${segment.sends}`;
-  await sender.submit({ key, funder, orderKey: segment.order_key, proof });
+  await sender.submit({ key, funder, orderKey: segment.order_key, proof, assurance, answers });
   await services.db.sql
     .updateTable('segment')
     .set({ sent_key: key })

@@ -35,6 +35,8 @@ export async function undoSettlements(services: Services, unit: Unit, above: num
         credited: null,
         fee: null,
         shortfall: null,
+        batch_id: null,
+        batch_state: null,
         settled_at_ms: null,
       })
       .where('segment_id', '=', segment.segment_id)

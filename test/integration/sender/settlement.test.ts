@@ -49,7 +49,13 @@ describe('sender: settlements', function () {
   after(() => stage.close());
 
   async function submit(signals: SettlementSignals): Promise<string> {
-    const submission = settlementSubmission(stage.as(stage.provider).escrow, stage.funder.address, NO_PROOF, signals);
+    const submission = settlementSubmission(stage.as(stage.provider).escrow, stage.funder.address, {
+      assurance: 0,
+      proof: NO_PROOF,
+      signals,
+      pairs: [],
+      answers: [],
+    });
     return (await sender.submit(submission)).key;
   }
 

@@ -73,7 +73,8 @@ describe('service: settlement sender', function () {
   });
 
   async function outcomeOf(key: string, signals: SettlementSignals): Promise<SendOutcome> {
-    await sender.submit({ key, funder: stage.funder.address, orderKey: order.orderKey, proof: proofOf(signals) });
+    const place = { key, funder: stage.funder.address, orderKey: order.orderKey };
+    await sender.submit({ ...place, proof: proofOf(signals), assurance: 0, answers: [] });
     for (let i = 0; i < 200; i++) {
       const outcome = await sender.outcome(key);
       if (outcome !== undefined && outcome.state !== 'pending') return outcome;

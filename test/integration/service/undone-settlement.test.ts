@@ -11,6 +11,8 @@ import { ROLE, World, type WorldEnclave, type WorldOrder } from './world.ts';
 /** What the sender says of a transaction that was final under its policy. */
 const sender: SettlementSender = {
   submit: () => Promise.reject(new Error('nothing is submitted here')),
+  answer: () => Promise.reject(new Error('nothing is answered here')),
+  finalise: () => Promise.reject(new Error('nothing is finalised here')),
   outcome: () => Promise.resolve({ state: 'done' }),
   close: () => Promise.resolve(),
 };

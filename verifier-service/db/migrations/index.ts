@@ -4,6 +4,7 @@ import { orders } from './002-orders.ts';
 import { settlement } from './003-settlement.ts';
 import { scale } from './004-scale.ts';
 import { deliveryAge } from './005-delivery-age.ts';
+import { batches } from './006-batches.ts';
 import type { Migration } from './migration.ts';
 
-export const migrations: readonly Migration[] = [accounts, orders, settlement, scale, deliveryAge];
+export const migrations: readonly Migration[] = [accounts, orders, settlement, scale, deliveryAge, batches];
