@@ -13,12 +13,12 @@ import {
   eddsaSchema,
   fieldHex,
   openingSchema,
+  proofPointsSchema,
+  publicModelSchema,
   readDocument,
   StunError,
   unixSeconds,
 } from '#protocol/index.ts';
-
-const pair = z.tuple([bytes32Hex, bytes32Hex]);
 
 /** A signed transaction as it was sent, and who sent it. */
 const transactionSchema = z.strictObject({ sender: addressHex, raw: bytesHex });
@@ -61,12 +61,14 @@ const jobSchema = z.strictObject({
   }),
   /** The enclave's EIP-712 signature over the receipt's hash. */
   receiptSignature: bytesHex,
+  /** That the compiled model gives the committed output on the committed input. */
+  inferenceProof: proofPointsSchema.optional(),
   opened: openedSchema.optional(),
 });
 
 const settlementSchema = z.strictObject({
   /** Groth16, G2 coordinates c1 before c0. */
-  proof: z.strictObject({ a: pair, b: z.tuple([pair, pair]), c: pair }),
+  proof: proofPointsSchema,
   enclaveRoot: fieldHex,
   validAtUnix: unixSeconds,
   transaction: transactionSchema,
@@ -99,6 +101,8 @@ export const auditBundleSchema = z.strictObject({
     opening: openingSchema,
     /** Canonical policy text. */
     policy: z.string(),
+    /** Of an order over a compiled model. */
+    publicModel: publicModelSchema.optional(),
     openTransaction: transactionSchema.optional(),
   }),
   enclaves: z.array(enclaveSchema).min(1).max(1024),

@@ -5,6 +5,7 @@ import {
   fieldToHex,
   openingToWire,
   StunError,
+  publicModelToWire,
   toHex,
   unpackPayee,
   utf8,
@@ -14,6 +15,7 @@ import { evidenceDigest } from '#attestation/index.ts';
 import { artifacts } from '#chain/artifacts.ts';
 import type { Settled } from '#chain/escrow-events.ts';
 import type { ClientConnection } from '../connection.ts';
+import { inferenceProofOf } from '../inference-proof.ts';
 import { fetchResult, type JobResult } from '../result.ts';
 import type { JobPlace } from '../store/lane-files.ts';
 import type { LaneRecord } from '../store/lane-record.ts';
@@ -81,6 +83,7 @@ export async function exportAuditBundle(
     order: {
       opening: openingToWire(order),
       policy: order.policyText,
+      ...(order.publicModel && { publicModel: publicModelToWire(order.publicModel) }),
       ...(order.openTransaction === undefined
         ? {}
         : { openTransaction: await fetchTransaction(client.provider, order.openTransaction) }),
@@ -171,7 +174,13 @@ async function segmentOf(
     enclave,
     laneIndex: lane.record.laneIndex,
     fromHead: isStart ? null : fieldToHex(last.statement.fromHead),
-    jobs: results.map((result) => jobOf(result, scope.open === 'all' || (scope.open === 'job' && result.jobId === scope.jobId))),
+    jobs: await Promise.all(
+      results.map(async (result) => {
+        const open = scope.open === 'all' || (scope.open === 'job' && result.jobId === scope.jobId);
+        const inferenceProof = await inferenceProofOf(client, result);
+        return { ...jobOf(result, open), ...(inferenceProof && { inferenceProof }) };
+      }),
+    ),
     statementSignature: eddsaToWire(last.statementSignature),
     ...(settled === undefined ? {} : { settlement: await settlementOf(client, settled) }),
   };
@@ -207,7 +216,9 @@ function jobOf({ job, outcome, checked }: JobResult, open: boolean): AuditJob {
 async function settlementOf(client: ClientConnection, settled: Settled): Promise<NonNullable<AuditSegment['settlement']>> {
   const transaction = await fetchTransaction(client.provider, settled.place.transactionHash);
   const call = escrowInterface.parseTransaction({ data: readTransaction(transaction).data });
-  if (call?.name !== 'settle') throw new StunError('STUN_CHAIN_DISAGREES', 'the segment was settled through another contract');
+  if (call === null || !['settle', 'settleProven', 'settleChallengeable'].includes(call.name)) {
+    throw new StunError('STUN_CHAIN_DISAGREES', 'the segment was settled through another contract');
+  }
   const proof = call.args[1] as { a: bigint[]; b: bigint[][]; c: bigint[] };
   const signals = call.args[2] as bigint[];
   const word = (value: bigint | undefined): string => `0x${(value ?? 0n).toString(16).padStart(64, '0')}`;

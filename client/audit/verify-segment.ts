@@ -1,14 +1,16 @@
 /** One segment of a bundle: demands, receipts, the statement over them, the proof, and the transaction that settled it. */
 import { Interface } from 'ethers';
 import {
+  ASSURANCE,
   demandHeadOf,
   deliveryDigestOf,
   eddsaFromWire,
   fieldFromHex,
   fromHex,
+  inputCommitmentOf,
   laneGenesisOf,
+  outputCommitmentOf,
   packPayee,
-  payloadCommitment,
   publishedPairsOf,
   receiptHashOf,
   recoverEip712,
@@ -19,6 +21,8 @@ import {
   verifyDemand,
   verifyStatement,
   type OpenedOrder,
+  type ProofPoints as WireProof,
+  type PublicModel,
   type PublishedPair,
   type Receipt,
   type RunningStatement,
@@ -26,7 +30,7 @@ import {
   type Hex,
 } from '#protocol/index.ts';
 import { artifacts } from '#chain/artifacts.ts';
-import { settleArguments } from '#chain/escrow.ts';
+import { settleArguments, settleProvenArguments, settlePublishedArguments, type ProofPoints } from '#chain/escrow.ts';
 import type { AuditBundle, AuditJob, AuditSegment } from './bundle.ts';
 import { signalCountOf, verifyProof as verifyGroth16 } from './groth16.ts';
 import { refute, type AuditLedger } from './report.ts';
@@ -44,12 +48,15 @@ export interface AuditedSegment {
   readonly proven: boolean;
   readonly signals: SettlementSignals | undefined;
   readonly transactionHash: Hex | undefined;
+  /** Jobs under an inference proof in the bundle. */
+  readonly inferencesProven: number;
 }
 
 interface SegmentContext {
   readonly order: OpenedOrder;
   readonly enclave: AuditedEnclave;
   readonly keys: AuditedKey | undefined;
+  readonly publicModel: PublicModel | undefined;
   readonly ledger: AuditLedger;
 }
 
@@ -90,11 +97,13 @@ export function verifySegment(bundle: AuditBundle, index: number, context: Segme
     return verifyStatement(enclave.keyset.receiptKey, over, eddsaFromWire(wire.statementSignature));
   });
   if (statement === undefined) return undefined;
+  const inferencesProven = wire.jobs.filter((job, i) => verifyInference(job, `${field}.jobs[${i}]`, context)).length;
   const signals = wire.settlement === undefined ? undefined : signalsOf(wire, statement, context);
   return {
     receipts,
     statement,
     laneNew: head,
+    inferencesProven,
     signals,
     proven: verifyProof(wire, field, signals, context),
     transactionHash: verifyTransaction(wire, field, signals, context),
@@ -107,8 +116,9 @@ function verifyJob(
   field: string,
   previousHead: bigint,
   origin: readonly string[],
-  { order, enclave, ledger }: SegmentContext,
+  context: SegmentContext,
 ): Receipt | undefined {
+  const { order, enclave, ledger } = context;
   const demandFields = [`${field}.inputCommitment`, `${field}.maxPrice`, `${field}.demandSignature`];
   const demandPlace = { id: `${field}.demand`, field: `${field}.demandSignature`, binds: [...demandFields, ...origin] };
   const demandHead = ledger.check(demandPlace, () => {
@@ -136,29 +146,51 @@ function verifyJob(
     if (read.price > BigInt(job.maxPrice)) refute('the receipt charges more than the demand allows');
     return read;
   });
-  if (receipt !== undefined) verifyOpened(job, field, receipt, ledger);
+  if (receipt !== undefined) verifyOpened(job, field, receipt, context);
   return receipt;
 }
 
-function verifyOpened(job: AuditJob, field: string, receipt: Receipt, ledger: AuditLedger): void {
+function verifyOpened(job: AuditJob, field: string, receipt: Receipt, { publicModel, ledger }: SegmentContext): void {
   const { opened } = job;
   if (opened === undefined) return;
-  const commitment = ({ payload, blinding }: { payload: string; blinding: string }): bigint =>
-    payloadCommitment(fromHex(payload), fieldFromHex(blinding, 'blinding'));
+  const model = publicModel?.model;
+  const blindingOf = ({ blinding }: { blinding: string }): bigint => fieldFromHex(blinding, 'blinding');
   const at = (name: string) => ({
     id: `${field}.opened.${name}`,
     field: `${field}.opened.${name}`,
     binds: [`${field}.opened.${name}`],
   });
   ledger.check(at('input'), () => {
-    if (commitment(opened.input) !== BigInt(job.inputCommitment)) refute('the input is not the committed one');
+    const commitment = inputCommitmentOf(model?.input, fromHex(opened.input.payload), blindingOf(opened.input));
+    if (commitment !== BigInt(job.inputCommitment)) refute('the input is not the committed one');
   });
   ledger.check(at('output'), () => {
-    if (commitment(opened.output) !== receipt.outputCommitment) refute('the output is not the committed one');
+    const commitment = outputCommitmentOf(model?.output, fromHex(opened.output.payload), blindingOf(opened.output));
+    if (commitment !== receipt.outputCommitment) refute('the output is not the committed one');
   });
   ledger.check(at('sealedResult'), () => {
     if (deliveryDigestOf(fromHex(opened.sealedResult)) !== receipt.deliveryDigest) refute('other bytes were delivered');
   });
+}
+
+/** The inference proof of a job, where there is one; a paid job above `attested` without one is said to be unknown. */
+function verifyInference(job: AuditJob, field: string, { order, publicModel, ledger }: SegmentContext): boolean {
+  const id = `${field}.inference`;
+  const { inferenceProof } = job;
+  if (inferenceProof === undefined) {
+    const isDue = order.terms.assurance !== ASSURANCE.attested && BigInt(job.receipt.price) > 0n;
+    if (isDue) ledger.unknown(id, 'the bundle does not hold the inference proof of the job');
+    return false;
+  }
+  const at = `${field}.inferenceProof`;
+  const place = { id, field: at, binds: [at, 'order.publicModel'] };
+  return (
+    ledger.check(place, () => {
+      if (publicModel === undefined) refute('the bundle does not hold the model that the proof is for', 'STUN_PROOF_FAMILY');
+      const signals = [job.inputCommitment, job.receipt.outputCommitment].map((signal) => fieldFromHex(signal, 'commitment'));
+      return verifyGroth16(publicModel.verificationKey, inferenceProof, signals);
+    }) !== undefined
+  );
 }
 
 function signalsOf(wire: AuditSegment, statement: RunningStatement, { order, enclave }: SegmentContext): SettlementSignals {
@@ -218,23 +250,45 @@ function pairsOf({ jobs }: AuditSegment): PublishedPair[] {
 
 const escrowInterface = new Interface(artifacts.OrderEscrow.abi);
 
+/** The call that settles a segment at the level of its order. */
+function callOf(
+  wire: AuditSegment,
+  proof: WireProof,
+  signals: SettlementSignals,
+  { place: { funder }, terms: { assurance } }: OpenedOrder,
+): string {
+  if (assurance === ASSURANCE.attested) {
+    return escrowInterface.encodeFunctionData('settle', [...settleArguments(funder, onChain(proof), signals)]);
+  }
+  const batch = { proof: onChain(proof), signals, pairs: pairsOf(wire) };
+  if (assurance === ASSURANCE.challengeable) {
+    return escrowInterface.encodeFunctionData('settleChallengeable', [...settlePublishedArguments(funder, batch)]);
+  }
+  const paid = wire.jobs.filter(({ receipt }) => BigInt(receipt.price) > 0n);
+  const answers = paid.flatMap(({ inferenceProof }) => (inferenceProof === undefined ? [] : [onChain(inferenceProof)]));
+  return escrowInterface.encodeFunctionData('settleProven', [...settleProvenArguments(funder, batch, answers)]);
+}
+
+function onChain({ a, b, c }: WireProof): ProofPoints {
+  const pair = ([x, y]: readonly [string, string]): readonly [bigint, bigint] => [BigInt(x), BigInt(y)];
+  return { a: pair(a), b: [pair(b[0]), pair(b[1])], c: pair(c) };
+}
+
 function verifyTransaction(
-  { settlement }: AuditSegment,
+  wire: AuditSegment,
   field: string,
   signals: SettlementSignals | undefined,
   { order, enclave, ledger }: SegmentContext,
 ): Hex | undefined {
+  const { settlement } = wire;
   if (settlement === undefined || signals === undefined) return undefined;
   const at = `${field}.settlement.transaction`;
   const signed = ledger.check({ id: at, field: at, binds: [at, `${field}.settlement`] }, () => {
     const transaction = readTransaction(settlement.transaction);
     const { place } = order;
     if (transaction.to !== place.escrow || transaction.chainId !== place.chainId) refute('it is for another escrow or chain');
-    const { a, b, c } = settlement.proof;
-    const pair = ([x, y]: readonly [string, string]): readonly [bigint, bigint] => [BigInt(x), BigInt(y)];
-    const proof = { a: pair(a), b: [pair(b[0]), pair(b[1])] as const, c: pair(c) };
-    const call = escrowInterface.encodeFunctionData('settle', [...settleArguments(place.funder, proof, signals)]);
-    if (transaction.data !== call) refute('it settles something else than the proof of this segment');
+    if (transaction.data !== callOf(wire, settlement.proof, signals, order))
+      refute('it settles something else than the proof of this segment');
     return transaction;
   });
   if (signed === undefined) return undefined;

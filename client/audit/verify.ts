@@ -5,16 +5,19 @@
  */
 import { Interface } from 'ethers';
 import {
+  ASSURANCE,
   fieldToHex,
   FIELD_ORDER,
   openedOrderFromWire,
   orderKeyOf,
   policyIdOf,
+  publicModelFromWire,
   StunError,
   utf8,
   asStunError,
   type Hex,
   type OpenedOrder,
+  type PublicModel,
 } from '#protocol/index.ts';
 import { canonicalPolicyJson, parsePolicy, type Policy } from '#attestation/index.ts';
 import { artifacts } from '#chain/artifacts.ts';
@@ -38,6 +41,10 @@ export interface AuditReport {
   /** Price units of all jobs, and of those under a proof in the bundle. */
   readonly total: string;
   readonly provenTotal: string;
+  /** Level of the order; null when the order was refuted. */
+  readonly assurance: keyof typeof ASSURANCE | null;
+  /** Jobs whose answer a proof in the bundle shows to be the model's. */
+  readonly inferencesProven: number;
   readonly checks: readonly AuditCheck[];
 }
 
@@ -71,10 +78,11 @@ export function auditOffline(document: unknown, trust: AuditTrust, ledger: Audit
   const orderKey = orderKeyOf(order.place.funder, order.orderId);
   verifyOpenTransaction(bundle, order, ledger);
   const keys = verifyKeys(bundle, order, ledger);
+  const publicModel = verifyModel(bundle, order, ledger);
   const enclaves = bundle.enclaves.map((_, i) => verifyEnclaveOf(bundle, i, { order, policy, trust, ledger }));
   const segments = bundle.segments.map((segment, i) => {
     const enclave = enclaves[segment.enclave];
-    if (enclave !== undefined) return verifySegment(bundle, i, { order, enclave, keys, ledger });
+    if (enclave !== undefined) return verifySegment(bundle, i, { order, enclave, keys, publicModel, ledger });
     ledger.unknown(`segments[${i}]`, 'its enclave was refuted');
     return undefined;
   });
@@ -118,6 +126,24 @@ function policyOf({ order }: AuditBundle): Policy {
   return policy;
 }
 
+/** The compiled model that the order names, where the bundle holds it. */
+function verifyModel({ order: wire }: AuditBundle, order: OpenedOrder, ledger: AuditLedger): PublicModel | undefined {
+  const field = 'order.publicModel';
+  if (wire.publicModel === undefined) {
+    if (order.terms.assurance !== ASSURANCE.attested)
+      ledger.unknown(field, 'the bundle does not hold the compiled model of the order');
+    return undefined;
+  }
+  const found = ledger.check({ id: field, field, binds: [field, 'order.opening.modelId'] }, () => {
+    const publicModel = publicModelFromWire(wire.publicModel);
+    if (publicModel.model.modelId !== order.opening.modelId) refute('the compiled model is not that of the order');
+    return publicModel;
+  });
+  if (found?.ceremonyHash.every((byte) => byte === 0) === true)
+    ledger.unknown(`${field}.setup`, 'a development key: anybody can forge proofs of the model');
+  return found;
+}
+
 const escrowInterface = new Interface(artifacts.OrderEscrow.abi);
 
 function verifyOpenTransaction({ order: wire }: AuditBundle, order: OpenedOrder, ledger: AuditLedger): void {
@@ -153,8 +179,15 @@ export function auditReport(audited: AuditedBundle | undefined, ledger: AuditLed
     served: receipts.filter((receipt) => receipt.status === 'served').length,
     total: sum(segments).toString(),
     provenTotal: sum(segments.filter((segment) => segment.proven)).toString(),
+    assurance: levelOf(audited?.order),
+    inferencesProven: segments.reduce((count, segment) => count + segment.inferencesProven, 0),
     checks: ledger.list(),
   };
+}
+
+function levelOf(order: OpenedOrder | undefined): AuditReport['assurance'] {
+  const names = ['attested', 'challengeable', 'proven'] as const;
+  return names.find((name) => ASSURANCE[name] === order?.terms.assurance) ?? null;
 }
 
 /** Verifies a bundle offline: the whole of `stun audit verify` without `--rpc`. */
