@@ -15,7 +15,7 @@ import { createTdxIssuer } from './issuer/tdx.ts';
 import { createEnclaveKeys, runtimeDigestOf, type EnclaveKeys } from './keys.ts';
 import type { WorkerLog } from './log.ts';
 import { assertExactKernels, readCompiledModel } from './model/compiled.ts';
-import { readModelFile } from './model/manifest.ts';
+import { readModelFile, type ModelFile, type ModelManifest } from './model/manifest.ts';
 import { ModelRunner } from './model/runner.ts';
 import { choosePlatform, detectPlatform, TSM_REPORT_PATH, type WorkerPlatform } from './platform.ts';
 import { collectApprovals, registerEnclave, type RegisteredEnclave } from './register.ts';
@@ -182,6 +182,14 @@ export async function attestAndRegister(
   return { ...registered, evidence, policy };
 }
 
+/**
+ * What a listing says of a model. Of a compiled one, scales and accuracy are left out: they are no integers, which the service's JSON has alone,
+ * and a customer needs the manifest's exact bytes, which come with the model.
+ */
+function listedManifest({ manifest }: ModelFile): Partial<ModelManifest> {
+  return Object.fromEntries(Object.entries(manifest).filter(([key]) => key !== 'compiled'));
+}
+
 /** Lists the enclave with its models. */
 export async function announce(
   service: ServiceClient,
@@ -200,7 +208,7 @@ export async function announce(
       modelId: fieldToHex(modelId),
       price: price.toString(),
       name: runner.file.manifest.name,
-      manifest: runner.file.manifest,
+      manifest: listedManifest(runner.file),
       inputs: runner.file.manifest.inputs,
       outputs: runner.file.manifest.outputs,
     })),

@@ -121,6 +121,7 @@ function verdict(report: AuditReport, sums: readonly ProviderSums[]): CommandRes
     ...(report.simulated ? ['SIMULATED HARDWARE: nothing protected these keys or this data.'] : []),
     `${count('proven')} proven, ${count('refuted')} refuted, ${count('unknown')} unknown`,
     `${report.jobs} jobs, ${report.served} served, ${report.total} price units, ${report.provenTotal} of them under a proof`,
+    `level ${report.assurance ?? 'unknown'}, ${report.inferencesProven} answers under an inference proof`,
     ...sums.map(
       (sum) =>
         `${sum.provider}: ${showAmount(sum.funded)} in, ${showAmount(sum.settled)} paid, ${showAmount(sum.refunded)} back, ${showAmount(sum.remaining)} held`,

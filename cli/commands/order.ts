@@ -11,11 +11,14 @@ import {
   topUpOrder,
   type ClientConnection,
   type OpenedOnChain,
+  type OrderLevel,
+  type OrderPlan,
   type OrderRecord,
 } from '#client/index.ts';
 import type { CommandResult, Json } from '../command.ts';
 import type { Invocation } from '../runner.ts';
 import { connectCustomer, readText } from '../settings.ts';
+import { publicModelOf } from './public-model.ts';
 import {
   parseAddress,
   parseAmount,
@@ -31,6 +34,14 @@ import {
 /** Options of `order open`. */
 export interface OrderOpenOptions {
   readonly modelId?: string;
+  readonly compiledModel?: string;
+  readonly level: string;
+  readonly approvedBy?: readonly string[];
+  readonly window: string;
+  readonly answerPeriod: string;
+  readonly bond: string;
+  readonly slash: string;
+  readonly challenger?: string;
   readonly budget?: readonly string[];
   readonly policy?: string;
   readonly token: string;
@@ -60,14 +71,16 @@ export async function orderOpen({ options, context }: Invocation<OrderOpenOption
       context.progress('sending the transaction of the stored order');
       return openedResult(await sendOpening(client, stored));
     }
-    if (options.modelId === undefined) throw new StunError('STUN_INPUT', '--model-id is needed: which model shall be run?');
+    const model = await orderedModel(options);
     const budgets = (options.budget ?? []).map(parseBudget);
     if (budgets.length === 0) throw new StunError('STUN_INPUT', 'at least one --budget PROVIDER=AMOUNT is needed');
     const policy = options.policy === undefined ? defaultPolicy : parsePolicy(await readText(options.policy, 'policy'));
     const newest = await client.provider.getBlock('latest');
     context.progress('opening the order on chain');
     const opened = await openOrder(client, {
-      modelId: fieldFromHex(parseWord(options.modelId, '--model-id'), '--model-id'),
+      ...model,
+      level: levelOf(options),
+      modelApprovedBy: (options.approvedBy ?? []).map((account) => parseAddress(account, '--approved-by')),
       policy,
       budgets,
       token: tokenOf(options.token, client),
@@ -80,6 +93,30 @@ export async function orderOpen({ options, context }: Invocation<OrderOpenOption
   } finally {
     client.close();
   }
+}
+
+/** The model of a new order: by its id, or by the folder of a compiled one. */
+async function orderedModel({ modelId, compiledModel }: OrderOpenOptions): Promise<Pick<OrderPlan, 'modelId' | 'publicModel'>> {
+  if (compiledModel === undefined) {
+    if (modelId === undefined) throw new StunError('STUN_INPUT', '--model-id is needed: which model shall be run?');
+    return { modelId: fieldFromHex(parseWord(modelId, '--model-id'), '--model-id') };
+  }
+  if (modelId !== undefined) throw new StunError('STUN_INPUT', '--model-id and --compiled-model name a model each: give one');
+  const publicModel = await publicModelOf(compiledModel);
+  return { modelId: publicModel.model.modelId, publicModel };
+}
+
+function levelOf({ level, window, answerPeriod, bond, slash, challenger }: OrderOpenOptions): OrderLevel {
+  if (level === 'attested' || level === 'proven') return { assurance: level };
+  if (level !== 'challengeable') throw new StunError('STUN_INPUT', '--level must be attested, challengeable or proven');
+  return {
+    assurance: level,
+    challengeWindowSeconds: parseDuration(window, '--window'),
+    answerPeriodSeconds: parseDuration(answerPeriod, '--answer-period'),
+    bond: parseAmount(bond, '--bond'),
+    slash: parseAmount(slash, '--slash'),
+    ...(challenger === undefined ? {} : { challenger: parseAddress(challenger, '--challenger') }),
+  };
 }
 
 function openedResult({ order, transaction }: OpenedOnChain): CommandResult {

@@ -1,14 +1,30 @@
 /** `stun receipt verify`: a receipt file, offline. */
 import { createHash } from 'node:crypto';
-import { fieldToHex, orderKeyOf, StunError } from '#protocol/index.ts';
+import { ASSURANCE, fieldToHex, orderKeyOf, StunError } from '#protocol/index.ts';
 import { defaultTrustRoots } from '#attestation/index.ts';
-import { verifyReceiptFile } from '#client/index.ts';
+import { verifyReceiptFile, type VerifiedReceipt } from '#client/index.ts';
 import type { CommandResult } from '../command.ts';
 import type { Invocation } from '../runner.ts';
 import { extraRootsOf, readJson } from '../settings.ts';
 import { showTime } from '../values.ts';
 
 const sha256 = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex');
+
+function levelName(assurance: number): string {
+  return Object.entries(ASSURANCE).find(([, code]) => code === assurance)?.[0] ?? 'unknown';
+}
+
+/** What is known of the answer beyond that a key signed it. */
+function inferenceLines({ order, publicModel, inferenceProven }: VerifiedReceipt): string[] {
+  const level = levelName(order.terms.assurance);
+  if (publicModel === undefined) return [`level    ${level}; no proof of the inference is in question`];
+  const { name } = publicModel.model;
+  const isDevelopment = publicModel.ceremonyHash.every((byte) => byte === 0);
+  return [
+    `level    ${level}; ${inferenceProven ? `proven: ${name} gives this output on this input` : 'no inference proof in the file'}`,
+    ...(isDevelopment ? ['DEVELOPMENT KEY: anyone can forge inference proofs of this model'] : []),
+  ];
+}
 
 /** Verifies a receipt file and names the bytes that integrators hash. */
 export async function receiptVerify({ args, options }: Invocation<object>): Promise<CommandResult> {
@@ -37,6 +53,8 @@ export async function receiptVerify({ args, options }: Invocation<object>): Prom
     outputSha256: `0x${sha256(verified.outputPayload)}`,
     inputCommitment: fieldToHex(verified.header.inputCommitment),
     outputCommitment: fieldToHex(receipt.outputCommitment),
+    level: levelName(verified.order.terms.assurance),
+    inferenceProven: verified.inferenceProven,
   };
   const text = [
     `The receipt holds: job ${verified.jobId}, ${receipt.status}, ${receipt.price} price units.`,
@@ -45,6 +63,7 @@ export async function receiptVerify({ args, options }: Invocation<object>): Prom
     `enclave  ${verified.keysetDigest}, TCB ${verified.evidence.tcbStatus ?? 'certified'}`,
     `input    sha256 ${sha256(verified.inputPayload)} (${verified.inputPayload.length} bytes)`,
     `output   sha256 ${sha256(verified.outputPayload)} (${verified.outputPayload.length} bytes)`,
+    ...inferenceLines(verified),
     'Whether it was settled is not checked here: see stun audit verify.',
   ].join('\n');
   return { document, text, exitCode: 0 };

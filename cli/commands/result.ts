@@ -1,7 +1,7 @@
 /** `stun result`: fetch, verify and show results. */
 import { writeFile } from 'node:fs/promises';
 import { exitCodeOf, fieldToHex, StunError } from '#protocol/index.ts';
-import { fetchResult, receiptFileOf, type ClientConnection, type JobResult } from '#client/index.ts';
+import { fetchResult, inferenceProofOf, receiptFileOf, type ClientConnection, type JobResult } from '#client/index.ts';
 import type { CommandContext, CommandResult, Json } from '../command.ts';
 import type { Invocation } from '../runner.ts';
 import { connectCustomer } from '../settings.ts';
@@ -74,7 +74,10 @@ export async function result({ args, options, context }: Invocation<ResultOption
     const timeoutMs = parseDuration(options.wait, '--wait') * 1000;
     const fetched = await fetchOne(client, parseWord(jobId, 'the job id'), timeoutMs, context);
     if (options.out !== undefined) await save(options.out, fetched.checked.payload);
-    if (options.receipt !== undefined) await save(options.receipt, `${JSON.stringify(receiptFileOf(fetched), null, 1)}\n`);
+    if (options.receipt !== undefined) {
+      const file = receiptFileOf(fetched, await inferenceProofOf(client, fetched));
+      await save(options.receipt, `${JSON.stringify(file, null, 1)}\n`);
+    }
     const { failure, status } = fetched.checked;
     const exitCode = status === 'served' ? 0 : exitCodeOf(failure ?? 'STUN_JOB_VOIDED');
     return { document: resultDocument(fetched), text: resultText(fetched), exitCode };

@@ -1,20 +1,25 @@
 /** `stun settle --bundle`: what a provider does when customer and service are gone: prove with its own files, and settle. */
 import { Wallet, JsonRpcProvider } from 'ethers';
 import {
+  ASSURANCE,
   fieldFromHex,
   fieldToHex,
+  inferenceProofsOf,
   keysetDigestOf,
   laneOldOf,
+  pairsOfSignals,
   readDocument,
   SETTLEMENT_SIGNALS,
   settlementBundleFromWire,
   settlementBundleToWire,
   StunError,
   toHex,
+  type ProofPoints,
   type SettlementBundle,
   type SettlementSignals,
 } from '#protocol/index.ts';
 import { connectStun, type Deployment, type StunContracts } from '#chain/deployment.ts';
+import { settleAtLevel, type LevelSettlement } from '#chain/settle-at-level.ts';
 import { settlementProofSchema, type SettlementProof } from '#prover/interface.ts';
 import type { CommandContext, CommandResult } from '../command.ts';
 import type { GlobalOptions } from '../settings.ts';
@@ -39,7 +44,7 @@ const MEMORY_LIMIT_MB = 4096;
 export async function settle({ options, context }: Invocation<SettleOptions>): Promise<CommandResult> {
   const bundle = settlementBundleFromWire(await readJson(options.bundle, 'settlement bundle'));
   const deployment = await deploymentOf(options);
-  const { contracts, signerAddress, close } = await connect(options, deployment, options.proveOnly === undefined);
+  const { contracts, signerAddress, close } = await connectSigner(options, deployment, options.proveOnly === undefined);
   try {
     await assertUnsettled(contracts, bundle);
     const proof =
@@ -51,13 +56,11 @@ export async function settle({ options, context }: Invocation<SettleOptions>): P
       const document = { proved: true, settled: false, file: options.proveOnly };
       return { document, text: `The proof is in ${options.proveOnly}; it must be settled within the hour.`, exitCode: 0 };
     }
-    const signals = signalsOf(proof);
-    const { funder } = bundle.order.place;
-    const onChain = onChainProof(proof);
+    const settlement = settleAtLevel(contracts.escrow, bundle.order.place.funder, batchOf(bundle, proof));
     context.progress('checking the settlement without sending it');
-    if (signerAddress !== undefined) await contracts.escrow.simulateSettle(signerAddress, funder, onChain, signals);
+    if (signerAddress !== undefined) await settlement.simulate(signerAddress);
     context.progress('settling on chain');
-    const { event, transactionHash, gasUsed } = await contracts.escrow.settle(funder, onChain, signals);
+    const { event, transactionHash, gasUsed } = await settlement.send();
     const document = {
       proved: true,
       settled: true,
@@ -79,14 +82,15 @@ export async function settle({ options, context }: Invocation<SettleOptions>): P
   }
 }
 
-async function connect(
+/** Contracts for whoever acts without a client store: a provider or its operator. The caller closes. @throws `STUN_CONFIG` without a key to send with */
+export async function connectSigner(
   options: GlobalOptions,
   deployment: Deployment,
   sending: boolean,
 ): Promise<{ contracts: StunContracts; signerAddress: string | undefined; close: () => void }> {
   const privateKey = sending ? await secretOf('STUN_PRIVATE_KEY') : undefined;
   if (sending && (privateKey === undefined || !/^0x[0-9a-fA-F]{64}$/.test(privateKey))) {
-    throw new StunError('STUN_CONFIG', 'settling needs the key of the provider or its operator: set STUN_PRIVATE_KEY');
+    throw new StunError('STUN_CONFIG', 'a key to send transactions with is needed: set STUN_PRIVATE_KEY');
   }
   const provider = new JsonRpcProvider(rpcUrlOf(options), deployment.chainId, { staticNetwork: true, cacheTimeout: -1 });
   provider.pollingInterval = 500;
@@ -119,7 +123,8 @@ async function prove(
 ): Promise<SettlementProof> {
   const family = deployment.families.find((one) => one.family === bundle.order.terms.settlementFamily);
   if (family === undefined) throw new StunError('STUN_FAMILY_UNKNOWN', 'the deployment has no family like that of the order');
-  const development = options.ceremony === undefined ? [`settlement-${family.maxJobs}`] : [];
+  const circuit = family.assurance === ASSURANCE.attested ? 'settlement' : 'settlement-proven';
+  const development = options.ceremony === undefined ? [`${circuit}-${family.maxJobs}`] : [];
   const keys = await provingKeys(deployment.chainId, development, options);
   const { index } = await registry.leaf(toHex(keysetDigestOf(bundle.keysetBytes)), bundle.order.opening.policyId);
   const { path, root } = await registry.pathOf(bundle.provider, index);
@@ -147,12 +152,21 @@ async function prove(
   );
 }
 
+/** What the escrow takes at the level of the order. @throws `STUN_SEGMENT_PROOF` when a proven batch lacks a proof */
+function batchOf(bundle: SettlementBundle, proof: SettlementProof): LevelSettlement {
+  const { assurance } = bundle.order.terms;
+  const answers = assurance === ASSURANCE.proven ? inferenceProofsOf(bundle).filter((one) => one !== undefined) : [];
+  const pairs = pairsOfSignals(proof.signals.map((signal) => fieldFromHex(signal)));
+  return { assurance, proof: proofOnChain(proof), signals: signalsOf(proof), pairs, answers: answers.map(proofOnChain) };
+}
+
 function signalsOf(proof: SettlementProof): SettlementSignals {
   const entries = SETTLEMENT_SIGNALS.map((name, i) => [name, fieldFromHex(proof.signals[i] ?? '', name)] as const);
   return Object.fromEntries(entries) as unknown as SettlementSignals;
 }
 
-function onChainProof({ a, b, c }: SettlementProof): Parameters<StunContracts['escrow']['settle']>[1] {
+/** A proof as the contracts take it. */
+export function proofOnChain({ a, b, c }: ProofPoints): Parameters<StunContracts['escrow']['settle']>[1] {
   const pair = ([x, y]: readonly [string, string]): readonly [bigint, bigint] => [BigInt(x), BigInt(y)];
   return { a: pair(a), b: [pair(b[0]), pair(b[1])], c: pair(c) };
 }

@@ -16,6 +16,14 @@ function registerOrder(program: Command, runner: Runner): void {
       .command('open')
       .description('open an order on chain; keys and opening are stored first')
       .option('--model-id <id>', 'the model to be run')
+      .option('--compiled-model <folder>', 'the compiled model to be run, in place of --model-id')
+      .option('--level <level>', 'attested, challengeable or proven; the last two need a compiled model', 'attested')
+      .option('--approved-by <address>', 'an account that must have approved the ceremony of the model; repeatable', collect)
+      .option('--window <duration>', 'challengeable: how long a batch can be challenged', '24h')
+      .option('--answer-period <duration>', 'challengeable: how long a challenge can be answered, at least 24h', '24h')
+      .option('--bond <amount>', 'challengeable: what a challenger puts up', '0.01ether')
+      .option('--slash <amount>', 'challengeable: what the provider loses when it does not answer', '0.1ether')
+      .option('--challenger <address>', 'challengeable: who may challenge besides you')
       .option('--budget <provider=amount>', 'a budget for a provider, in token units or like 0.5ether; repeatable', collect)
       .option('--policy <file>', 'policy that an enclave must satisfy (the default policy)')
       .option('--token <address>', '`native` or `stun` or an address', 'native')
@@ -73,6 +81,25 @@ function registerJobs(program: Command, runner: Runner): void {
       .option('--receipt <file>', 'write the receipt file: input and output in clear, evidence, receipt')
       .description('fetch, open and verify a result'),
     async () => (await import('../commands/result.ts')).result,
+  );
+  const challenge = program
+    .command('challenge')
+    .argument('[jobId]')
+    .description('challenge the answer to a job of a challengeable order, posting the bond of its terms');
+  runner.handle(challenge, async () => (await import('../commands/challenge.ts')).challenge);
+  runner.handle(
+    challenge
+      .command('status')
+      .argument('[orderKey]')
+      .description('batches of an order in the challenge court, and what is open'),
+    async () => (await import('../commands/challenge.ts')).challengeStatus,
+  );
+  runner.handle(
+    challenge
+      .command('finalise')
+      .argument('<batchId>')
+      .description('end a batch: pay the provider after the window, or refund what was not answered; anybody may'),
+    async () => (await import('../commands/challenge.ts')).challengeFinalise,
   );
   const enclaves = program.command('enclaves').description('enclaves that a service lists');
   runner.handle(

@@ -1,6 +1,6 @@
 /** Commands on models that are compiled to circuits. */
 import type { Command } from 'commander';
-import type { Runner } from '../runner.ts';
+import { collect, type Runner } from '../runner.ts';
 
 /** Adds them. */
 export function registerModel(program: Command, runner: Runner): void {
@@ -17,5 +17,22 @@ export function registerModel(program: Command, runner: Runner): void {
       .option('--circom', 'write the circuit as circom too, for review')
       .description('write integer model, circuit, development key and manifest'),
     async () => (await import('../commands/model.ts')).modelCompile,
+  );
+  runner.handle(
+    model
+      .command('approve')
+      .argument('<folder>', 'of a compiled model')
+      .requiredOption('--out <file>', 'where to write the approval')
+      .option('--deadline <time>', 'until when it can be used: a duration from now on or unix seconds', '7d')
+      .description("coordinator: approve the ceremony of a model's key, after verifying its transcript"),
+    async () => (await import('../commands/model-register.ts')).modelApprove,
+  );
+  runner.handle(
+    model
+      .command('register')
+      .argument('<folder>', 'of a compiled model')
+      .option('--approval <file>', "a coordinator's approval; repeatable, none for a development key", collect)
+      .description('register a model, so that orders above attested can name it; development keys on chain id 31337 alone'),
+    async () => (await import('../commands/model-register.ts')).modelRegister,
   );
 }

@@ -27,4 +27,29 @@ export function registerProvider(program: Command, runner: Runner): void {
       .description('prove a segment and settle it, without any service'),
     async () => (await import('../commands/settle.ts')).settle,
   );
+  runner.handle(
+    program
+      .command('answer')
+      .requiredOption('--bundle <file>', 'the settlement bundle that became the challenged batch')
+      .description('answer the open challenges of a batch with the inference proofs of its bundle; anybody may'),
+    async () => (await import('../commands/challenge.ts')).answer,
+  );
+  const stake = program.command('stake').description('what a provider of challengeable orders puts up');
+  const token = (command: Command): Command => command.option('--token <address>', '`native` or `stun` or an address', 'native');
+  runner.handle(
+    token(stake.command('deposit').argument('<amount>')).description('add to your stake'),
+    async () => (await import('../commands/stake.ts')).stakeDeposit,
+  );
+  runner.handle(
+    token(stake.command('unbond').argument('<amount>')).description('ask an amount back, in place of what was asked before'),
+    async () => (await import('../commands/stake.ts')).stakeUnbond,
+  );
+  runner.handle(
+    token(stake.command('withdraw')).description('take what was asked back and is due, and what the court owes you'),
+    async () => (await import('../commands/stake.ts')).stakeWithdraw,
+  );
+  runner.handle(
+    token(stake.command('show')).requiredOption('--provider <address>', 'whose stake').description('show a stake'),
+    async () => (await import('../commands/stake.ts')).stakeShow,
+  );
 }
