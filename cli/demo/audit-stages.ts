@@ -55,7 +55,10 @@ export async function auditStages(stages: Stages, stack: LocalStack, demo: DemoO
   const env = environmentOf(stack, passphrase);
   const trust = ['--root', stack.rootPath, ...ACCOUNT.attestors.flatMap((index) => ['--attestor', addressOf(stack, index)])];
   await stages.run('export the audit bundle', async (_tell, say) => {
-    const exported = (await stun(['audit', 'export', '--out', path], env)) as { segments: number; jobs: number };
+    const exported = (await stun(['audit', 'export', '--order', demo.order.orderKey, '--out', path], env)) as {
+      segments: number;
+      jobs: number;
+    };
     const { evidence } = await chooseEnclave(demo.client, demo.order, { maxPrice: 1n << 63n });
     writeFileSync(`${stack.directory}/evidence.json`, encodeEvidence(evidence.document));
     say(`${exported.jobs} jobs in ${exported.segments} segments, ${path}`);

@@ -3,7 +3,7 @@ import { ACCOUNT, addressOf, type LocalStack } from '../stack/local-stack.ts';
 import type { AuditedOrder } from './audit-stages.ts';
 import { measureBaseline } from './baseline-gas.ts';
 import { trainingReport } from './credit-jobs.ts';
-import { sum, type ServedJobs } from './job-stages.ts';
+import { sum, type Payout, type ServedJobs } from './job-stages.ts';
 import { gwei, type DemoOrder } from './order-stages.ts';
 import { seconds, table, type Stages } from './stages.ts';
 
@@ -12,7 +12,7 @@ export async function closingTables(
   stages: Stages,
   stack: LocalStack,
   demo: DemoOrder,
-  served: ServedJobs,
+  served: ServedJobs & Payout,
   audited: AuditedOrder,
 ): Promise<string> {
   const { order } = demo;

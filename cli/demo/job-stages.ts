@@ -17,11 +17,15 @@ export interface ServedJobs {
   readonly rows: number;
   readonly correct: number;
   readonly settlements: readonly { readonly event: Settled; readonly gasUsed: bigint; readonly calldataBytes: number }[];
+}
+
+/** Where the money went. */
+export interface Payout {
   readonly refund: OrderRefund;
   readonly withdrawnWei: bigint;
 }
 
-/** Submits, opens, waits for settlement, refunds. */
+/** Submits, opens, waits for settlement. */
 export async function jobStages(stages: Stages, stack: LocalStack, demo: DemoOrder, count: number): Promise<ServedJobs> {
   const { client, order } = demo;
   const jobs = creditJobs(count);
@@ -52,6 +56,11 @@ export async function jobStages(stages: Stages, stack: LocalStack, demo: DemoOrd
     );
     return mined;
   });
+  return { jobIds: submitted.map(({ jobId }) => jobId), rows, correct, settlements };
+}
+
+/** Closes the order, refunds the rest, and pays the provider out. */
+export async function payoutStages(stages: Stages, stack: LocalStack, { client, order }: DemoOrder): Promise<Payout> {
   const refund = await stages.run('close the order, refund the rest', async (tell, say) => {
     await closeOrder(client, order);
     tell("moving the development chain's clock by the day of grace");
@@ -68,12 +77,13 @@ export async function jobStages(stages: Stages, stack: LocalStack, demo: DemoOrd
     say(`${gwei(credit)} gwei`);
     return credit;
   });
-  return { jobIds: submitted.map(({ jobId }) => jobId), rows, correct, settlements, refund, withdrawnWei };
+  return { refund, withdrawnWei };
 }
 
-async function untilSettled(
+/** Waits until the escrow has taken all jobs of an order. */
+export async function untilSettled(
   stack: LocalStack,
-  demo: DemoOrder,
+  demo: Pick<DemoOrder, 'client' | 'order'>,
   count: number,
   tell: (line: string) => void,
 ): Promise<readonly Settled[]> {
@@ -93,7 +103,8 @@ async function untilSettled(
   }
 }
 
-async function withGas(stack: LocalStack, event: Settled): Promise<ServedJobs['settlements'][number]> {
+/** A settlement with what its transaction took. */
+export async function withGas(stack: LocalStack, event: Settled): Promise<ServedJobs['settlements'][number]> {
   const { provider } = stack.chain;
   const hash = event.place.transactionHash;
   const [receipt, transaction] = await Promise.all([provider.getTransactionReceipt(hash), provider.getTransaction(hash)]);

@@ -10,7 +10,8 @@ import { asStunError, errorEntry, exitCodeOf } from '#protocol/index.ts';
 import { createLocalStack, type LocalStack } from '../stack/local-stack.ts';
 import { auditStages } from './audit-stages.ts';
 import { closingTables } from './closing-tables.ts';
-import { jobStages } from './job-stages.ts';
+import { compileStage, levelStages } from './level-stages.ts';
+import { jobStages, payoutStages } from './job-stages.ts';
 import { orderStages } from './order-stages.ts';
 import { sayWhatNext, writeEnvironment } from './next-steps.ts';
 import { Stages } from './stages.ts';
@@ -28,15 +29,19 @@ async function demonstrate(jobs: number, keep: boolean): Promise<void> {
   const passphrase = randomBytes(16).toString('hex');
   let stack: LocalStack | undefined;
   try {
-    await stages.run('build circuit and development keys', async (tell, say) => {
-      const circuit = await ensureCircuit('settlement-16', { progress: tell });
-      say(`${circuit.constraints.toLocaleString('en')} constraints, up to ${circuit.n} jobs a proof; cached`);
+    await stages.run('build circuits and development keys', async (tell, say) => {
+      const names = ['settlement-16', 'settlement-proven-16'];
+      const circuits = await Promise.all(names.map((name) => ensureCircuit(name, { progress: tell })));
+      const sizes = circuits.map(({ constraints }) => constraints.toLocaleString('en')).join(' and ');
+      say(`${sizes} constraints, up to ${circuits[0]!.n} jobs a proof; cached`);
     });
+    const compiled = await compileStage(stages, `${DIRECTORY}/credit-compiled`);
     stack = await stages.run('start the chain, deploy the contracts', async (tell, say) => {
       const created = await createLocalStack({
         directory: DIRECTORY,
         price: 700n,
         segmentIdleMs: 30_000,
+        compiledModel: compiled.directory,
         progress: tell,
         ...(keep && { chainPort: 8545, servicePort: 8080 }),
       });
@@ -44,9 +49,11 @@ async function demonstrate(jobs: number, keep: boolean): Promise<void> {
       return created;
     });
     const order = await orderStages(stages, stack, jobs, passphrase);
-    const served = await jobStages(stages, stack, order, jobs);
+    const jobsServed = await jobStages(stages, stack, order, jobs);
+    const levels = await levelStages(stages, stack, order.client, compiled);
+    const served = { ...jobsServed, ...(await payoutStages(stages, stack, order)) };
     const audited = await auditStages(stages, stack, order, passphrase);
-    process.stdout.write(`\n${await closingTables(stages, stack, order, served, audited)}\n`);
+    process.stdout.write(`\n${levels.table}\n\n${await closingTables(stages, stack, order, served, audited)}\n`);
     order.client.close();
     writeEnvironment(stack, passphrase);
     sayWhatNext(DIRECTORY, keep);

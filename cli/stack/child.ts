@@ -11,8 +11,9 @@ const CLI = fileURLToPath(new URL('../main.ts', import.meta.url));
 /** What to run and how to know that it serves. */
 export interface ChildSpec {
   readonly name: string;
-  /** Arguments of `stun`. */
+  /** Arguments of `stun`, or of another program of the repository. */
   readonly args: readonly string[];
+  readonly program?: string;
   /** Variables on top of the inherited PATH, HOME and NODE_COMPILE_CACHE; nothing else is inherited. */
   readonly env: Readonly<Record<string, string>>;
   readonly logPath: string;
@@ -58,7 +59,7 @@ export async function startChild(spec: ChildSpec): Promise<Child> {
       process.env[name] ? [[name, process.env[name]]] : [],
     ),
   );
-  const process_ = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', CLI, ...spec.args], {
+  const process_ = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', spec.program ?? CLI, ...spec.args], {
     env: { ...inherited, ...spec.env },
     stdio: ['ignore', log, log],
   });

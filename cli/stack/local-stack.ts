@@ -17,10 +17,20 @@ import { startDevChain, type DevChain } from '#chain/dev-chain.ts';
 import { toHex, type Hex } from '#protocol/index.ts';
 import { freePort, startChild, type Child } from './child.ts';
 
+const LIAR = fileURLToPath(new URL('./lying-worker.ts', import.meta.url));
 const MODEL = fileURLToPath(new URL('../../examples/credit-model/', import.meta.url));
 
 /** Places of the prefunded accounts. */
-export const ACCOUNT = { owner: 0, attestors: [1, 2, 3], customer: 4, provider: 5, operator: 7, guardian: 8, fee: 9 } as const;
+export const ACCOUNT = {
+  owner: 0,
+  attestors: [1, 2, 3],
+  customer: 4,
+  provider: 5,
+  liar: 6,
+  operator: 7,
+  guardian: 8,
+  fee: 9,
+} as const;
 
 /** How the stack is run. */
 export interface StackOptions {
@@ -37,6 +47,8 @@ export interface StackOptions {
   readonly servicePort?: number;
   /** Settings of the service on top of the stack's own. */
   readonly service?: Readonly<Record<string, unknown>>;
+  /** Folder of a compiled model that the workers serve besides the opaque one, and whose orders the service settles. */
+  readonly compiledModel?: string;
   /** Told what is done next. */
   readonly progress?: (line: string) => void;
 }
@@ -63,6 +75,8 @@ export interface LocalStack {
   startSplitService(roles?: readonly ServiceRole[]): Promise<readonly Child[]>;
   /** Starts a worker; the name fixes its machine and its files, so that the same name is the same machine started again. */
   startWorker(name: string, account?: number): Promise<Child>;
+  /** Starts a worker that lies about the outputs of the compiled model, to show what becomes of a liar. */
+  startLiar(name: string): Promise<Child>;
   /** Stops everything that still runs, workers first. */
   stop(): Promise<void>;
 }
@@ -81,7 +95,9 @@ export async function createLocalStack(options: StackOptions): Promise<LocalStac
     feeAccount: account(ACCOUNT.fee).address,
     guardian: account(ACCOUNT.guardian).address,
   });
-  await contractsOf(deployment, chain.wallet(ACCOUNT.provider)).escrow.setOperator(account(ACCOUNT.operator).address, true);
+  for (const index of [ACCOUNT.provider, ACCOUNT.liar]) {
+    await contractsOf(deployment, chain.wallet(index)).escrow.setOperator(account(ACCOUNT.operator).address, true);
+  }
 
   const pki = createSimulatedPki();
   const trustRoot = createSimulatedTdx({ atUnix: Math.floor(Date.now() / 1000), pki }).root;
@@ -95,9 +111,16 @@ export async function createLocalStack(options: StackOptions): Promise<LocalStac
   writeFileSync(deploymentPath, JSON.stringify(deployment));
 
   const running = new Map<string, Child>();
-  const start = async (name: string, args: readonly string[], env: Record<string, string>, readyUrl: string): Promise<Child> => {
+  const start = async (
+    name: string,
+    args: readonly string[],
+    env: Record<string, string>,
+    readyUrl: string,
+    program?: string,
+  ): Promise<Child> => {
     options.progress?.(`starting ${name}`);
-    const child = await startChild({ name, args, env, logPath: file(`${name}.log`), readyUrl, readyTimeoutMs: 120_000 });
+    const place = { logPath: file(`${name}.log`), readyUrl, readyTimeoutMs: 120_000 };
+    const child = await startChild({ name, args, env, ...place, ...(program === undefined ? {} : { program }) });
     running.set(name, child);
     void child.exited.then(() => running.delete(name));
     return child;
@@ -122,7 +145,32 @@ export async function createLocalStack(options: StackOptions): Promise<LocalStac
   };
   const startRole = (name: string, command: string, role: string, port: number): Promise<Child> => {
     const config = writeConfig(name, { ...serviceSettings, role, port });
-    return start(name, [command], { STUN_SERVICE_CONFIG: config }, `http://127.0.0.1:${port}/healthz`);
+    const circuits = options.compiledModel === undefined ? [] : ['settlement-16', 'settlement-proven-16'];
+    const args = [command, ...circuits.flatMap((circuit) => ['--circuit', circuit])];
+    return start(name, args, { STUN_SERVICE_CONFIG: config }, `http://127.0.0.1:${port}/healthz`);
+  };
+  const startWorker = async (name: string, index: number, program?: string): Promise<Child> => {
+    const port = await freePort();
+    const price = options.price.toString();
+    const config = writeConfig(name, {
+      serviceUrl: `http://127.0.0.1:${servicePort}`,
+      attestorUrls: attestorPorts.map((attestor) => `http://127.0.0.1:${attestor}`),
+      rpcUrl: chain.url,
+      deploymentPath,
+      providerKey: account(index).privateKey,
+      platform: 'simulated',
+      simulatedPkiPath: pkiPath,
+      policyPath,
+      models: [
+        { modelPath: join(MODEL, 'credit-model.onnx'), manifestPath: join(MODEL, 'manifest.json'), price },
+        ...(options.compiledModel === undefined ? [] : [{ compiledPath: options.compiledModel, price }]),
+      ],
+      storePath: file(`${name}.sqlite`),
+      segmentIdleMs: options.segmentIdleMs,
+      listen: { host: '127.0.0.1', port },
+    });
+    const env = { STUN_WORKER_CONFIG: config };
+    return start(name, program === undefined ? ['worker'] : [], env, `http://127.0.0.1:${port}/readyz`, program);
   };
 
   return {
@@ -160,30 +208,8 @@ export async function createLocalStack(options: StackOptions): Promise<LocalStac
       }
       return started;
     },
-    async startWorker(name, index = ACCOUNT.provider) {
-      const port = await freePort();
-      const config = writeConfig(name, {
-        serviceUrl: `http://127.0.0.1:${servicePort}`,
-        attestorUrls: attestorPorts.map((attestor) => `http://127.0.0.1:${attestor}`),
-        rpcUrl: chain.url,
-        deploymentPath,
-        providerKey: account(index).privateKey,
-        platform: 'simulated',
-        simulatedPkiPath: pkiPath,
-        policyPath,
-        models: [
-          {
-            modelPath: join(MODEL, 'credit-model.onnx'),
-            manifestPath: join(MODEL, 'manifest.json'),
-            price: options.price.toString(),
-          },
-        ],
-        storePath: file(`${name}.sqlite`),
-        segmentIdleMs: options.segmentIdleMs,
-        listen: { host: '127.0.0.1', port },
-      });
-      return start(name, ['worker'], { STUN_WORKER_CONFIG: config }, `http://127.0.0.1:${port}/readyz`);
-    },
+    startWorker: (name, index = ACCOUNT.provider) => startWorker(name, index),
+    startLiar: (name) => startWorker(name, ACCOUNT.liar, LIAR),
     async stop() {
       const order = [...running.values()].sort((a, b) => rank(a) - rank(b));
       for (const child of order) await child.stop();
