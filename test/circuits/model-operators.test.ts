@@ -6,8 +6,9 @@ import assert from 'node:assert/strict';
 import { InferenceSession, Tensor } from 'onnxruntime-node';
 import { synthesise } from '#circuits/model/constraints/synthesise.ts';
 import { violated, witnessOf } from '#circuits/model/constraints/witness.ts';
-import { floatValues } from '#circuits/model/float/float-model.ts';
+import { floatValues, type FloatTree } from '#circuits/model/float/float-model.ts';
 import { understand } from '#circuits/model/float/understand.ts';
+import { treeEnsemble } from '#circuits/model/onnx/tree-ensemble.ts';
 import { readOnnx } from '#circuits/model/onnx/read-onnx.ts';
 import {
   floats,
@@ -95,6 +96,34 @@ const residual: Graph = (() => {
   ];
   return { ...graph, nodes };
 })();
+
+const tree = (): FloatTree => {
+  const leaf = (): FloatTree => ({ leaf: [random.uniform(), random.uniform(), random.uniform()] });
+  const split = (below: FloatTree, above: FloatTree): FloatTree => ({
+    feature: random.integer(4),
+    threshold: Math.fround(random.normal()),
+    below,
+    above,
+  });
+  return split(split(leaf(), leaf()), leaf());
+};
+
+/** A forest of three classes, written as ONNX has them for classes and for values. */
+function forest(op: 'TreeEnsembleClassifier' | 'TreeEnsembleRegressor', aggregate: 'SUM' | 'AVERAGE'): Graph {
+  const written = treeEnsemble([tree(), tree(), tree()], 3, 'NONE', { input: 'x', output: 'y' });
+  const lists = Object.entries(written.attributes!);
+  const classes = lists
+    .filter(([name]) => name !== 'aggregate_function' && name !== 'n_targets')
+    .map(([name, value]) => [name.replace('target_', 'class_'), value] as const);
+  const regressor = { ...written, attributes: { ...written.attributes, aggregate_function: aggregate } };
+  const classifier = {
+    ...written,
+    op,
+    outputs: ['label', 'y'],
+    attributes: { ...Object.fromEntries(classes), classlabels_int64s: ints(0, 1, 2) },
+  };
+  return { ...chain([4], []), nodes: [op === 'TreeEnsembleRegressor' ? regressor : classifier] };
+}
 
 const models: readonly (readonly [name: string, graph: Graph])[] = [
   [
@@ -196,6 +225,8 @@ const models: readonly (readonly [name: string, graph: Graph])[] = [
     ),
   ],
   ['Add of two branches', residual],
+  ['a forest of classes', forest('TreeEnsembleClassifier', 'SUM')],
+  ['a forest whose leaves are averaged', forest('TreeEnsembleRegressor', 'AVERAGE')],
   [
     'Scaler, dense layers without an activation between, LinearRegressor',
     chain(

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { readCalibration } from '#circuits/model/calibration.ts';
 import { understand } from '#circuits/model/float/understand.ts';
 import { readOnnx } from '#circuits/model/onnx/read-onnx.ts';
-import { floats, writeOnnx, type Graph, type Initializer, type Node } from '#circuits/model/onnx/write-onnx.ts';
+import { floats, int64s, writeOnnx, type Graph, type Initializer, type Node } from '#circuits/model/onnx/write-onnx.ts';
 import { quantise } from '#circuits/model/quantise/quantise.ts';
 import type { ErrorCode } from '#protocol/errors/registry.ts';
 import { StunError } from '#protocol/errors/stun-error.ts';
@@ -57,6 +57,19 @@ const stump = (changed: NonNullable<Node['attributes']> = {}): Graph => ({
 const withNodes = (...nodes: Node[]): Graph => ({ ...layer, nodes });
 const withConstant = (constant: Initializer): Graph => ({ ...layer, initializers: [constant, layer.initializers![1]!] });
 const between = (node: Node): Graph => withNodes(layer.nodes[0]!, node);
+
+/** One node over channels of rows and columns; `k` is a kernel of two channels unless given. */
+const image = (
+  node: Node,
+  dims: readonly number[],
+  constant = floats('k', [1, 2, 2, 2], new Array<number>(8).fill(1)),
+): Graph => ({
+  name: 'image',
+  nodes: [node],
+  inputs: [{ name: 'x', type: 'float32', dims: ['rows', ...dims] }],
+  outputs: layer.outputs,
+  initializers: [constant],
+});
 
 function refuses(code: ErrorCode, says: RegExp, run: () => unknown): void {
   assert.throws(run, (thrown) => {
@@ -150,6 +163,138 @@ const graphs: readonly (readonly [what: string, code: ErrorCode, says: RegExp, g
     /known dimensions/,
     { ...layer, inputs: [{ name: 'x', type: 'float32', dims: ['a', 'b'] }] },
   ],
+  [
+    'an input of more elements than are compiled',
+    'STUN_MODEL_OPERATOR',
+    /at most 1048576/,
+    { ...layer, inputs: [{ ...layer.inputs[0]!, dims: ['rows', 2 ** 11, 2 ** 10] }] },
+  ],
+  [
+    'an input of more elements than a number holds',
+    'STUN_MODEL_FORMAT',
+    /dimension of/,
+    { ...layer, inputs: [{ ...layer.inputs[0]!, dims: ['rows', 2 ** 40] }] },
+  ],
+  ['a string input', 'STUN_MODEL_OPERATOR', /must be float32/, { ...layer, inputs: [{ ...layer.inputs[0]!, type: 'string' }] }],
+  [
+    'a loop',
+    'STUN_MODEL_FORMAT',
+    /subgraphs/,
+    between({ op: 'Loop', inputs: ['y'], outputs: ['z'], attributes: { body: { graph: layer } } }),
+  ],
+  ['a recurrent layer', 'STUN_MODEL_OPERATOR', /^LSTM \(node 1/, between({ op: 'LSTM', inputs: ['y'], outputs: ['z'] })],
+  ['a node that reads itself', 'STUN_MODEL_FORMAT', /reads z before/, between({ op: 'Relu', inputs: ['z'], outputs: ['z'] })],
+  [
+    'a sigmoid in the middle',
+    'STUN_MODEL_OPERATOR',
+    /^Gemm .*nothing may follow/,
+    withNodes({ op: 'Sigmoid', inputs: ['x'], outputs: ['s'] }, { op: 'Gemm', inputs: ['s', 'w', 'b'], outputs: ['z'] }),
+  ],
+  [
+    'the last of equal scores',
+    'STUN_MODEL_OPERATOR',
+    /first of equal/,
+    between({ op: 'ArgMax', inputs: ['y'], outputs: ['z'], attributes: { axis: 1, select_last_index: 1 } }),
+  ],
+  [
+    'a division by zero',
+    'STUN_MODEL_OPERATOR',
+    /^Div .*not finite/,
+    { ...withNodes({ op: 'Div', inputs: ['x', 'zero'], outputs: ['z'] }), initializers: [floats('zero', [], [0])] },
+  ],
+  [
+    'a cast to integers',
+    'STUN_MODEL_OPERATOR',
+    /casts between floats/,
+    between({ op: 'Cast', inputs: ['y'], outputs: ['z'], attributes: { to: 6 } }),
+  ],
+  [
+    'a model that ends with an activation',
+    'STUN_MODEL_OPERATOR',
+    /ends with a linear layer/,
+    between({ op: 'Relu', inputs: ['y'], outputs: ['z'] }),
+  ],
+  [
+    'a convolution of three dimensions',
+    'STUN_MODEL_OPERATOR',
+    /^Conv .*one and three dimensions/,
+    image({ op: 'Conv', inputs: ['x', 'k'], outputs: ['z'] }, [1, 4, 4, 4]),
+  ],
+  [
+    'a kernel of other channels',
+    'STUN_MODEL_OPERATOR',
+    /^Conv .*for 3 channels/,
+    image({ op: 'Conv', inputs: ['x', 'k'], outputs: ['z'] }, [3, 4, 4]),
+  ],
+  [
+    'a window larger than the image',
+    'STUN_MODEL_OPERATOR',
+    /^Conv .*larger than what it slides over/,
+    image({ op: 'Conv', inputs: ['x', 'k'], outputs: ['z'] }, [2, 1, 4]),
+  ],
+  [
+    'padding as wide as the window',
+    'STUN_MODEL_OPERATOR',
+    /^Conv .*padding is as wide/,
+    image({ op: 'Conv', inputs: ['x', 'k'], outputs: ['z'], attributes: { pads: { ints: [2, 0, 0, 0] } } }, [2, 4, 4]),
+  ],
+  [
+    'strides of zero',
+    'STUN_MODEL_OPERATOR',
+    /^Conv .*strides/,
+    image({ op: 'Conv', inputs: ['x', 'k'], outputs: ['z'], attributes: { strides: { ints: [0, 1] } } }, [2, 4, 4]),
+  ],
+  [
+    'a convolution of too many products',
+    'STUN_MODEL_OPERATOR',
+    /^Conv .*products/,
+    image(
+      { op: 'Conv', inputs: ['x', 'k'], outputs: ['z'] },
+      [2, 700, 700],
+      floats('k', [9, 2, 2, 2], new Array<number>(72).fill(1)),
+    ),
+  ],
+  [
+    'an average over padding that does not count it',
+    'STUN_MODEL_OPERATOR',
+    /^AveragePool .*count_include_pad/,
+    image(
+      {
+        op: 'AveragePool',
+        inputs: ['x'],
+        outputs: ['z'],
+        attributes: { kernel_shape: { ints: [2, 2] }, pads: { ints: [1, 1, 0, 0] } },
+      },
+      [2, 4, 4],
+    ),
+  ],
+  [
+    'a pool of rounded-up size',
+    'STUN_MODEL_OPERATOR',
+    /^MaxPool .*ceil_mode/,
+    image(
+      { op: 'MaxPool', inputs: ['x'], outputs: ['z'], attributes: { kernel_shape: { ints: [2, 2] }, ceil_mode: 1 } },
+      [2, 4, 4],
+    ),
+  ],
+  [
+    'a transpose of rows',
+    'STUN_MODEL_OPERATOR',
+    /^Transpose .*rows first/,
+    image({ op: 'Transpose', inputs: ['x'], outputs: ['z'], attributes: { perm: { ints: [1, 0, 2, 3] } } }, [2, 4, 4]),
+  ],
+  [
+    'a flattening of rows',
+    'STUN_MODEL_OPERATOR',
+    /^Flatten .*axis 1/,
+    image({ op: 'Flatten', inputs: ['x'], outputs: ['z'], attributes: { axis: 2 } }, [2, 4, 4]),
+  ],
+  [
+    'a shape of another size',
+    'STUN_MODEL_OPERATOR',
+    /^Reshape .*\[-1, 31\]/,
+    image({ op: 'Reshape', inputs: ['x', 'k'], outputs: ['z'] }, [2, 4, 4], int64s('k', [2], [-1, 31])),
+  ],
   ['a tree that goes in a circle', 'STUN_MODEL_OPERATOR', /in a circle/, stump({ nodes_truenodeids: { ints: [0, 0, 0] } })],
   [
     'a split on a feature that is not there',
@@ -160,7 +305,7 @@ const graphs: readonly (readonly [what: string, code: ErrorCode, says: RegExp, g
   ['a branch to nowhere', 'STUN_MODEL_OPERATOR', /no node 9/, stump({ nodes_falsenodeids: { ints: [9, 0, 0] } })],
   ['a threshold that is NaN', 'STUN_MODEL_OPERATOR', /threshold/, stump({ nodes_values: { floats: [Number.NaN, 0, 0] } })],
   ['an equality split', 'STUN_MODEL_OPERATOR', /BRANCH_EQ/, stump({ nodes_modes: { strings: ['BRANCH_EQ', 'LEAF', 'LEAF'] } })],
-  ['an average of leaves', 'STUN_MODEL_OPERATOR', /sums of leaves/, stump({ aggregate_function: 'AVERAGE' })],
+  ['a maximum of leaves', 'STUN_MODEL_OPERATOR', /sums and averages of leaves/, stump({ aggregate_function: 'MAX' })],
   ['lists of different length', 'STUN_MODEL_OPERATOR', /another length/, stump({ nodes_values: { floats: [0.5] } })],
 ];
 
@@ -168,6 +313,8 @@ describe('the model compiler', () => {
   it('understands the models that the refusals start from', () => {
     assert.equal(understand(readOnnx(writeOnnx(layer))).reading, 'binary');
     assert.equal(understand(readOnnx(writeOnnx(stump()))).layers[0]?.kind, 'ensemble');
+    const convolution = understand(readOnnx(writeOnnx(image({ op: 'Conv', inputs: ['x', 'k'], outputs: ['z'] }, [2, 4, 4]))));
+    assert.equal(convolution.layers[0]?.kind, 'convolve');
   });
 
   for (const [what, code, says, graph] of graphs) {
@@ -182,24 +329,37 @@ describe('the model compiler', () => {
     refuses('STUN_MODEL_FORMAT', /operator set is 99/, () => readOnnx(bytes));
   });
 
-  it('answers every truncation and every mutation with a model or a code', () => {
-    const source = new Uint8Array(readFileSync(join(import.meta.dirname, '../../examples/credit-model/credit-model.onnx')));
-    const random = new SeededRandom(sampleSeed());
-    const total = depth() === 'full' ? 20_000 : 400;
-    let refused = 0;
-    for (let i = 0; i < total; i++) {
-      const changed = i % 2 === 0 ? source.slice(0, random.integer(source.length)) : source.slice();
-      for (let k = 0; i % 2 === 1 && k < 3; k++) changed[random.integer(400)] = random.integer(256);
-      try {
-        understand(readOnnx(changed));
-      } catch (thrown) {
-        assert.ok(thrown instanceof StunError && thrown.code !== 'STUN_INTERNAL', `${i}: ${String(thrown)}`);
-        refused++;
+  const convolution = image(
+    { op: 'Conv', inputs: ['x', 'k'], outputs: ['z'], attributes: { pads: { ints: [1, 1, 1, 1] } } },
+    [2, 4, 4],
+  );
+  const pool = image(
+    { op: 'AveragePool', inputs: ['x'], outputs: ['z'], attributes: { kernel_shape: { ints: [2, 2] } } },
+    [2, 4, 4],
+  );
+  for (const [what, source] of [
+    ['a network', new Uint8Array(readFileSync(join(import.meta.dirname, '../../examples/credit-model/credit-model.onnx')))],
+    ['a convolution', writeOnnx(convolution)],
+    ['a pool', writeOnnx(pool)],
+  ] as const) {
+    it(`answers every truncation and every mutation of ${what} with a model or a code`, () => {
+      const random = new SeededRandom(sampleSeed());
+      const total = depth() === 'full' ? 20_000 : 400;
+      let refused = 0;
+      for (let i = 0; i < total; i++) {
+        const changed = i % 2 === 0 ? source.slice(0, random.integer(source.length)) : source.slice();
+        for (let k = 0; i % 2 === 1 && k < 3; k++) changed[random.integer(Math.min(400, source.length))] = random.integer(256);
+        try {
+          understand(readOnnx(changed));
+        } catch (thrown) {
+          assert.ok(thrown instanceof StunError && thrown.code !== 'STUN_INTERNAL', `${i}: ${String(thrown)}`);
+          refused++;
+        }
       }
-    }
-    assert.ok(refused > total / 3, `${refused} of ${total}`);
-    console.log(`      ${total} files, ${refused} refused`);
-  });
+      assert.ok(refused > total / 3, `${refused} of ${total}`);
+      console.log(`      ${total} files, ${refused} refused`);
+    });
+  }
 
   for (const [what, says, csv, label] of [
     ['an empty file', /empty/, '', null],

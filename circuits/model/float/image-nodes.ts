@@ -9,10 +9,12 @@ const MAX_PRODUCTS = 1 << 25;
 
 type Pair = readonly [number, number];
 
+const isCount = (value: number): boolean => Number.isInteger(value) && value >= 0;
+
 function pair(node: OnnxNode, name: string, fallback: number): Pair {
   const values = numbersAttribute(node, name);
   if (values.length === 0) return [fallback, fallback];
-  if (values.length !== 2 || values.some((value) => value < 1))
+  if (values.length !== 2 || values.some((value) => !isCount(value) || value === 0))
     refuseNode(node, `attribute ${name} must be two whole numbers above 0`);
   return [values[0]!, values[1]!];
 }
@@ -22,7 +24,7 @@ function padsOf(node: OnnxNode, extents: Pair, kernel: Pair, strides: Pair, dila
   const mode = textAttribute(node, 'auto_pad', 'NOTSET');
   const given = numbersAttribute(node, 'pads');
   if (mode === 'NOTSET' && given.length > 0) {
-    if (given.length !== 4 || given.some((pad) => pad < 0)) refuseNode(node, 'attribute pads must be four whole numbers');
+    if (given.length !== 4 || !given.every(isCount)) refuseNode(node, 'attribute pads must be four whole numbers');
     return [given[0]!, given[1]!, given[2]!, given[3]!];
   }
   if (mode === 'NOTSET' || mode === 'VALID') return [0, 0, 0, 0];
@@ -57,7 +59,9 @@ function slidingOf(node: OnnxNode, { shape }: Known, kernel: Pair): Sliding {
   // Every window then has a tap inside.
   if (pads.some((pad, i) => pad >= kernel[(i % 2) as 0 | 1] * dilations[(i % 2) as 0 | 1]))
     refuseNode(node, 'its padding is as wide as its window');
-  if (channels * rows * columns > MAX_WIDTH) refuseNode(node, `it gives more than ${MAX_WIDTH} values`);
+  const values = channels * rows * columns;
+  if (values > MAX_WIDTH || values * kernel[0] * kernel[1] > MAX_PRODUCTS)
+    refuseNode(node, `it takes more than ${MAX_PRODUCTS} products or gives more than ${MAX_WIDTH} values`);
   return sliding;
 }
 
@@ -71,7 +75,7 @@ export function convolution(graph: Graph, node: OnnxNode): void {
   if (shape.length > 0 && (shape[0] !== rows || shape[1] !== columns)) refuseNode(node, 'kernel_shape differs from its weights');
   const groups = numberAttribute(node, 'group', 1);
   const sliding = slidingOf(node, known, [rows, columns]);
-  if (groups < 1 || ofGroup * groups !== sliding.channels || outputs % groups !== 0)
+  if (!isCount(groups) || groups === 0 || ofGroup * groups !== sliding.channels || outputs % groups !== 0)
     refuseNode(node, `${outputs} kernels over ${ofGroup} channels in ${groups} groups for ${sliding.channels} channels`);
   const [height, width] = slidSize(sliding);
   const taps = ofGroup * rows * columns;

@@ -3,6 +3,9 @@ import type { Constant, OnnxNode } from '../onnx/read-onnx.ts';
 import { numberAttribute, numbersAttribute, refuseNode, textAttribute } from './attributes.ts';
 import { sizeOf, type Graph } from './graph.ts';
 
+/** Products of two dense layers without an activation between them, at most. */
+const MAX_MERGED = 1 << 28;
+
 const zeros = (count: number): number[] => new Array<number>(count).fill(0);
 
 function assertFinite(node: OnnxNode, values: readonly number[]): void {
@@ -14,6 +17,10 @@ function addAffine(graph: Graph, node: OnnxNode, weights: readonly (readonly num
   for (const row of [...weights, biases]) assertFinite(node, row);
   const width = sizeOf(shape);
   if (weights.some((row) => row.length !== width)) refuseNode(node, `it should take ${width} values`);
+  const before = graph.builder.layerOf(value);
+  const merging = before?.kind === 'affine' ? weights.length * width * (before.weights[0]?.length ?? 0) : 0;
+  if (merging > MAX_MERGED)
+    refuseNode(node, 'it follows a dense layer without an activation and both are too large to be merged');
   graph.define(node, graph.builder.affine({ kind: 'affine', of: value, weights, biases }), [
     ...shape.slice(0, -1),
     weights.length,

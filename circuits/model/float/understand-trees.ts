@@ -1,5 +1,5 @@
 /**
- * Tree ensembles of `ai.onnx.ml`: TreeEnsembleRegressor and TreeEnsembleClassifier, version 3, with sums of leaves. Gradient-boosted trees and
+ * Tree ensembles of `ai.onnx.ml`: TreeEnsembleRegressor and TreeEnsembleClassifier, version 3, with sums or averages of leaves. Gradient-boosted trees and
  * forests of the common exporters are written so.
  */
 import type { OnnxModel, OnnxNode } from '../onnx/read-onnx.ts';
@@ -125,7 +125,8 @@ export function ensembleOf(model: OnnxModel, inputName: string, features: number
   if (node.inputs[0] !== inputName) refuseNode(node, 'it must read the model’s input');
   for (const after of rest)
     if (after.op !== 'Identity' && after.op !== 'Cast') refuseNode(after, 'nothing may follow an ensemble');
-  if (textAttribute(node, 'aggregate_function', 'SUM') !== 'SUM') refuseNode(node, 'only sums of leaves are compiled');
+  const aggregate = textAttribute(node, 'aggregate_function', 'SUM');
+  if (aggregate !== 'SUM' && aggregate !== 'AVERAGE') refuseNode(node, 'only sums and averages of leaves are compiled');
   const transform = textAttribute(node, 'post_transform', 'NONE');
   const dropped = transforms[transform] ?? refuseNode(node, `post_transform ${transform} is not compiled`);
   const lists = leafLists[node.op];
@@ -136,7 +137,8 @@ export function ensembleOf(model: OnnxModel, inputName: string, features: number
     refuseNode(node, 'its lists of leaves differ in length');
   const scores = Math.max(0, ...ids!) + 1;
   const reader = new Reader(node, features, scores);
-  for (const [i, id] of ids!.entries()) reader.addLeaf(trees![i]!, nodes![i]!, id, weights![i]!);
+  const share = aggregate === 'AVERAGE' ? 1 / new Set(trees).size : 1;
+  for (const [i, id] of ids!.entries()) reader.addLeaf(trees![i]!, nodes![i]!, id, share * weights![i]!);
   const base = numbersAttribute(node, 'base_values');
   const biases = base.length === 0 ? new Array<number>(scores).fill(0) : base;
   if (biases.length !== scores) refuseNode(node, `${biases.length} base values for ${scores} scores`);
