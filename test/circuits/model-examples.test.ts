@@ -1,5 +1,5 @@
 /**
- * The digit examples: what their report says of unseen images, agreement of interpreter, onnxruntime and circuit on every bit, the soundness
+ * The trained examples: what their reports say of unseen rows, agreement of interpreter, onnxruntime and circuit on every bit, the soundness
  * smoke test on whole circuits, and sizes beside the ones that were published.
  */
 import assert from 'node:assert/strict';
@@ -9,10 +9,15 @@ import { InferenceSession, Tensor } from 'onnxruntime-node';
 import { chosenWires, unboundAlone } from '#circuits/model/constraints/soundness.ts';
 import { synthesise } from '#circuits/model/constraints/synthesise.ts';
 import { violated, witnessOf } from '#circuits/model/constraints/witness.ts';
+import { understand } from '#circuits/model/float/understand.ts';
+import { readOnnx } from '#circuits/model/onnx/read-onnx.ts';
 import { integerOnnx } from '#circuits/model/program/integer-onnx.ts';
 import { interpret } from '#circuits/model/program/interpret.ts';
 import { extremeInputs } from '#circuits/model/program/probes.ts';
+import type { IntegerProgram } from '#circuits/model/program/program.ts';
+import { quantise } from '#circuits/model/quantise/quantise.ts';
 import { depth, sampleCases, sampleSeed } from '#test/depth.ts';
+import { rowsFromCsv } from '../../examples/credit-model/data.ts';
 import { SeededRandom } from '../../examples/credit-model/random.ts';
 import { loadDigits, type Digit } from '../../examples/digits/data.ts';
 import { compiledProgram, judge } from '../../examples/digits/judge.ts';
@@ -24,15 +29,40 @@ interface Reported {
   readonly rowsWhereTheyDisagree: number;
 }
 
-const example = (name: string): Buffer => readFileSync(join(import.meta.dirname, '../../examples/digits', name));
+const example = (path: string): Uint8Array => new Uint8Array(readFileSync(join(import.meta.dirname, '../../examples', path)));
+const json = (path: string): unknown => JSON.parse(Buffer.from(example(path)).toString());
 
 /** Published constraints of a circuit of the same shape, less the 1,416 of its commitments. */
 const PUBLISHED = { 'digits-mlp': 11_420 - 1_416, 'digits-cnn': 38_909 - 1_416 } as const;
 
-describe('the digit models', function () {
+/** Sizes that must not be exceeded; `null` where no circuit of the shape was published. */
+const programs: readonly (readonly [
+  name: string,
+  published: number | null,
+  make: (training: readonly Digit[]) => IntegerProgram,
+])[] = [
+  ['digits-mlp', PUBLISHED['digits-mlp'], (training) => compiledProgram(example('digits/digits-mlp.onnx'), training)],
+  ['digits-cnn', PUBLISHED['digits-cnn'], (training) => compiledProgram(example('digits/digits-cnn.onnx'), training)],
+  ['credit-trees', null, () => credit('credit-trees/credit-trees.onnx')],
+  ['credit-model', null, () => credit('credit-model/credit-model.onnx')],
+];
+
+function tensorOf(program: IntegerProgram, input: readonly number[]): Tensor {
+  const dims = [1, input.length];
+  return program.input.bytesPerElement === 1
+    ? new Tensor('uint8', Uint8Array.from(input), dims)
+    : new Tensor('uint16', Uint16Array.from(input), dims);
+}
+
+function credit(path: string): IntegerProgram {
+  const rows = rowsFromCsv(Buffer.from(example('credit-model/unseen-rows.csv')).toString()).map(({ features }) => features);
+  return quantise(understand(readOnnx(example(path))), rows, 8).program;
+}
+
+describe('the example models', function () {
   this.timeout(1_200_000);
   let digits: { readonly training: readonly Digit[]; readonly unseen: readonly Digit[] };
-  const report = JSON.parse(example('report.json').toString()) as Record<keyof typeof PUBLISHED, Reported>;
+  const report = json('digits/report.json') as Record<keyof typeof PUBLISHED, Reported>;
 
   before(() => {
     digits = loadDigits();
@@ -43,8 +73,8 @@ describe('the digit models', function () {
       const { accuracyUnseen, accuracyUnseenCompiled, rowsWhereTheyDisagree } = report[name];
       assert.ok(Math.abs(accuracyUnseen - accuracyUnseenCompiled) <= 0.005);
       const { training, unseen } = digits;
-      const images = sampleCases(unseen, 100);
-      const { floatModel, compiledModel, disagreements } = judge(new Uint8Array(example(`${name}.onnx`)), training, images);
+      const images = sampleCases(unseen, 40);
+      const { floatModel, compiledModel, disagreements } = judge(example(`digits/${name}.onnx`), training, images);
       if (images.length === unseen.length) {
         assert.deepEqual(
           [floatModel, compiledModel, disagreements.length],
@@ -56,29 +86,37 @@ describe('the digit models', function () {
       }
       console.log(`      ${images.length} images: ${floatModel} as given, ${compiledModel} compiled`);
     });
+  }
 
-    it(`${name}: interpreter, onnxruntime and circuit agree on every bit; no wire of the circuit is free; it is no larger than published`, async () => {
-      const program = compiledProgram(new Uint8Array(example(`${name}.onnx`)), digits.training);
+  it('credit-trees: the ensemble keeps its accuracy within a tenth of a percent', () => {
+    const { accuracyUnseen, accuracyUnseenCompiled } = json('credit-trees/report.json') as Reported;
+    assert.ok(Math.abs(accuracyUnseen - accuracyUnseenCompiled) <= 0.001);
+  });
+
+  for (const [name, published, make] of programs) {
+    it(`${name}: interpreter, onnxruntime and circuit agree on every bit, and no wire of the circuit is free`, async () => {
+      const program = make(digits.training);
       const session = await InferenceSession.create(integerOnnx(program), { intraOpNumThreads: 1 });
       const random = inputsOf(program, new SeededRandom(sampleSeed()), depth() === 'full' ? 10_000 : 40);
-      const inputs = [...sampleCases(extremeInputs(program, Number.POSITIVE_INFINITY), 20), ...random];
+      const extremes = extremeInputs(program, depth() === 'full' ? Number.POSITIVE_INFINITY : 8);
+      const inputs = [...extremes, ...random];
       for (const input of inputs) {
-        const tensor = new Tensor('uint8', Uint8Array.from(input), [1, input.length]);
-        const output = (await session.run({ [program.input.name]: tensor }))[program.outputName]!.data as Int32Array;
+        const output = (await session.run({ [program.input.name]: tensorOf(program, input) }))[program.outputName]!
+          .data as Int32Array;
         assert.deepEqual([...output], interpret(program, input));
       }
       const system = synthesise(program);
       const witness = witnessOf(system, [...random[1]!.map(BigInt), 3n, 4n]);
       assert.deepEqual(violated(system, witness), []);
       const every = chosenWires(system);
-      const wires = depth() === 'full' ? every : sampleCases(every, 300);
+      const wires = depth() === 'full' ? every : sampleCases(every, 120);
       const inverses = new Set(system.tape.filter(({ kind }) => kind === 'non-zero').map(({ first }) => first + 1));
       const unbound = unboundAlone(system, witness, wires).filter(
         ({ wire, changesOutputs }) => changesOutputs || !inverses.has(wire),
       );
       assert.deepEqual(unbound, []);
       const own = system.rows.filter(({ label }) => !label.startsWith('poseidon')).length;
-      assert.ok(own <= PUBLISHED[name], `${own} constraints beside commitments, ${PUBLISHED[name]} were published`);
+      assert.ok(own <= (published ?? Infinity), `${own} constraints beside commitments, ${published} were published`);
       console.log(
         `      ${inputs.length} inputs, ${wires.length} wires, ${system.rows.length} constraints, ${own} of them beside hashes`,
       );

@@ -4,11 +4,16 @@ import type { IntegerProgram, Operation } from '#circuits/model/program/program.
 import { SeededRandom } from '../../examples/credit-model/random.ts';
 
 /** Dense layers with requantisation between them, then the index of the greatest score and the scores. */
-export function layeredProgram(random: SeededRandom, sizes: readonly number[], shift: number): IntegerProgram {
+export function layeredProgram(
+  random: SeededRandom,
+  sizes: readonly number[],
+  shift: number,
+  weight = (): number => random.integer(255) - 127,
+): IntegerProgram {
   const operations: Operation[] = [];
   for (let layer = 1; layer < sizes.length; layer++) {
     const [inputs, outputs] = [sizes[layer - 1]!, sizes[layer]!];
-    const weights = Array.from({ length: outputs }, () => Array.from({ length: inputs }, () => random.integer(255) - 127));
+    const weights = Array.from({ length: outputs }, () => Array.from({ length: inputs }, weight));
     const biases = Array.from({ length: outputs }, () => random.integer(4000) - 2000);
     operations.push({ kind: 'affine', of: operations.length, weights, biases });
     if (layer === sizes.length - 1) break;
