@@ -3,8 +3,8 @@
  * tests alone. The last images of each digit are kept away from training.
  */
 import { readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { SeededRandom } from '../credit-model/random.ts';
 
 /** Rows and columns of an image. */
@@ -21,7 +21,7 @@ export interface Digit {
 }
 
 function imagesOf(digit: number): Digit[] {
-  const folder = dirname(createRequire(import.meta.url).resolve('mnist'));
+  const folder = dirname(fileURLToPath(import.meta.resolve('mnist')));
   const { data } = JSON.parse(readFileSync(join(folder, 'digits', `${digit}.json`), 'utf8')) as { data: number[] };
   return Array.from({ length: Math.floor(data.length / PIXELS) }, (_, i) => ({
     pixels: Float64Array.from(data.slice(i * PIXELS, (i + 1) * PIXELS), Math.fround),
