@@ -158,7 +158,8 @@ export class ServiceClient {
   async #call(call: Call): Promise<Uint8Array> {
     const first = await this.#send(call, await this.#token());
     if (first.status !== 401) return this.#read(call, first);
-    // The session ended or the service forgot it: sign in once more.
+    // The session ended or the service forgot it: sign in once more. An answer that nobody reads would hold its connection.
+    await first.body?.cancel();
     this.#session = undefined;
     return this.#read(call, await this.#send(call, await this.#token()));
   }
