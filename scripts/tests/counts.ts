@@ -8,6 +8,8 @@ export interface Counts {
   readonly skipped: number;
   /** The names of the tests that failed. */
   readonly failures: readonly string[];
+  /** What kept the runner from ending a while after its last test. */
+  readonly holders?: string;
 }
 
 /** The variable by which the parent tells a child where to write its counts. */

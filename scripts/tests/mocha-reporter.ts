@@ -11,8 +11,9 @@ export default class CountingReporter extends Mocha.reporters.Spec {
     runner.on('fail', (test) => failures.push(test.fullTitle()));
     runner.once('end', () => {
       const { passes, pending } = this.stats;
-      reportCounts({ passed: passes, failed: failures.length, skipped: pending, failures });
-      nameHoldersAfter(20_000);
+      const counts = { passed: passes, failed: failures.length, skipped: pending, failures };
+      reportCounts(counts);
+      nameHoldersAfter(5000, (holders) => reportCounts({ ...counts, holders }));
     });
   }
 }

@@ -94,7 +94,8 @@ export async function runSuite(
   if (counts === null) trouble ??= `ended with status ${status} and no result`;
   else if (status !== 0 && counts.failed === 0) trouble ??= `ended with status ${status} although no test failed`;
   const base = counts ?? { passed: 0, failed: 0, skipped: 0, failures: [] };
-  const extra = trouble === undefined ? [] : [`${suite.name}: ${trouble}`];
+  const held = counts?.holders === undefined ? '' : `; its event loop was held by ${counts.holders}`;
+  const extra = trouble === undefined ? [] : [`${suite.name}: ${trouble}${held}`];
   return {
     ...base,
     failed: base.failed + extra.length,

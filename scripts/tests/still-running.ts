@@ -1,13 +1,13 @@
 /** Says what keeps a test process from ending: without names, a leak is found by guessing. */
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 
-/** Prints what holds this process's event loop, `afterMs` from now, unless it has ended by then. */
-export function nameHoldersAfter(afterMs: number): void {
+/** Tells what holds this process's event loop, `afterMs` from now, unless it has ended by then. */
+export function nameHoldersAfter(afterMs: number, tell: (holders: string) => void): void {
   setTimeout(() => {
     const counts = new Map<string, number>();
     for (const kind of process.getActiveResourcesInfo()) counts.set(kind, (counts.get(kind) ?? 0) + 1);
     const list = [...counts].map(([kind, count]) => `${count} ${kind}`).join(', ');
-    console.error(`still running ${afterMs / 1000} s after the last test, held by: ${list === '' ? 'nothing that Node names' : list}`);
+    tell(list === '' ? 'nothing that Node names' : list);
   }, afterMs).unref();
 }
 

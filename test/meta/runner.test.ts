@@ -44,6 +44,12 @@ describe('test runner', function () {
     assert.match(result.failures[0]!, /^planted: something still ran 1 s after the last test: \d+ .*mocha/);
   });
 
+  it('names what holds the event loop of a suite', async () => {
+    const source = "it('a', () => { setInterval(() => {}, 1000); });\n";
+    const result = await run(source, { runMs: 40_000, lingerMs: 7000 });
+    assert.match(result.failures[0]!, /; its event loop was held by .*\bTimeout$/);
+  });
+
   it('names a process that outlives its suite and holds its output', async () => {
     const source =
       "import { spawn } from 'node:child_process';\n" +
