@@ -1,6 +1,6 @@
 /** Proven orders: one inference proof for each paid job, in the call that settles. Properties V1 to V6 of PROPERTIES.md. */
 import assert from 'node:assert/strict';
-import type { ProofPoints, PublishedSettlement } from '#chain/escrow.ts';
+import { settleProvenArguments, type ProofPoints, type PublishedSettlement } from '#chain/escrow.ts';
 import { NATIVE_TOKEN } from '#chain/token.ts';
 import { FIELD_ORDER, randomField } from '#protocol/index.ts';
 import { answersTo, answerTo, provenTerms, publishedBatch, registerModel, type StageModel } from './published.ts';
@@ -100,10 +100,14 @@ describe('contracts: proven orders', () => {
       await refuses(settle({ ...batch, pairs: batch.pairs.with(0, half) }, answers), 'InferenceProofInvalid');
     });
 
-    it('a commitment that is an alias', async () => {
-      const [first] = batch.pairs;
-      const alias = { ...first!, inputCommitment: first!.inputCommitment + FIELD_ORDER };
-      await refuses(settle({ ...batch, pairs: batch.pairs.with(0, alias) }, answers), 'SignalNotCanonical');
+    it('any of the forty signals as an alias', async () => {
+      const [funder, proof, signals, proofs] = settleProvenArguments(stage.funder.address, batch, answers);
+      const list = signals as readonly bigint[];
+      assert.equal(list.length, 40);
+      for (const [index, signal] of list.entries()) {
+        const args = [funder, proof, list.with(index, signal + FIELD_ORDER), proofs];
+        await refuses(escrow().access.simulate('settleProven', args, stage.provider.address), 'SignalNotCanonical');
+      }
     });
 
     it('a settlement proof that the verifier refuses', async () => {
@@ -145,6 +149,12 @@ describe('contracts: proven orders', () => {
     await stage.chain.increaseTime(DAY);
     await stage.as(stage.funder).escrow.refund(order.orderId, [stage.provider.address]);
     assert.equal(await escrow().credit(NATIVE_TOKEN, stage.funder.address), 900n);
+  });
+
+  it('has no successor family that proves less', async () => {
+    await stage.as(stage.owner).router.tombstone(stage.provenFamily);
+    const call = escrow().succeedFamily(stage.funder.address, order.orderId, stage.provider.address, stage.family, '0x', '0x');
+    await refuses(call, 'AssuranceUnavailable');
   });
 
   it('gives the rest back after the grace when the inference family is tombstoned', async () => {
