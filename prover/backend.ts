@@ -39,6 +39,12 @@ export interface Groth16Backend {
    */
   prove(zkey: Uint8Array, witness: Uint8Array, options: Groth16Options): Promise<MadeProof>;
   /**
+   * Prepares a key in shared memory before its first proof, where the backend keeps prepared keys: for all threads of the process.
+   * @param memoryLimitMb - what the prepared key may take
+   * @throws `STUN_PROVER_MEMORY`, `STUN_PROVER_KEY`
+   */
+  prepare?(zkey: Uint8Array, memoryLimitMb: number): void;
+  /**
    * Makes a `wtns` file by a circuit's witness program, where the backend runs such programs; for others circom's program does it. It
    * refuses what breaks a constraint, as circom's does.
    * @param program - the bytes of a witness program, which must not change any more

@@ -19,10 +19,13 @@ export type ProgramHandle = object & { readonly program: unique symbol };
 export interface NativeAddon {
   /** Engines that this machine can run, the fastest first. */
   engineNames(): readonly string[];
-  /** `shared`: prepared once for all threads that open this memory, whose bytes must not change any more. */
-  openKey(zkey: Uint8Array, engine: string, shared: boolean): KeyHandle | number;
+  /**
+   * `shared`: prepared once for all threads that open this memory, whose bytes must not change any more. `budgetMb`: what preparing may
+   * allocate; the first to open it decides.
+   */
+  openKey(zkey: Uint8Array, engine: string, shared: boolean, budgetMb: number): KeyHandle | number;
   /** As `openKey`; the program's bytes are copied. */
-  openProgram(program: Uint8Array, engine: string, shared: boolean): ProgramHandle | number;
+  openProgram(program: Uint8Array, engine: string, shared: boolean, budgetMb: number): ProgramHandle | number;
   /** Fills `witness`, 32 bytes for each wire. A status; to that for a broken rule 256 times its number is added. */
   runProgram(program: ProgramHandle, inputs: Uint8Array, witness: Uint8Array, budgetMb: number): number;
   prove(

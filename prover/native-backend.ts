@@ -25,19 +25,23 @@ class NativeBackend implements Groth16Backend {
     return this.#witness.make(...of);
   }
 
-  #open(zkey: Uint8Array): KeyHandle {
+  #open(zkey: Uint8Array, memoryLimitMb: number): KeyHandle {
     const shared = sharedMemoryOf(zkey);
     const known = shared && this.#keys.get(shared);
     if (known !== undefined) return known;
-    const opened = this.#addon.openKey(zkey, this.engine, shared !== undefined);
+    const opened = this.#addon.openKey(zkey, this.engine, shared !== undefined, memoryLimitMb);
     if (typeof opened === 'number') throw errorOf(opened, 'native');
     if (shared !== undefined) this.#keys.set(shared, opened);
     return opened;
   }
 
+  prepare(zkey: Uint8Array, memoryLimitMb: number): void {
+    this.#open(zkey, memoryLimitMb);
+  }
+
   // A promise, because other backends have to wait; this one works here and now.
   async prove(zkey: Uint8Array, witness: Uint8Array, options: Groth16Options): Promise<MadeProof> {
-    const key = this.#open(zkey);
+    const key = this.#open(zkey, options.memoryLimitMb);
     const randomness = getRandomValues(new Uint8Array(RANDOMNESS_BYTES));
     const control = new Uint8Array(options.control ?? new ArrayBuffer(CONTROL_BYTES));
     try {

@@ -23,11 +23,11 @@ export class NativeWitness {
     this.#engine = engine;
   }
 
-  #open(program: SharedArrayBuffer): OpenProgram {
+  #open(program: SharedArrayBuffer, memoryLimitMb: number): OpenProgram {
     const known = this.#programs.get(program);
     if (known !== undefined) return known;
     const bytes = new Uint8Array(program);
-    const handle = this.#addon.openProgram(bytes, this.#engine, true);
+    const handle = this.#addon.openProgram(bytes, this.#engine, true, memoryLimitMb);
     if (typeof handle === 'number') throw errorOf(handle, 'native');
     const opened = { ...programInterface(bytes), handle };
     this.#programs.set(program, opened);
@@ -36,7 +36,7 @@ export class NativeWitness {
 
   /** As `makeWitness` of prover/backend.ts. */
   make(program: SharedArrayBuffer, signals: CircuitSignals, memoryLimitMb: number): Uint8Array {
-    const { handle, wireCount, inputs, rules } = this.#open(program);
+    const { handle, wireCount, inputs, rules } = this.#open(program, memoryLimitMb);
     const given = inputBytes(inputs, signals);
     const { file, values } = emptyWitnessFile(wireCount);
     const status = this.#addon.runProgram(handle, given, values, memoryLimitMb);

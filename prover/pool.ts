@@ -39,7 +39,7 @@ export interface ProverOptions {
   readonly queueLimit: number;
   /** For one attempt at one proof. */
   readonly taskTimeoutMs: number;
-  /** JavaScript heap of one thread, and once more what its backend may allocate for a proof; keys come on top (docs/proving.md). */
+  /** JavaScript heap of one thread; once more what its backend may allocate for a proof; and once more each prepared key (docs/proving.md). */
   readonly memoryLimitMb: number;
   /** Which backend makes the proofs; the slower ones try again what it gets wrong. */
   readonly backend: BackendWish;
@@ -60,11 +60,12 @@ class PooledProver implements SettlementProver {
   constructor(
     circuits: readonly ProvingArtefacts[],
     options: Omit<ProverOptions, 'circuits' | 'ceremonies' | 'progress'>,
+    chosen: ChosenBackends,
     workerFile: string,
   ) {
     this.#circuits = circuits;
     this.#options = options;
-    this.#chosen = chooseBackends(options.backend);
+    this.#chosen = chosen;
     const workerData: ProvingThreadData = { circuits, backend: options.backend, memoryLimitMb: options.memoryLimitMb };
     this.#pool = new ThreadPool({ ...options, workerFile, workerData });
   }
@@ -131,14 +132,18 @@ export function createProverOver(
   options: Omit<ProverOptions, 'circuits' | 'ceremonies' | 'progress'>,
   workerFile: string = PROVING_THREAD,
 ): SettlementProver {
-  return new PooledProver(circuits, options, workerFile);
+  return new PooledProver(circuits, options, chooseBackends(options.backend), workerFile);
 }
 
 /**
  * Loads (or builds) the circuits and starts the threads.
- * @throws `STUN_CONFIG` for a number out of range, no circuit or a backend that this machine cannot run; `STUN_CIRCUIT_*`, `STUN_FILE`, `STUN_PROVER_KEY`
+ * @throws `STUN_CONFIG` for a number out of range, no circuit or a backend that this machine cannot run; `STUN_CIRCUIT_*`, `STUN_FILE`,
+ *   `STUN_PROVER_KEY`; `STUN_PROVER_MEMORY` when a prepared key takes more than `memoryLimitMb`
  */
 export async function createSettlementProver(options: ProverOptions): Promise<SettlementProver> {
   const circuits = await loadCircuits(options.circuits, options.progress, options.ceremonies);
-  return createProverOver(circuits, options);
+  const chosen = chooseBackends(options.backend);
+  // Here and not in a thread's first proof: a key that does not fit stops the start.
+  for (const { zkey } of circuits) chosen.backends[0]!.prepare?.(new Uint8Array(zkey), options.memoryLimitMb);
+  return new PooledProver(circuits, options, chosen, PROVING_THREAD);
 }

@@ -109,7 +109,7 @@ void drop(Opened *opened) {
   pthread_mutex_unlock(&openedLock);
 }
 
-Status hold(Kind kind, const Engine *engine, Bytes bytes, bool shared, Opened *&held) {
+Status hold(Kind kind, const Engine *engine, Bytes bytes, bool shared, size_t budget, Opened *&held) {
   pthread_mutex_lock(&openedLock);
   for (held = shared ? allOpened : nullptr; held; held = held->next)
     if (held->shared && held->kind == kind && held->engine == engine && held->bytes == bytes.data && held->length == bytes.length)
@@ -118,7 +118,7 @@ Status hold(Kind kind, const Engine *engine, Bytes bytes, bool shared, Opened *&
   if (held) held->holders++;
   else if (!(held = (Opened *)malloc(sizeof(Opened)))) status = statusMemory;
   else {
-    *held = {kind, engine, bytes.data, bytes.length, shared, nullptr, 1, allOpened, {SIZE_MAX}, {}};
+    *held = {kind, engine, bytes.data, bytes.length, shared, nullptr, 1, allOpened, {budget}, {}};
     held->platform = platformOf(held->surroundings);
     const auto open = kind == kindKey ? engine->open : engine->openProgram;
     status = open(held->platform, bytes.data, bytes.length, &held->prepared);
@@ -136,21 +136,22 @@ void finalize(napi_env env, void *data, void *) {
   free(handle);
 }
 
-/// Opens (bytes, engine, shared): a handle. What is shared is prepared once for all threads of the process that open the same
+/// Opens (bytes, engine, shared, budgetMb): a handle; preparing must fit the budget. What is shared is prepared once for all threads of the process that open the same
 /// memory; its bytes must not change any more.
 napi_value open(napi_env env, napi_callback_info info, Kind kind) {
-  napi_value values[3], external;
+  napi_value values[4], external;
   Bytes bytes;
   bool shared;
-  if (!arguments(env, info, values, 3) || !bytesOf(env, values[0], bytes) ||
-      napi_get_value_bool(env, values[2], &shared) != napi_ok)
+  uint32_t budget;
+  if (!arguments(env, info, values, 4) || !bytesOf(env, values[0], bytes) ||
+      napi_get_value_bool(env, values[2], &shared) != napi_ok || !count32(env, values[3], 1, UINT32_MAX, budget))
     return number(env, statusArgument);
   const Engine *engine = engineOf(env, values[1]);
   if (!engine) return number(env, statusArgument);
   Handle *handle = (Handle *)malloc(sizeof(Handle));
   if (!handle) return number(env, statusMemory);
   handle->bytes = nullptr;
-  const Status status = hold(kind, engine, bytes, shared, handle->opened);
+  const Status status = hold(kind, engine, bytes, shared, (size_t)budget << 20, handle->opened);
   if (status != statusDone) {
     free(handle);
     return number(env, status);

@@ -233,7 +233,7 @@ describe('prover: calls that the native addon refuses', function () {
 
   it('refuses a budget of memory that does not hold the proof', async () => {
     const addon = loadNativeAddon();
-    const key = addon.openKey(system.zkey, 'portable', false);
+    const key = addon.openKey(system.zkey, 'portable', false, 64);
     assert.ok(typeof key === 'object');
     const all = [system.witness, new Uint8Array(128), new Uint8Array(8)] as const;
     assert.equal(addon.prove(key, ...all, 200, 1), 3);
@@ -241,7 +241,7 @@ describe('prover: calls that the native addon refuses', function () {
 
   it('takes no argument of another kind', () => {
     const addon = loadNativeAddon();
-    const key = addon.openKey(system.zkey, 'portable', false) as never;
+    const key = addon.openKey(system.zkey, 'portable', false, 64) as never;
     const block = new Uint8Array(8);
     const bad = (...args: unknown[]): void => assert.equal(Reflect.apply(addon.prove, addon, args), 5);
     bad({}, system.witness, new Uint8Array(128), block, 1, 64);
@@ -250,7 +250,7 @@ describe('prover: calls that the native addon refuses', function () {
     bad(key, system.witness, new Uint8Array(128), new Uint8Array(7), 1, 64);
     for (const threads of [0, 257, 1.5, Number.NaN, '1']) bad(key, system.witness, new Uint8Array(128), block, threads, 64);
     bad(key, system.witness, new Uint8Array(128), block, 1, 0);
-    assert.equal(addon.openKey(system.zkey, 'none', false), 5);
+    assert.equal(addon.openKey(system.zkey, 'none', false, 64), 5);
     throwsCode(() => nativeBackend('none'), 'STUN_CONFIG');
   });
 });

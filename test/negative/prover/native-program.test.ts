@@ -127,13 +127,13 @@ describe('prover: witness programs that the native prover refuses', () => {
     it(`refuses ${name}`, () => {
       const changed = Buffer.from(bytes);
       changed.writeUInt32LE(value, sectionAt(changed, section) + distance);
-      for (const engine of addon.engineNames()) assert.equal(addon.openProgram(changed, engine, false), 1);
+      for (const engine of addon.engineNames()) assert.equal(addon.openProgram(changed, engine, false, 64), 1);
     });
   }
 
   it('refuses every program that was cut short', () => {
     for (const length of sampleCases([...bytes.keys()], 200))
-      assert.equal(addon.openProgram(bytes.subarray(0, length), 'portable', false), 1);
+      assert.equal(addon.openProgram(bytes.subarray(0, length), 'portable', false, 64), 1);
   });
 
   it('survives damage at random: refused, or a witness or a broken rule', () => {
@@ -141,14 +141,14 @@ describe('prover: witness programs that the native prover refuses', () => {
     for (let i = 0; i < (depth() === 'full' ? 50_000 : 500); i++) {
       const damaged = Buffer.from(bytes);
       damaged[Number(random.below(BigInt(damaged.length)))] = Number(random.below(256n));
-      const opened = addon.openProgram(damaged, 'portable', false);
+      const opened = addon.openProgram(damaged, 'portable', false, 64);
       if (typeof opened === 'number') assert.equal(opened, 1);
       else for (const wires of [8, 9, 10]) addon.runProgram(opened, new Uint8Array(64).fill(1), new Uint8Array(32 * wires), 1);
     }
   });
 
   it('takes no argument of another kind, no other lengths, no value of r and no budget that is too small', () => {
-    const program = addon.openProgram(bytes, 'portable', false);
+    const program = addon.openProgram(bytes, 'portable', false, 64);
     assert.ok(typeof program === 'object');
     const [inputs, witness] = [new Uint8Array(64), new Uint8Array(288)];
     const answers = (status: number, ...args: unknown[]): void =>
@@ -158,7 +158,7 @@ describe('prover: witness programs that the native prover refuses', () => {
     answers(5, program, inputs, new Uint8Array(287), 1);
     answers(5, program, inputs, witness, 0);
     answers(2, program, new Uint8Array(64).fill(255), witness, 1);
-    const large = addon.openProgram(programBytes({ ...PROGRAM, registerCount: 2 ** 16 }), 'portable', false);
+    const large = addon.openProgram(programBytes({ ...PROGRAM, registerCount: 2 ** 16 }), 'portable', false, 64);
     answers(3, large, inputs, witness, 1);
   });
 });

@@ -105,6 +105,11 @@ describe('prover: keys, witnesses and proofs that are refused', function () {
     }
   });
 
+  it('refuses to start with a key that does not fit its memory, where keys are prepared', async function () {
+    if (chooseBackends('auto').backends[0]!.prepare === undefined) this.skip();
+    await rejectsCode(createSettlementProver({ ...limits, circuits: [artefacts.name], memoryLimitMb: 4 }), 'STUN_PROVER_MEMORY');
+  });
+
   it('refuses a prover without a circuit, or of one that does not exist', async () => {
     await rejectsCode(createSettlementProver({ ...limits, circuits: [] }), 'STUN_CONFIG');
     await rejectsCode(createSettlementProver({ ...limits, circuits: ['settlement-17'] }), 'STUN_CIRCUIT_UNKNOWN');
