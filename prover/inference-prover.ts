@@ -33,13 +33,13 @@ export class ThreadInferenceProver {
   }
 
   /** @throws the codes of `InferenceProver.prove` that speak of the task, not of the pool */
-  async prove(task: InferenceTask, control?: SharedArrayBuffer): Promise<ProofPoints> {
+  async prove(task: InferenceTask, threads: number, control?: SharedArrayBuffer): Promise<ProofPoints> {
     const artefacts = this.#models.find(({ modelId }) => modelId === task.modelId);
     if (artefacts === undefined) {
       throw new StunError('STUN_PROOF_FAMILY', `the compiled model ${fieldToHex(task.modelId)} is not loaded here`);
     }
     const witness = this.#circuit(artefacts).witness(task);
-    const options = { threads: 1, memoryLimitMb: this.#memoryLimitMb, ...(control && { control }) };
+    const options = { threads, memoryLimitMb: this.#memoryLimitMb, ...(control && { control }) };
     try {
       const { released } = await firstReleased(
         this.#backends,

@@ -23,9 +23,9 @@ function proverOf({ models, backend, memoryLimitMb }: InferenceThreadData): Thre
 const prover = isMainThread ? undefined : proverOf(workerData as InferenceThreadData);
 
 /** Proves one inference. Never throws for a bad task. */
-export default function proveInference({ task, control }: GivenTask<InferenceTask>): Promise<ThreadReply<ProofPoints>> {
+export default function proveInference({ task, control, threads }: GivenTask<InferenceTask>): Promise<ThreadReply<ProofPoints>> {
   return answerOf(async () => {
     if (prover === undefined) throw new StunError('STUN_INTERNAL', 'this program runs in a thread only');
-    return prover.prove(task, control);
+    return prover.prove(task, threads, control);
   });
 }

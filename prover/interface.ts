@@ -73,6 +73,10 @@ export interface ProverStats {
   readonly queued: number;
   readonly queueLimit: number;
   readonly running: number;
+  /** Cores that a task would get which began now: all of `threads` when there is none, 1 when there are as many tasks as threads. */
+  readonly coresPerTask: number;
+  /** Attempts at proofs that began with more than one core. */
+  readonly begunOnSeveralCores: number;
   /** Since the start: proofs given, tasks refused for good, second attempts, threads replaced after a crash, a hang or an abort. */
   readonly proved: number;
   readonly failed: number;

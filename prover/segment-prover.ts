@@ -79,13 +79,13 @@ export class SegmentProver {
   }
 
   /** @throws the codes of `SettlementProver.prove` that speak of the task, not of the pool */
-  async prove(task: SettlementProofTask, control?: SharedArrayBuffer): Promise<ProvenSegment> {
+  async prove(task: SettlementProofTask, threads: number, control?: SharedArrayBuffer): Promise<ProvenSegment> {
     const segment = provableSegment(task);
     const artefacts = artefactsOfFamily(this.#circuits, segment.bundle.order.terms.settlementFamily);
     const expected = signalListWithPairs(segment.signals, segment.pairs, artefacts.publishedPairs);
     const started = performance.now();
     const signals = circuitInputOf(segment, artefacts);
-    const options = { threads: 1, memoryLimitMb: this.#memoryLimitMb, ...(control && { control }) };
+    const options = { threads, memoryLimitMb: this.#memoryLimitMb, ...(control && { control }) };
     let witnessed = started;
     let proved = started;
     const { released, madeBy, failed } = await firstReleased(

@@ -22,9 +22,13 @@ function proverOf({ circuits, backend, memoryLimitMb }: ProvingThreadData): Segm
 const prover = isMainThread ? undefined : proverOf(workerData as ProvingThreadData);
 
 /** Proves one task. Never throws for a bad task. */
-export default function proveTask({ task, control }: GivenTask<SettlementProofTask>): Promise<ThreadReply<ProvenSegment>> {
+export default function proveTask({
+  task,
+  control,
+  threads,
+}: GivenTask<SettlementProofTask>): Promise<ThreadReply<ProvenSegment>> {
   return answerOf(async () => {
     if (prover === undefined) throw new StunError('STUN_INTERNAL', 'this program runs in a thread only');
-    return prover.prove(task, control);
+    return prover.prove(task, threads, control);
   });
 }

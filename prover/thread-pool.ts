@@ -2,6 +2,9 @@
  * Threads that may die: a Piscina pool behind a bounded waiting line. A thread that crashes, hangs or runs out of memory is
  * replaced and its task tried once more; then the task fails alone with a code. A refused task costs no thread.
  *
+ * The shorter the line, the more cores a task gets: alone it has all of them, which is the shortest wait; with enough others each has one,
+ * which is the most proofs. A task keeps what it began with.
+ *
  * Piscina gets one task per thread and never more, so that a time limit starts when a task starts, and waiting is in our hands.
  * The memory limit covers a thread's JavaScript heap; WebAssembly memory and shared keys are outside it.
  */
@@ -12,6 +15,11 @@ import { CONTROL_BYTES, type GivenTask, type ThreadReply } from './thread-reply.
 import { Histogram } from './histogram.ts';
 import { PROOF_STAGES, type ProofStage, type ProveOptions, type TimeHistogram } from './interface.ts';
 import { WaitingLine } from './waiting-line.ts';
+
+/** Cores are shared out evenly: all of them for a task that is alone, one each when there are as many tasks as cores. */
+export function coresPerTask(cores: number, tasks: number): number {
+  return Math.max(1, Math.floor(cores / Math.max(1, tasks)));
+}
 
 /** How a pool is built; every field has to be chosen. */
 export interface ThreadPoolOptions {
@@ -33,6 +41,9 @@ export interface ThreadPoolOptions {
 export interface ThreadPoolStats {
   readonly queued: number;
   readonly running: number;
+  /** Cores that a task would get which began now, and attempts that began with more than one. */
+  readonly coresPerTask: number;
+  readonly begunOnSeveralCores: number;
   readonly done: number;
   readonly failed: number;
   readonly retried: number;
@@ -84,6 +95,9 @@ export class ThreadPool<Task, Value> {
   #failed = 0;
   #retried = 0;
   #replaced = 0;
+  /** Tasks that have begun and not ended. */
+  #begun = 0;
+  #begunOnSeveralCores = 0;
   #largestHeapBytes = 0;
 
   /** @throws `STUN_CONFIG` for a number that is out of range: nothing is clamped */
@@ -155,6 +169,7 @@ export class ThreadPool<Task, Value> {
   }
 
   #start(job: Job<Task, Value>): void {
+    this.#begun++;
     const run = this.#attempts(job).finally(() => {
       this.#running.delete(run);
       this.#startWaiting();
@@ -163,11 +178,14 @@ export class ThreadPool<Task, Value> {
   }
 
   async #attempts(job: Job<Task, Value>): Promise<void> {
+    // Tasks that come together are all counted before the first begins.
+    await Promise.resolve();
     for (let attempt = 1; ; attempt++) {
       const startedAtMs = performance.now();
       const end = await this.#attempt(job);
       if (end.kind === 'done') {
         this.#done++;
+        this.#begun--;
         this.#time.observe(performance.now() - startedAtMs);
         job.resolve(end.value);
         return;
@@ -175,6 +193,7 @@ export class ThreadPool<Task, Value> {
       if (end.kind === 'lost') this.#replaced++;
       if (end.kind === 'failed' || attempt === ATTEMPTS) {
         this.#failed++;
+        this.#begun--;
         job.reject(end.error);
         return;
       }
@@ -193,7 +212,9 @@ export class ThreadPool<Task, Value> {
     job.signal?.addEventListener('abort', onAbort, { once: true });
     if (job.signal?.aborted === true) stop.abort();
     try {
-      const given: GivenTask<Task> = { task: job.task, control: control.buffer };
+      const threads = coresPerTask(this.#options.threads, this.#begun + this.#waiting.length);
+      if (threads > 1) this.#begunOnSeveralCores++;
+      const given: GivenTask<Task> = { task: job.task, control: control.buffer, threads };
       return await this.#judge((await this.#threads.run(given, { signal: stop.signal })) as ThreadReply<Value>);
     } catch (cause) {
       if (stop.signal.reason === TIMED_OUT) {
@@ -258,6 +279,8 @@ export class ThreadPool<Task, Value> {
     return {
       queued: this.#waiting.length,
       running: this.#running.size,
+      coresPerTask: coresPerTask(this.#options.threads, this.#begun + this.#waiting.length + 1),
+      begunOnSeveralCores: this.#begunOnSeveralCores,
       done: this.#done,
       failed: this.#failed,
       retried: this.#retried,

@@ -7,6 +7,8 @@ export interface GivenTask<Task> {
   readonly task: Task;
   /** For this attempt alone: not 0 in the first word when nobody wants its result any more; the thread writes its stage to the second. */
   readonly control: SharedArrayBuffer;
+  /** Cores that this attempt may use. */
+  readonly threads: number;
 }
 
 /** Bytes of a control block. */

@@ -61,7 +61,14 @@ function proverSamples(stats: ProverStats): readonly Sample[] {
         ['failed', stats.failed],
         ['retried', stats.retried],
         ['made_by_fallback', stats.backend.madeByFallback],
+        ['begun_on_several_cores', stats.begunOnSeveralCores],
       ]),
+    },
+    {
+      name: 'stun_service_prover_cores_per_task',
+      help: 'Cores that a proof would get which began now: more than one when few wait',
+      label: 'of',
+      values: new Map([[String(stats.threads), stats.coresPerTask]]),
     },
     {
       name: 'stun_service_prover_backend',

@@ -3,7 +3,8 @@ import { threadId, workerData } from 'node:worker_threads';
 import type { GivenTask, ThreadReply } from '#prover/thread-reply.ts';
 
 export interface FaultyTask {
-  readonly act: 'double' | 'exit' | 'hang' | 'oom' | 'throw' | 'stray-error' | 'refuse' | 'broken' | 'wait-for-release';
+  readonly act:
+    'double' | 'exit' | 'hang' | 'oom' | 'throw' | 'stray-error' | 'refuse' | 'broken' | 'wait-for-release' | 'tell-threads';
   readonly value: number;
   /** Attempts that go wrong before one goes right; Infinity for all. */
   readonly times: number;
@@ -16,7 +17,7 @@ export interface FaultyData {
 
 const state = new Int32Array((workerData as FaultyData).shared);
 
-export default async function run({ task }: GivenTask<FaultyTask>): Promise<ThreadReply<number>> {
+export default async function run({ task, threads }: GivenTask<FaultyTask>): Promise<ThreadReply<number>> {
   const attempt = Atomics.add(state, 0, 1) + 1;
   if (attempt <= task.times) {
     switch (task.act) {
@@ -45,6 +46,8 @@ export default async function run({ task }: GivenTask<FaultyTask>): Promise<Thre
       case 'wait-for-release':
         Atomics.wait(state, 1, 0);
         break;
+      case 'tell-threads':
+        return { kind: 'done', value: threads, heapBytes: 1 };
       case 'double':
         break;
     }

@@ -60,6 +60,24 @@ describe('prover: threads that fail', () => {
     });
   }
 
+  it('gives a task that is alone all cores, and one core each to as many tasks as there are', async () => {
+    open({ threads: 2 });
+    assert.equal(pool.stats().coresPerTask, 2);
+    assert.equal(await pool.run(task('tell-threads')), 2);
+    const [one, two, three] = [1, 2, 3].map(() => pool.run(task('tell-threads')));
+    // The third begins when one of the others has ended: by then it may be alone.
+    assert.deepEqual(await Promise.all([one, two]), [1, 1]);
+    assert.ok([1, 2].includes((await three)!));
+    const waiting = pool.run(task('wait-for-release'));
+    await attemptsBegun(5);
+    assert.equal(pool.stats().coresPerTask, 1);
+    assert.equal(await pool.run(task('tell-threads')), 1);
+    release();
+    await waiting;
+    assert.equal(await pool.run(task('tell-threads')), 2);
+    assert.ok(pool.stats().begunOnSeveralCores >= 3);
+  });
+
   it('stops a thread that hangs and tries its task once more', async () => {
     assert.equal(await open({ taskTimeoutMs: 1500 }).run(task('hang', 1)), 42);
     assert.equal(pool.stats().threadsReplaced, 1);

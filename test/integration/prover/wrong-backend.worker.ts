@@ -19,6 +19,9 @@ const wrong: Groth16Backend = {
 };
 const prover = isMainThread ? undefined : new SegmentProver(circuits, [wrong, right!], memoryLimitMb);
 
-export default async function proveWrongly({ task }: GivenTask<SettlementProofTask>): Promise<ThreadReply<ProvenSegment>> {
-  return { kind: 'done', value: await prover!.prove(task), heapBytes: 0 };
+export default async function proveWrongly({
+  task,
+  threads,
+}: GivenTask<SettlementProofTask>): Promise<ThreadReply<ProvenSegment>> {
+  return { kind: 'done', value: await prover!.prove(task, threads), heapBytes: 0 };
 }

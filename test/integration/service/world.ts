@@ -346,6 +346,8 @@ const idleProver: SettlementProver = {
     queued: 0,
     queueLimit: 0,
     running: 0,
+    coresPerTask: 1,
+    begunOnSeveralCores: 0,
     proved: 0,
     failed: 0,
     retried: 0,
