@@ -150,24 +150,118 @@ struct Prime {
   /// Enters it; any integer below 2^254 is reduced.
   static inline Prime fromInteger(const Prime &a) { return mul(a, {{P::square[0], P::square[1], P::square[2], P::square[3]}}); }
 
-  /// base to the power of four limbs.
-  static Prime power(const Prime &base, const uint64_t *exponent) {
-    Prime table[16];
-    table[0] = one();
-    for (int i = 1; i < 16; i++) table[i] = mul(table[i - 1], base);
-    Prime result = one();
-    for (int nibble = 63; nibble >= 0; nibble--) {
-      for (int i = 0; i < 4; i++) result = sqr(result);
-      result = mul(result, table[(exponent[nibble / 16] >> (4 * (nibble % 16))) & 15]);
+  /// 1/a; 0 gives 0. T. Pornin, "Optimized Binary GCD for Modular Inversion", IACR ePrint 2020/972, algorithm 2: thirty-one steps at a
+  /// time on the highest and lowest bits of both numbers, then once on the numbers.
+  static Prime inverse(const Prime &value) {
+    Prime a = value, b = {{P::modulus[0], P::modulus[1], P::modulus[2], P::modulus[3]}}, u = {{1, 0, 0, 0}}, v = zero();
+    // 2 * 254 - 1 steps bring a to 0 and b to 1.
+    for (int done = 0; done < 507; done += gcdSteps) {
+      int64_t f[2] = {1, 0}, g[2] = {0, 1};
+      uint64_t x, y;
+      extract(a, b, x, y);
+      for (int i = 0; i < gcdSteps; i++) {
+        const uint64_t odd = 0 - (x & 1), swap = odd & (0 - (uint64_t)(x < y));
+        exchange(x, y, swap);
+        exchange(f[0], f[1], (int64_t)swap);
+        exchange(g[0], g[1], (int64_t)swap);
+        x = (x - (y & odd)) >> 1;
+        f[0] -= f[1] & (int64_t)odd;
+        g[0] -= g[1] & (int64_t)odd;
+        f[1] *= 2;
+        g[1] *= 2;
+      }
+      const Prime nextA = combine(a, b, f[0], g[0]), nextB = combine(a, b, f[1], g[1]);
+      const Prime nextU = combineModulo(u, v, f[0], g[0]), nextV = combineModulo(u, v, f[1], g[1]);
+      a = nextA, b = nextB, u = nextU, v = nextV;
+    }
+    // v is 1 over the Montgomery form: twice a factor 2^256 is missing.
+    const Prime square = {{P::square[0], P::square[1], P::square[2], P::square[3]}};
+    return mul(v, mul(square, square));
+  }
+
+ private:
+  static constexpr int gcdSteps = 31;
+  static constexpr uint64_t gcdMask = ((uint64_t)1 << gcdSteps) - 1;
+
+  template <class Word>
+  static inline void exchange(Word &a, Word &b, Word mask) {
+    const Word difference = (a ^ b) & mask;
+    a ^= difference;
+    b ^= difference;
+  }
+
+  /// Both numbers if they have 64 bits, else their 31 lowest bits below 33 others, of the same place in both, with the highest.
+  static inline void extract(const Prime &a, const Prime &b, uint64_t &x, uint64_t &y) {
+    int top = 3;
+    while (top > 0 && (a.limb[top] | b.limb[top]) == 0) top--;
+    x = a.limb[0], y = b.limb[0];
+    if (top == 0) return;
+    const int zeros = __builtin_clzll(a.limb[top] | b.limb[top]);
+    x = (x & gcdMask) | (highest(a, top, zeros) & ~gcdMask);
+    y = (y & gcdMask) | (highest(b, top, zeros) & ~gcdMask);
+  }
+  static inline uint64_t highest(const Prime &a, int top, int zeros) {
+    return zeros == 0 ? a.limb[top] : a.limb[top] << zeros | a.limb[top - 1] >> (64 - zeros);
+  }
+
+  /// Half a limb: its product with a factor of 31 bits has room for a sign and a carry, on targets without wider products too.
+  static inline uint64_t half(const uint64_t *limbs, int i) { return (limbs[i / 2] >> (32 * (i % 2))) & 0xffffffff; }
+  static inline void setHalf(uint64_t *limbs, int i, uint64_t value) {
+    const uint64_t other = half(limbs, i ^ 1);
+    limbs[i / 2] = i % 2 ? value << 32 | other : other << 32 | (value & 0xffffffff);
+  }
+
+  /// a * f + b * g in five limbs, of which the last has a sign; |f| + |g| is at most 2^31.
+  static inline void multiplyAdd(const Prime &a, const Prime &b, int64_t f, int64_t g, uint64_t *sum) {
+    int64_t carry = 0;
+    for (int i = 0; i < 8; i++) {
+      carry += (int64_t)half(a.limb, i) * f + (int64_t)half(b.limb, i) * g;
+      setHalf(sum, i, (uint64_t)carry);
+      carry >>= 32;
+    }
+    sum[4] = (uint64_t)carry;
+  }
+  static inline Prime shifted(const uint64_t *sum) {
+    Prime result;
+    for (int i = 0; i < 4; i++) result.limb[i] = sum[i] >> gcdSteps | sum[i + 1] << (64 - gcdSteps);
+    return result;
+  }
+  /// |a * f + b * g| / 2^31, which leaves no rest; the factors get its sign.
+  static inline Prime combine(const Prime &a, const Prime &b, int64_t &f, int64_t &g) {
+    uint64_t sum[5] = {};
+    multiplyAdd(a, b, f, g, sum);
+    if ((int64_t)sum[4] < 0) {
+      uint64_t borrow = 0;
+      for (int i = 0; i < 5; i++) sum[i] = subBorrow(0, sum[i], borrow);
+      f = -f, g = -g;
+    }
+    return shifted(sum);
+  }
+  /// (u * f + v * g) / 2^31 modulo the modulus.
+  static inline Prime combineModulo(const Prime &u, const Prime &v, int64_t f, int64_t g) {
+    uint64_t sum[5] = {};
+    multiplyAdd(u, v, f, g, sum);
+    const uint64_t factor = (sum[0] * P::inverse) & gcdMask;
+    uint64_t carry = 0;
+    for (int i = 0; i < 8; i++) {
+      carry += half(P::modulus, i) * factor + half(sum, i);
+      setHalf(sum, i, carry);
+      carry >>= 32;
+    }
+    sum[4] += carry;
+    // Between -modulus and twice the modulus.
+    Prime result = shifted(sum);
+    const uint64_t negative = 0 - (sum[4] >> 63);
+    carry = 0;
+    for (int i = 0; i < 4; i++) result.limb[i] = addCarry(result.limb[i], P::modulus[i] & negative, carry);
+    if (!negative && !isBelow(result.limb, P::modulus)) {
+      uint64_t borrow = 0;
+      for (int i = 0; i < 4; i++) result.limb[i] = subBorrow(result.limb[i], P::modulus[i], borrow);
     }
     return result;
   }
-  /// 1/a by Fermat's little theorem; 0 gives 0.
-  static Prime inverse(const Prime &a) {
-    const uint64_t exponent[4] = {P::modulus[0] - 2, P::modulus[1], P::modulus[2], P::modulus[3]};
-    return power(a, exponent);
-  }
 
+ public:
   // As a lane type.
   typedef Prime Scalar;
   static constexpr unsigned lanes = 1;
