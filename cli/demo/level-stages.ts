@@ -79,7 +79,7 @@ export function compileStage(stages: Stages, directory: string): Promise<Compile
 }
 
 /** A settled batch of one job, with the answer and what the model gives on the same input. */
-export type DemoBatch = BatchRecorded & { readonly answered: number; readonly expected: number };
+export type DemoBatch = BatchRecorded & { readonly jobId: string; readonly answered: number; readonly expected: number };
 
 /** The three orders, and a table of what each took. */
 export interface LevelOrders {
@@ -211,7 +211,7 @@ async function provenResult(client: ClientConnection, result: JobResult): Promis
 }
 
 /** One job at the level `challengeable`, settled and waiting in the court. */
-async function settledBatch(
+export async function settledBatch(
   stack: LocalStack,
   client: ClientConnection,
   compiled: CompiledDemoModel,
@@ -231,7 +231,7 @@ async function settledBatch(
   const [batch] = await client.contracts.court.batchesRecorded(0, { orderKey: order.orderKey });
   if (batch === undefined) throw new StunError('STUN_STACK_CHILD', 'the settlement opened no batch');
   const [answered] = tensorIntegers(compiled.publicModel.model.output, result!.checked.payload);
-  return { ...batch, answered: answered!, expected: compiled.run(compiled.rows[0]!)[0]! };
+  return { ...batch, jobId: result!.jobId, answered: answered!, expected: compiled.run(compiled.rows[0]!)[0]! };
 }
 
 /** The customer challenges the one pair of a batch. @returns the gas of it */

@@ -21,10 +21,13 @@ export interface DocumentedCommand {
 }
 
 /**
- * What the demonstration must say before it ends: that money settled and that nothing of the order is left in escrow, that the exported bundle
+ * What the demonstration must say before it ends: that proofs of answers were paid and a liar slashed, that money settled and that nothing of the order is left in escrow, that the exported bundle
  * holds offline and against the chain, and how to go on.
  */
 const demonstrationEnd = [
+  /^ +proven +4 jobs, settled with 4 inference proofs +[\d,]+ gas +paid$/m,
+  /^ +challengeable +challenged, answered with the proof +.* gas +bond to the provider$/m,
+  /^ +challengeable +the worker lied; .* gas +refunded, stake slashed$/m,
   /^The chain$/m,
   /^ +out +to the provider +[1-9][\d,.]* gwei$/m,
   /^ +left +in escrow +0 gwei$/m,
@@ -84,6 +87,12 @@ export const docCommands: readonly DocumentedCommand[] = [
     proof: { test: 'test/integration/cli/journey.test.ts' },
   },
   { command: 'npx stun receipt verify receipt.json', proof: { test: 'test/integration/cli/journey.test.ts' } },
+  { command: 'npx stun model register .stun/credit-model', proof: { test: 'test/e2e/levels.test.ts' } },
+  {
+    command:
+      'npx stun order open --compiled-model .stun/credit-model --level proven --budget PROVIDER=0.5ether --policy policy.json',
+    proof: { test: 'test/e2e/levels.test.ts' },
+  },
   {
     command: 'npx stun receipt disclose receipt.json --output-index 0 --ge 40 --out disclosure.json',
     proof: { test: 'test/integration/cli/disclosure.test.ts' },

@@ -1,0 +1,203 @@
+/**
+ * The levels above attested with every part a process of its own: one order proven, one challenged and answered by the service, one whose worker
+ * lies. Then what an auditor sees, and what the court refuses whoever comes too late, with too little, or with another pair's proof.
+ */
+import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Writable } from 'node:stream';
+import { contractsOf } from '#chain/deployment.ts';
+import { NATIVE_TOKEN } from '#chain/token.ts';
+import { ensureCircuit } from '#circuits/manifest.ts';
+import { verificationKeyBytes } from '#circuits/build/verification-key.ts';
+import { compileStage, levelStages, settledBatch, type CompiledDemoModel, type LevelOrders } from '#cli/demo/level-stages.ts';
+import { environmentOf } from '#cli/demo/next-steps.ts';
+import { Stages } from '#cli/demo/stages.ts';
+import { proofOnChain } from '#cli/commands/settle.ts';
+import type { Child } from '#cli/stack/child.ts';
+import { ACCOUNT, addressOf, createLocalStack, type LocalStack } from '#cli/stack/local-stack.ts';
+import {
+  connectClient,
+  exportAuditBundle,
+  fetchResult,
+  inferenceProofOf,
+  openOrder,
+  receiptFileOf,
+  verifyAuditBundle,
+  verifyReceiptFile,
+  type AuditBundle,
+  type ClientConnection,
+  type JobResult,
+} from '#client/index.ts';
+import { fieldToHex } from '#protocol/index.ts';
+import { defaultTrustRoots } from '#attestation/index.ts';
+import { simulatedPolicy } from '#attestation/simulated/policy.ts';
+import { runCli } from '#test/integration/cli/run-cli.ts';
+import { rejectsCode, throwsCode } from '#test/unit/assert-code.ts';
+import { compiledFixture } from '#test/unit/worker/compiled-fixture.ts';
+
+const silent = new Writable({ write: (_chunk, _encoding, done) => done() }) as unknown as NodeJS.WriteStream;
+const ETHER = 10n ** 18n;
+const PASSPHRASE = 'levels above attested';
+
+describe('orders above attested, end to end', function () {
+  this.timeout(900_000);
+  let directory: string;
+  let stack: LocalStack;
+  let service: Child;
+  let client: ClientConnection;
+  let compiled: CompiledDemoModel;
+  let levels: LevelOrders;
+
+  before(async () => {
+    directory = mkdtempSync(join(tmpdir(), 'stun-levels-'));
+    const stages = new Stages(silent);
+    compiled = await compileStage(stages, join(directory, 'model'));
+    const compiledModel = compiled.directory;
+    stack = await createLocalStack({ directory, price: 700n, segmentIdleMs: 30_000, compiledModel });
+    await stack.startAttestors();
+    service = await stack.startService();
+    await stack.startWorker('worker');
+    client = await connectClient({
+      home: join(directory, 'client'),
+      passphrase: PASSPHRASE,
+      deployment: stack.deployment,
+      rpcUrl: stack.chain.url,
+      serviceUrl: stack.serviceUrl,
+      privateKey: stack.chain.accounts[ACCOUNT.customer]!.privateKey,
+      extraRoots: [stack.trustRoot],
+    });
+    levels = await levelStages(stages, stack, client, compiled);
+  });
+  after(async () => {
+    client?.close();
+    await stack?.stop();
+    rmSync(directory, { recursive: true, force: true });
+  });
+
+  const roots = () => [...defaultTrustRoots, stack.trustRoot];
+
+  async function bundleOf(): Promise<AuditBundle> {
+    const { n, verificationKey } = await ensureCircuit('settlement-proven-16');
+    const key = { maxJobs: n, key: verificationKeyBytes(verificationKey) };
+    return exportAuditBundle(client, levels.proven, { open: 'all' }, () => Promise.resolve(key));
+  }
+
+  async function stun(args: readonly string[], account: number = ACCOUNT.customer): Promise<Record<string, unknown>> {
+    const key = { STUN_PRIVATE_KEY: stack.chain.accounts[account]!.privateKey };
+    const run = await runCli([...args, '--json'], { ...environmentOf(stack, PASSPHRASE), ...key });
+    assert.equal(run.exitCode, 0, `stun ${args.join(' ')}: ${run.stdout}${run.stderr}`);
+    return JSON.parse(run.stdout) as Record<string, unknown>;
+  }
+
+  it('pays the honest and slashes the liar', async () => {
+    const { court } = client.contracts;
+    assert.equal((await court.batch(levels.honest.batchId)).state, 'paid');
+    assert.equal(levels.honest.answered, levels.honest.expected);
+    assert.equal((await court.batch(levels.liar.batchId)).state, 'refunded');
+    assert.notEqual(levels.liar.answered, levels.liar.expected);
+    assert.equal((await court.stake(NATIVE_TOKEN, addressOf(stack, ACCOUNT.liar))).total, 0n);
+    const { total, reserved } = await court.stake(NATIVE_TOKEN, addressOf(stack, ACCOUNT.provider));
+    assert.deepEqual([total > 0n, reserved], [true, 0n]);
+  });
+
+  it('gives an auditor the proof of every answer, and refutes one that was swapped', async () => {
+    const bundle = await bundleOf();
+    const trust = { roots: roots(), attestors: [], threshold: 0 };
+    const report = verifyAuditBundle(bundle, trust);
+    assert.deepEqual([report.ok, report.assurance, report.jobs, report.inferencesProven], [true, 'proven', 4, 4]);
+    assert.ok(report.checks.some(({ id, status }) => id === 'order.publicModel.setup' && status === 'unknown'));
+    const [segment] = bundle.segments;
+    const [first, second, ...rest] = segment!.jobs;
+    const swapped = [{ ...first!, inferenceProof: second!.inferenceProof }, second!, ...rest];
+    const refuted = verifyAuditBundle({ ...bundle, segments: [{ ...segment!, jobs: swapped }] }, trust);
+    const check = refuted.checks.find(({ id }) => id === 'segments[0].jobs[0].inference');
+    assert.deepEqual([refuted.ok, check?.status, check?.code], [false, 'refuted', 'STUN_PROOF_INVALID']);
+  });
+
+  it('verifies a receipt with its inference proof offline, and not with that of another job', async () => {
+    const jobIds: string[] = [];
+    for (const { files } of await client.store.lanes.ofOrder(levels.proven.orderKey)) {
+      jobIds.push(...(await files.jobs()).map(({ jobId }) => jobId));
+    }
+    const results: JobResult[] = [];
+    for (const jobId of jobIds.slice(0, 2)) results.push(await fetchResult(client, jobId, { timeoutMs: 0 }));
+    const proofs = await Promise.all(results.map((result) => inferenceProofOf(client, result)));
+    const verified = verifyReceiptFile(receiptFileOf(results[0]!, proofs[0]), roots());
+    assert.deepEqual([verified.inferenceProven, verified.publicModel?.model.modelId], [true, compiled.publicModel.model.modelId]);
+    assert.equal(verifyReceiptFile(receiptFileOf(results[0]!), roots()).inferenceProven, false);
+    throwsCode(() => verifyReceiptFile(receiptFileOf(results[0]!, proofs[1]), roots()), 'STUN_PROOF_INVALID');
+    const { publicModel: _, ...without } = receiptFileOf(results[0]!, proofs[0]);
+    throwsCode(() => verifyReceiptFile(without, roots()), 'STUN_RECEIPT_FILE');
+  });
+
+  it('does all of it from the command line', async () => {
+    const provider = addressOf(stack, ACCOUNT.provider);
+    const { directory: folder, model } = await compiledFixture();
+    const registered = await stun(['model', 'register', folder]);
+    assert.deepEqual([registered['modelId'], registered['development']], [fieldToHex(model.modelId), true]);
+    const order = ['order', 'open', '--compiled-model', folder, '--level', 'proven', '--policy', stack.policyPath];
+    const opened = await stun([...order, '--budget', `${provider}=0.5ether`]);
+    assert.equal(opened['modelId'], fieldToHex(model.modelId));
+    const before = await stun(['stake', 'show', '--provider', provider]);
+    const after = await stun(['stake', 'deposit', '7'], ACCOUNT.provider);
+    assert.equal(BigInt(String(after['total'])), BigInt(String(before['total'])) + 7n);
+    assert.equal((await stun(['stake', 'unbond', '7'], ACCOUNT.provider))['unbonding'], '7');
+    const status = await stun(['challenge', 'status', levels.liar.orderKey]);
+    assert.deepEqual(
+      (status['batches'] as { batchId: string; state: string }[]).map(({ batchId, state }) => [batchId, state]),
+      [[levels.liar.batchId, 'refunded']],
+    );
+  });
+
+  it('opens no challenge of a batch that has ended, and no order above attested without a registered model', async () => {
+    const { court } = client.contracts;
+    const { orderKey, laneNew, batchId } = levels.honest;
+    const [published] = await court.pairsPublished(0, { orderKey, laneNew });
+    const bond = { token: NATIVE_TOKEN, amount: ETHER / 100n };
+    await rejectsCode(court.challenge(batchId, 0, published!.pairs, bond), 'STUN_CHALLENGE_BATCH');
+    const plan = {
+      modelId: compiled.publicModel.model.modelId,
+      policy: simulatedPolicy,
+      budgets: [{ provider: addressOf(stack, ACCOUNT.provider), amount: ETHER }],
+      token: NATIVE_TOKEN,
+      deadlineUnix: (await stack.chain.nowUnix()) + 7 * 86_400,
+      graceSeconds: 86_400,
+      segmentLength: 4,
+      priceScale: 1n,
+      level: { assurance: 'proven' } as const,
+    };
+    await rejectsCode(openOrder(client, plan), 'STUN_ORDER_TERMS');
+    const { publicModel } = compiled;
+    const stranger = addressOf(stack, ACCOUNT.guardian);
+    await rejectsCode(openOrder(client, { ...plan, publicModel, modelApprovedBy: [stranger] }), 'STUN_MODEL_APPROVALS');
+    const other = { ...publicModel, model: { ...publicModel.model, modelId: 5n } };
+    await rejectsCode(openOrder(client, { ...plan, publicModel: other }), 'STUN_MODEL_MISMATCH');
+    await rejectsCode(openOrder(client, { ...plan, modelId: 5n, publicModel: other }), 'STUN_MODEL_UNREGISTERED');
+  });
+
+  it('lets a provider answer and finalise from its own files when the service is gone', async () => {
+    const batch = await settledBatch(stack, client, compiled, ACCOUNT.provider, () => undefined);
+    const otherProof = (await bundleOf()).segments[0]!.jobs[0]!.inferenceProof!;
+    await service.stop();
+    const challenged = await stun(['challenge', batch.jobId]);
+    assert.deepEqual([challenged['batchId'], challenged['index']], [batch.batchId, 0]);
+    const [published] = await client.contracts.court.pairsPublished(0, { orderKey: batch.orderKey, laneNew: batch.laneNew });
+    const stranger = contractsOf(stack.deployment, stack.chain.wallet(ACCOUNT.guardian));
+    await rejectsCode(
+      stranger.court.answer(batch.batchId, 0, published!.pairs, proofOnChain(otherProof)),
+      'STUN_INFERENCE_PROOF',
+    );
+    const folder = mkdtempSync(join(directory, 'bundles-'));
+    const exported = await stun(['bundles', '--store', join(directory, 'worker.sqlite'), '--out', folder], ACCOUNT.provider);
+    const paths = (exported['bundles'] as { path: string; orderKey: string }[]).filter(
+      ({ orderKey }) => orderKey === batch.orderKey,
+    );
+    assert.equal(paths.length, 1);
+    const answered = await stun(['answer', '--bundle', paths[0]!.path], ACCOUNT.guardian);
+    assert.deepEqual([answered['batchId'], (answered['answered'] as unknown[]).length], [batch.batchId, 1]);
+    await stack.chain.increaseTime(3602);
+    assert.equal((await stun(['challenge', 'finalise', batch.batchId], ACCOUNT.guardian))['state'], 'paid');
+  });
+});
