@@ -5,9 +5,8 @@ import {ChallengeCourt} from "../../../contracts/ChallengeCourt.sol";
 import {IOrderEscrow} from "../../../contracts/interfaces/IOrderEscrow.sol";
 import {PermissiveVerifier} from "../../../contracts/mocks/PermissiveVerifier.sol";
 import {Proof} from "../../../contracts/types/Settlement.sol";
-import {Terms} from "../../../contracts/types/Terms.sol";
 import {EscrowWorld} from "./EscrowWorld.sol";
-import {InferenceDouble} from "./ModelsDouble.sol";
+import {InferenceDouble} from "./InferenceDouble.sol";
 import {VM} from "./Vm.sol";
 
 /// @title The world of the escrow with its court, a family that publishes pairs and an inference family.
