@@ -1,4 +1,4 @@
-/** Calibration rows: a CSV file with a header, one column for each feature and, when named, one with the label. */
+/** Rows of raw features: a CSV file with a header, one column for each feature and, when named, one with the label. */
 import { StunError } from '#protocol/errors/stun-error.ts';
 import type { LabelledRows } from './quantise/quantise.ts';
 
@@ -17,14 +17,14 @@ export interface CalibrationSet {
 }
 
 /**
- * Reads rows. Fields hold numbers and no quotes.
+ * Reads rows, in the order of the file, the label's column left out. Fields hold numbers and no quotes.
  * @param features - columns the model takes, the label not counted
  * @param labelColumn - its name in the header, or null
  * @throws `STUN_MODEL_CALIBRATION` naming row and column
  */
-export function readCalibration(text: string, features: number, labelColumn: string | null): CalibrationSet {
+export function readFeatureRows(text: string, features: number, labelColumn: string | null): LabelledRows {
   const lines = text.split(/\r?\n/).filter((line) => line !== '');
-  const header = (lines.shift() ?? refuse('the file of calibration rows is empty')).split(',');
+  const header = (lines.shift() ?? refuse('the file of rows is empty')).split(',');
   const label = labelColumn === null ? -1 : header.indexOf(labelColumn);
   if (labelColumn !== null && label < 0) refuse(`the header has no column ${labelColumn}`);
   if (header.length - (label < 0 ? 0 : 1) !== features)
@@ -33,11 +33,24 @@ export function readCalibration(text: string, features: number, labelColumn: str
     );
   if (lines.length > MAX_ROWS) refuse(`${lines.length} rows, at most ${MAX_ROWS} are read`);
   const rows = lines.map((line, i) => rowOf(line, i, header));
-  const featuresOf = (row: readonly number[]): number[] => row.filter((_, column) => column !== label);
-  const heldOut = rows.filter((_, i) => i % 2 === 1);
   return {
-    calibration: rows.filter((_, i) => i % 2 === 0).map(featuresOf),
-    heldOut: { features: heldOut.map(featuresOf), labels: label < 0 ? null : heldOut.map((row) => row[label]!) },
+    features: rows.map((row) => row.filter((_, column) => column !== label)),
+    labels: label < 0 ? null : rows.map((row) => row[label]!),
+  };
+}
+
+/**
+ * Splits rows for the compiler.
+ * @param features - columns the model takes, the label not counted
+ * @param labelColumn - its name in the header, or null
+ * @throws `STUN_MODEL_CALIBRATION` naming row and column
+ */
+export function readCalibration(text: string, features: number, labelColumn: string | null): CalibrationSet {
+  const rows = readFeatureRows(text, features, labelColumn);
+  const held = (_: unknown, i: number): boolean => i % 2 === 1;
+  return {
+    calibration: rows.features.filter((_, i) => i % 2 === 0),
+    heldOut: { features: rows.features.filter(held), labels: rows.labels?.filter(held) ?? null },
   };
 }
 

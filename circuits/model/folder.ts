@@ -13,6 +13,7 @@ import { verificationKeyBytes, type VerificationKey } from '../build/verificatio
 import { interpret } from './program/interpret.ts';
 import { extremeInputs } from './program/probes.ts';
 import type { IntegerProgram } from './program/program.ts';
+import type { FeatureQuantiser } from './quantise/quantiser.ts';
 
 /** Files in the output folder. */
 export const MODEL_FILES = {
@@ -42,6 +43,8 @@ export interface CompiledFolder {
   /** The manifest's exact bytes. */
   readonly manifest: Uint8Array;
   readonly program: IntegerProgram;
+  /** How raw features become the input's integers, one for each of its elements. */
+  readonly quantisers: readonly FeatureQuantiser[];
   /** The integer program run plainly. @throws `STUN_MODEL_INPUT_RANGE` */
   readonly run: (input: readonly number[]) => number[];
   /** Inputs at which arithmetic that is not exact shows. */
@@ -88,6 +91,7 @@ export async function readCompiledFolder(directory: string): Promise<CompiledFol
     model,
     manifest,
     program,
+    quantisers: quantisersOf(manifest, model.inputMaxima.length),
     run: (input) => interpret(program, input),
     probes: () => extremeInputs(program),
     verificationKey,
@@ -98,6 +102,19 @@ export async function readCompiledFolder(directory: string): Promise<CompiledFol
     zkeyPath: path('zkey'),
     zkeySha256: identity.zkeySha256.slice(2),
   };
+}
+
+const finite = z.number();
+const quantiser: z.ZodType<FeatureQuantiser> = z.discriminatedUnion('kind', [
+  z.strictObject({ kind: z.literal('affine'), low: finite, step: finite.positive(), maximum: z.int().min(0) }),
+  z.strictObject({ kind: z.literal('ranks'), thresholds: z.array(finite), inclusive: z.boolean() }),
+]);
+const quantised = z.looseObject({ compiled: z.looseObject({ quantisers: z.array(quantiser) }) });
+
+function quantisersOf(manifest: Uint8Array, elements: number): readonly FeatureQuantiser[] {
+  const { quantisers } = readDocument(quantised, parsed(manifest, MODEL_FILES.manifest), MODEL_FILES.manifest).compiled;
+  if (quantisers.length !== elements) different('the manifest must give a quantiser for each input element');
+  return quantisers;
 }
 
 function different(reason: string, cause?: unknown): never {

@@ -7,8 +7,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { sha256 } from '@noble/hashes/sha2.js';
 import { simulatedPolicy } from '#attestation/simulated/policy.ts';
 import { compileModel } from '#circuits/model/compile.ts';
+import { readFeatureRows } from '#circuits/model/calibration.ts';
 import { readCompiledFolder } from '#circuits/model/folder.ts';
-import { quantiseRow, type FeatureQuantiser } from '#circuits/model/quantise/quantiser.ts';
+import { quantiseRow } from '#circuits/model/quantise/quantiser.ts';
 import { contractsOf } from '#chain/deployment.ts';
 import { NATIVE_TOKEN } from '#chain/token.ts';
 import type { CourtBatch } from '#chain/court.ts';
@@ -66,14 +67,13 @@ export function compileStage(stages: Stages, directory: string): Promise<Compile
       tell,
     );
     const publicModel = await publicModelOf(directory);
-    const facts = JSON.parse(publicModel.manifest) as { compiled: { quantisers: readonly FeatureQuantiser[] } };
-    const lines = csv.trim().split('\n').slice(1, 9);
-    const rows = lines.map((line) => quantiseRow(facts.compiled.quantisers, line.split(',').slice(0, -1).map(Number)));
+    const { run, quantisers } = await readCompiledFolder(directory);
+    const { features } = readFeatureRows(csv, quantisers.length, 'defaulted');
+    const rows = features.slice(0, 8).map((row) => quantiseRow(quantisers, row));
     const { accuracy, constraints } = compiled;
     say(
       `${constraints.toLocaleString('en')} constraints; ${accuracy?.disagreements.length} of ${accuracy?.heldOutRows} unseen rows decided otherwise than by the float model; development key`,
     );
-    const { run } = await readCompiledFolder(directory);
     return { directory, publicModel, rows, run };
   });
 }

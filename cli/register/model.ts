@@ -20,6 +20,16 @@ export function registerModel(program: Command, runner: Runner): void {
   );
   runner.handle(
     model
+      .command('quantise')
+      .argument('<folder>', 'of a compiled model')
+      .requiredOption('--rows <csv>', 'rows of raw features, with a header')
+      .option('--label <column>', 'a column to leave out')
+      .requiredOption('--out <file>', 'where to write the inputs that submit takes')
+      .description('turn rows of raw features into the integers that a compiled model takes'),
+    async () => (await import('../commands/model-quantise.ts')).modelQuantise,
+  );
+  runner.handle(
+    model
       .command('approve')
       .argument('<folder>', 'of a compiled model')
       .requiredOption('--out <file>', 'where to write the approval')

@@ -87,6 +87,11 @@ export const docCommands: readonly DocumentedCommand[] = [
     proof: { test: 'test/integration/cli/journey.test.ts' },
   },
   { command: 'npx stun receipt verify receipt.json', proof: { test: 'test/integration/cli/journey.test.ts' } },
+  {
+    command:
+      'npx stun model quantise .stun/credit-model --rows examples/credit-model/unseen-rows.csv --label defaulted --out inputs.json',
+    proof: { test: 'test/integration/cli/model-quantise.test.ts' },
+  },
   { command: 'npx stun model register .stun/credit-model', proof: { test: 'test/e2e/levels.test.ts' } },
   {
     command:
