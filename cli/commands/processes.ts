@@ -15,6 +15,9 @@ export interface ProvingOptions extends CeremonyOptions {
   readonly heapMb?: string;
 }
 
+/** A circuit for each level of orders, with segments of at most 16 jobs. */
+const DEFAULT_CIRCUITS = ['settlement-16', 'settlement-proven-16'];
+
 /** Proofs that may wait in memory; what waits longer stays in the durable queue. */
 const QUEUE_LIMIT = 16;
 
@@ -25,7 +28,7 @@ async function createProver(
 ): Promise<SettlementProver> {
   const { loadDeployment } = await import('#service/composition/chain-view.ts');
   const { provingKeys } = await import('./proving-keys.ts');
-  const development = options.circuit ?? (options.ceremony === undefined ? ['settlement-16'] : []);
+  const development = options.circuit ?? (options.ceremony === undefined ? DEFAULT_CIRCUITS : []);
   const keys = await provingKeys(loadDeployment(settings.deployment).chainId, development, options);
   const [{ createSettlementProver }, { backendWishOf }] = await Promise.all([
     import('#prover/pool.ts'),

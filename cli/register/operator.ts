@@ -11,7 +11,7 @@ export function ceremonies(command: Command): Command {
 
 function proving(command: Command): Command {
   return ceremonies(command)
-    .option('--circuit <name>', 'a settlement circuit to prove with development keys; repeatable (settlement-16)', collect)
+    .option('--circuit <name>', 'a settlement circuit to prove with development keys; repeatable (both of 16 jobs)', collect)
     .option('--proof-timeout <duration>', 'limit of one attempt at one proof', '10m')
     .option('--heap-mb <megabytes>', 'JavaScript heap of a proving thread', '2048');
 }

@@ -145,7 +145,7 @@ export async function createLocalStack(options: StackOptions): Promise<LocalStac
   };
   const startRole = (name: string, command: string, role: string, port: number): Promise<Child> => {
     const config = writeConfig(name, { ...serviceSettings, role, port });
-    const circuits = options.compiledModel === undefined ? [] : ['settlement-16', 'settlement-proven-16'];
+    const circuits = ['settlement-16', ...(options.compiledModel === undefined ? [] : ['settlement-proven-16'])];
     const args = [command, ...circuits.flatMap((circuit) => ['--circuit', circuit])];
     return start(name, args, { STUN_SERVICE_CONFIG: config }, `http://127.0.0.1:${port}/healthz`);
   };
