@@ -123,8 +123,8 @@ describe('contracts: settlement with real proofs', function () {
   });
 
   it('refuses a replay in another deployment with the same order id', async () => {
-    const { registry, router } = stage.deployment;
-    const args = [stage.owner.address, registry, router, 100, stage.feeAccount];
+    const { registry, router, models } = stage.deployment;
+    const args = [stage.owner.address, registry, router, models, 100, stage.feeAccount];
     const address = await deployContract(stage.owner, artifacts.OrderEscrow, args);
     const elsewhere = new EscrowContract(address, stage.funder);
     await new EscrowContract(address, stage.owner).access.send('setToken', [NATIVE_TOKEN, true]);
