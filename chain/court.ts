@@ -20,7 +20,7 @@ import {
   type PairsPublished,
 } from './court-events.ts';
 import { proofTuple, PUBLISHED_PAIRS, type ProofPoints } from './escrow.ts';
-import { NATIVE_TOKEN } from './token.ts';
+import { NATIVE_TOKEN, TokenContract } from './token.ts';
 
 /** A provider's stake in a token, token units. `reserved` + `unbonding` <= `total`. */
 export interface ProviderStake {
@@ -76,9 +76,22 @@ export function pairWords(pairs: readonly PublishedPair[]): bigint[] {
 /** The challenge court. All failures are StunErrors. */
 export class CourtContract {
   readonly access: ContractAccess;
+  readonly #runner: ContractRunner;
 
   constructor(address: string, runner: ContractRunner) {
     this.access = new ContractAccess(artifacts.ChallengeCourt, address, runner);
+    this.#runner = runner;
+  }
+
+  /**
+   * Lets the court take `amount` of a token from the caller, for a bond or a stake, where it may not yet. Sends nothing for the native coin.
+   * @param owner - the caller's own account
+   */
+  async allow(token: string, owner: string, amount: bigint): Promise<void> {
+    if (token === NATIVE_TOKEN) return;
+    const contract = new TokenContract(token, this.#runner);
+    const court = this.access.address;
+    if ((await contract.allowance(owner, court)) < amount) await contract.approve(court, amount);
   }
 
   /** Provider: adds to its stake. A token needs an allowance for the court. @throws `STUN_STAKE_AMOUNT`, `STUN_TOKEN_NOT_LISTED` */

@@ -52,6 +52,7 @@ export async function challenge({ args, options, context }: Invocation<object>):
     const { order, batch, index, pairs } = await disputedJob(client, parseWord(args[0] ?? '', 'the job id'));
     const bond = { token: order.place.token, amount: order.terms.bond };
     context.progress(`posting a bond of ${showAmount(bond.amount)}`);
+    await client.contracts.court.allow(bond.token, await client.signer().getAddress(), bond.amount);
     const { transactionHash, gasUsed } = await client.contracts.court.challenge(batch.batchId, index, pairs, bond);
     const answerableUntilUnix = await client.contracts.court.answerableUntilUnix(batch.batchId, index);
     return {

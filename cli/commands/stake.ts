@@ -69,7 +69,11 @@ function needed(amount: bigint | undefined): bigint {
 }
 
 /** Adds to the sender's stake. */
-export const stakeDeposit = stakeCommand(({ contracts, token, amount }) => contracts.court.depositStake(token, needed(amount)));
+export const stakeDeposit = stakeCommand(async ({ contracts, token, amount, sender }) => {
+  const added = needed(amount);
+  if (sender !== undefined) await contracts.court.allow(token, sender, added);
+  return contracts.court.depositStake(token, added);
+});
 
 /** Asks an amount back, in place of what was asked before. */
 export const stakeUnbond = stakeCommand(({ contracts, token, amount }) => contracts.court.requestUnbond(token, needed(amount)));

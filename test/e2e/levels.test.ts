@@ -144,6 +144,9 @@ describe('orders above attested, end to end', function () {
     const after = await stun(['stake', 'deposit', '7'], ACCOUNT.provider);
     assert.equal(BigInt(String(after['total'])), BigInt(String(before['total'])) + 7n);
     assert.equal((await stun(['stake', 'unbond', '7'], ACCOUNT.provider))['unbonding'], '7');
+    const { token } = contractsOf(stack.deployment, stack.chain.wallet(ACCOUNT.owner));
+    await token.transfer(provider, 9n);
+    assert.equal((await stun(['stake', 'deposit', '9', '--token', 'stun'], ACCOUNT.provider))['total'], '9');
     const status = await stun(['challenge', 'status', levels.liar.orderKey]);
     assert.deepEqual(
       (status['batches'] as { batchId: string; state: string }[]).map(({ batchId, state }) => [batchId, state]),
