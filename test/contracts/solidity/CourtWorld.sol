@@ -2,9 +2,9 @@
 pragma solidity ^0.8.37;
 
 import {ChallengeCourt} from "../../../contracts/ChallengeCourt.sol";
-import {IOrderEscrow} from "../../../contracts/interfaces/IOrderEscrow.sol";
 import {PermissiveVerifier} from "../../../contracts/mocks/PermissiveVerifier.sol";
 import {Proof} from "../../../contracts/types/Settlement.sol";
+import {Terms} from "../../../contracts/types/Terms.sol";
 import {EscrowWorld} from "./EscrowWorld.sol";
 import {InferenceDouble} from "./InferenceDouble.sol";
 import {VM} from "./Vm.sol";
@@ -38,27 +38,17 @@ abstract contract CourtWorld is EscrowWorld {
         uint128 slash,
         address challenger
     ) internal returns (bytes32 orderKey) {
-        IOrderEscrow.OpenOrder memory order;
-        order.orderId = orderId;
-        order.token = asset;
-        order.terms = terms(1);
-        order.terms.assurance = slash == 0 ? 2 : 1;
-        order.terms.publicModelId = 77;
-        order.terms.settlementFamily = provenFamily;
-        order.terms.inferenceFamily = inferenceFamily;
+        Terms memory chosen = terms(1);
+        chosen.assurance = slash == 0 ? 2 : 1;
+        chosen.publicModelId = 77;
+        chosen.settlementFamily = provenFamily;
+        chosen.inferenceFamily = inferenceFamily;
         if (slash != 0) {
-            order.terms.challengeWindowSeconds = WINDOW;
-            order.terms.answerPeriodSeconds = ANSWER;
-            (order.terms.bond, order.terms.slash, order.terms.challenger) = (bond, slash, challenger);
+            chosen.challengeWindowSeconds = WINDOW;
+            chosen.answerPeriodSeconds = ANSWER;
+            (chosen.bond, chosen.slash, chosen.challenger) = (bond, slash, challenger);
         }
-        order.domain = escrow.domainOf(funder, asset, order.terms);
-        order.deadline = uint40(block.timestamp + 1 days);
-        order.graceSeconds = 1 days;
-        order.budgets = new IOrderEscrow.ProviderBudget[](1);
-        order.budgets[0] = IOrderEscrow.ProviderBudget(provider, amount);
-        supply(funder, asset, amount);
-        VM.prank(funder);
-        orderKey = escrow.open{value: asset == address(0) ? amount : 0}(order);
+        return openWith(funder, orderId, asset, provider, amount, chosen);
     }
 
     /// @notice Signals with `count` paid pairs: 2 laneNew + i in, 2 laneNew + 100 + i out.

@@ -65,10 +65,22 @@ abstract contract EscrowWorld {
         uint128 amount,
         uint128 priceScale
     ) internal returns (bytes32 orderKey) {
+        return openWith(funder, orderId, asset, provider, amount, terms(priceScale));
+    }
+
+    /// @notice `openOrder` with terms of the caller's.
+    function openWith(
+        address funder,
+        uint256 orderId,
+        address asset,
+        address provider,
+        uint128 amount,
+        Terms memory chosen
+    ) internal returns (bytes32 orderKey) {
         IOrderEscrow.OpenOrder memory order;
         order.orderId = orderId;
         order.token = asset;
-        order.terms = terms(priceScale);
+        order.terms = chosen;
         order.domain = escrow.domainOf(funder, asset, order.terms);
         order.deadline = uint40(block.timestamp + 1 days);
         order.graceSeconds = 1 days;
