@@ -97,7 +97,7 @@ export async function runSuite(
   const held = counts?.holders === undefined ? '' : `; its event loop was held by ${counts.holders}`;
   const extra = trouble === undefined ? [] : [`${suite.name}: ${trouble}${held}`];
   // Not a failure, since it ended; but whoever reads this should find out why.
-  if (trouble === undefined && held !== '') output += `${suite.name}: ended only seconds after its last test${held}\n`;
+  if (trouble === undefined && held !== '') output += `${suite.name}: ended, but late after its last test${held}\n`;
   return {
     ...base,
     failed: base.failed + extra.length,
