@@ -29,7 +29,7 @@ export class Serving {
   readonly #options: ServingOptions;
   /** When a lane last got a receipt, by lane key; for early closing. */
   readonly #lastReceiptMs = new Map<string, number>();
-  /** Jobs of an earlier life whose release is not known. */
+  /** Stored jobs whose release is not known. Their leases may never come again, and no segment is taken without them. */
   readonly #leftOver = new Set<string>();
   #pushing: Promise<void> = Promise.resolve();
 
@@ -69,7 +69,7 @@ export class Serving {
     await this.#pushSegments();
   }
 
-  /** Hands over what an earlier life stored; an outage leaves it for the next time, a refusal ends the matter. */
+  /** Hands over what is stored and not known to be released; an outage leaves it for the next time, a refusal ends the matter. */
   async #releaseLeftOver(): Promise<void> {
     const { store } = this.#enclave;
     for (const jobId of this.#leftOver) {
@@ -78,7 +78,7 @@ export class Serving {
         if (job !== undefined) await this.#service.complete(job.leaseId, job.record, job.sealedResult);
         store.markReleased(jobId);
         this.#leftOver.delete(jobId);
-        this.#log.info({ event: 'job.released', jobId, note: 'stored before a restart' });
+        this.#log.info({ event: 'job.released', jobId, note: 'the service had not answered before' });
       } catch (thrown) {
         // The receipt settles all the same with its segment; the sealed result stays in the store.
         const error = asStunError(thrown);
@@ -157,7 +157,12 @@ export class Serving {
       ...(code === undefined ? {} : { code }),
       elapsedMs: Math.round(elapsedMs),
     });
-    await this.#service.complete(lease.leaseId, outcome.record, outcome.sealedResult);
+    try {
+      await this.#service.complete(lease.leaseId, outcome.record, outcome.sealedResult);
+    } catch (thrown) {
+      if (!isRefusal(asStunError(thrown))) this.#leftOver.add(outcome.jobId);
+      throw thrown;
+    }
     this.#enclave.store.markReleased(outcome.jobId);
     if (outcome.segmentClosed) await this.#pushSegments();
   }
@@ -204,6 +209,7 @@ export class Serving {
   async #drain(): Promise<void> {
     this.#closeSegments(() => true);
     await this.#enclave.proofs?.idle();
+    await this.#releaseLeftOver();
     await this.#pushSegments();
     try {
       await noteSettlements(this.#enclave);

@@ -107,6 +107,8 @@ export class StageService {
   quoteNonce: string | undefined;
   /** Answers 503 to these paths. */
   down: RegExp | undefined;
+  /** Paths that got that answer. */
+  readonly refused: string[] = [];
   /** Called before a lease is handed out. */
   onLease: (() => void) | undefined;
   readonly #tokens = new Map<string, string>();
@@ -131,7 +133,10 @@ export class StageService {
   async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const path = request.url ?? '';
     const body = await bodyOf(request);
-    if (this.down?.test(path) === true) return answer(response, 503);
+    if (this.down?.test(path) === true) {
+      this.refused.push(path);
+      return answer(response, 503);
+    }
     const json = (): Record<string, unknown> => JSON.parse(body.toString()) as Record<string, unknown>;
     if (path === '/v1/session/challenges') return answer(response, 201, this.#challenge());
     if (path === '/v1/sessions') return this.#signIn(json(), response);

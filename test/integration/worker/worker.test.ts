@@ -160,6 +160,24 @@ describe('a whole worker', function () {
     await worker.stop();
   });
 
+  it('releases a result whose job the service gave up meanwhile, so that its segment can be handed over', async () => {
+    const worker = await start({ segmentIdleMs: 200 });
+    const customer = await customerOf(await stage.openOrder(modelId));
+    const sent = await customer.next();
+    const head = fieldToHex(sent.head);
+    const before = stage.service.bundles.length;
+    stage.service.refused.length = 0;
+    stage.service.down = /complete|segments/;
+    stage.service.queue.push({ sent });
+    await until('the attempt to complete it', () => stage.service.refused.some((path) => path.endsWith('/complete')));
+    // No lease brings it again.
+    stage.service.queue.length = 0;
+    stage.service.down = undefined;
+    await until('the release', () => stage.service.completed.has(head));
+    await until('the segment', () => stage.service.bundles.length === before + 1);
+    await worker.stop();
+  });
+
   it('hands over after a restart what an earlier life stored and could not release', async () => {
     const storePath = join(stage.folder, 'restarted.sqlite');
     const first = await start({ storePath });
