@@ -135,6 +135,7 @@ async function startStored(parts: ServiceParts, log: Logger, chain: OpenChain, c
     earSigner: earSignerOf(secretKey),
     audience: () => settings.audience ?? origin,
     nowMs: parts.nowMs ?? Date.now,
+    startedAtMs: (parts.nowMs ?? Date.now)(),
     verifyProof: prover === undefined ? undefined : (proof) => prover.verify(proof),
     proverStats: prover === undefined ? undefined : () => prover.stats(),
   };

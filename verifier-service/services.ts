@@ -29,6 +29,8 @@ export interface Services {
   readonly audience: () => string;
   /** Milliseconds since the epoch. */
   readonly nowMs: () => number;
+  /** When this process began, by the same clock: before, it could see nobody. */
+  readonly startedAtMs: number;
   /** Verifies a proof under the keys this service has; undefined where none are loaded. */
   readonly verifyProof: ((proof: SettlementProof) => Promise<VerifiedSettlement>) | undefined;
   /** Of the prover in this process. */

@@ -246,16 +246,21 @@ export function hasWaiting({ exists, selectFrom }: ExpressionBuilder<Tables, 'la
   );
 }
 
-/** Voids what waits for enclaves that are off the list or silent for too long. @returns how many jobs */
+/**
+ * Voids what waits for enclaves that are off the list or silent for too long. A service that was away itself waits as long again:
+ * that nobody was seen meanwhile says nothing about the enclaves.
+ * @returns how many jobs
+ */
 export async function releaseGone(services: Services): Promise<number> {
   const oldest = services.nowMs() - services.settings.enclaveGoneSeconds * 1000;
+  const listening = services.startedAtMs <= oldest;
   const lanes = await services.db.sql
     .selectFrom('lane')
     .innerJoin('enclave', 'enclave.keyset_digest', 'lane.keyset_digest')
     .select('lane.lane_id')
     .where('lane.state', '=', 'open')
     .where('lane.active_job', 'is', null)
-    .where((eb) => eb.or([eb('enclave.listed', '=', false), eb('enclave.last_seen_at_ms', '<', oldest)]))
+    .where((eb) => eb.or([eb('enclave.listed', '=', false), ...(listening ? [eb('enclave.last_seen_at_ms', '<', oldest)] : [])]))
     .where(hasWaiting)
     .orderBy('lane.lane_id')
     .limit(100)

@@ -10,6 +10,7 @@ import { assessEar } from '#attestation/ear/assess.ts';
 import { defaultPolicy } from '#attestation/index.ts';
 import { parseJwks } from '#attestation/jose/jwks.ts';
 import { fromHex } from '#protocol/index.ts';
+import { releaseGone } from '#service/jobs/lease.ts';
 import type { RunningService } from '#service/service.ts';
 import { assertProblem, type ApiClient } from './api-client.ts';
 import { engines } from './engines.ts';
@@ -262,6 +263,10 @@ for (const engine of engines) {
       await lease();
       const lane = new TestLane(order, enclave, lanes++);
       const job = await submitted(lane);
+      const services = service.services!;
+      const laterMs = services.nowMs() + 5_001_000;
+      const restarted = { ...services, nowMs: () => laterMs, startedAtMs: laterMs - 4_999_000 };
+      assert.equal(await releaseGone(restarted), 0, 'a service that was away itself has seen nobody and waits as long again');
       skipMs += 5_001_000;
       assert.equal((await stateOf(job, 'void'))['code'], 'STUN_ENCLAVE_GONE');
       const next = await new TestLane(order, enclave, lanes++).next();
