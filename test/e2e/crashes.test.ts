@@ -29,6 +29,7 @@ const LIMIT_MS = 240_000;
 const SAMPLED = 1;
 const DATABASE = process.env['STUN_E2E_DATABASE'];
 const POSTGRES = DATABASE?.startsWith('postgres') ? DATABASE : undefined;
+const GONE_SECONDS = 12;
 const OUTAGE_MS = depth() === 'full' ? 600_000 : 10_000;
 
 /** The processes that die. */
@@ -55,6 +56,17 @@ async function killServiceAt(deployment: Deployment, state: 'queued' | 'receipte
   await submitAll(campaign, SEGMENT);
   await untilState(campaign, [state, 'batched', 'proven', 'settled'], LIMIT_MS);
   await restartService(deployment);
+  await end(deployment, campaign);
+}
+
+/** Away for longer than an enclave may be silent, with a job in work: its receipt has to reach a service that has ended its lease. */
+async function serviceAway(deployment: Deployment): Promise<void> {
+  const campaign = await openCampaign(deployment.stack, 'service-away', SEGMENT);
+  await submitAll(campaign, SEGMENT);
+  await untilState(campaign, ['receipted', 'batched', 'proven', 'settled'], LIMIT_MS);
+  await deployment.service.kill();
+  await sleep((GONE_SECONDS + 2) * 1000);
+  deployment.service = await deployment.stack.startService();
   await end(deployment, campaign);
 }
 
@@ -149,6 +161,7 @@ const scenarios: readonly (readonly [string, (deployment: Deployment) => Promise
   ['the service is killed while jobs are queued', (deployment) => killServiceAt(deployment, 'queued')],
   ['the service is killed while jobs are receipted', (deployment) => killServiceAt(deployment, 'receipted')],
   ['the service is killed while jobs are batched', (deployment) => killServiceAt(deployment, 'batched')],
+  ['the service is away for longer than an enclave may be silent', serviceAway],
   ['the service is killed with a proof that is not settled', killServiceWithProof],
   ['the worker is killed with jobs waiting and others receipted', killWorker],
   ['worker and service are killed together', killBoth],
@@ -168,7 +181,7 @@ describe('every job ends exactly once and the sums agree', function () {
       directory,
       price: 700n,
       segmentIdleMs: 1000,
-      service: { leaseSeconds: 4, enclaveGoneSeconds: 12, sweepMs: 500 },
+      service: { leaseSeconds: 4, enclaveGoneSeconds: GONE_SECONDS, sweepMs: 500 },
       ...(DATABASE !== undefined && { database: DATABASE }),
     });
     await stack.startAttestors();
