@@ -31,6 +31,8 @@ export type { VerificationKey } from './build/verification-key.ts';
 
 /** Names of the circuits. */
 export const CIRCUIT_NAMES = ['settlement-16', 'settlement-64', 'settlement-256', 'settlement-proven-16'] as const;
+/** What a service proves with unless told otherwise: the circuit of orders at `attested`, then that of orders above it. */
+export const DEFAULT_CIRCUITS = ['settlement-16', 'settlement-proven-16'] as const satisfies readonly CircuitName[];
 /** Name of a circuit. */
 export type CircuitName = (typeof CIRCUIT_NAMES)[number];
 

@@ -15,9 +15,6 @@ export interface ProvingOptions extends CeremonyOptions {
   readonly heapMb?: string;
 }
 
-/** A circuit for each level of orders, with segments of at most 16 jobs. */
-const DEFAULT_CIRCUITS = ['settlement-16', 'settlement-proven-16'];
-
 /** Proofs that may wait in memory; what waits longer stays in the durable queue. */
 const QUEUE_LIMIT = 16;
 
@@ -27,7 +24,10 @@ async function createProver(
   progress: (line: string) => void,
 ): Promise<SettlementProver> {
   const { loadDeployment } = await import('#service/composition/chain-view.ts');
-  const { provingKeys } = await import('./proving-keys.ts');
+  const [{ provingKeys }, { DEFAULT_CIRCUITS }] = await Promise.all([
+    import('./proving-keys.ts'),
+    import('#circuits/manifest.ts'),
+  ]);
   const development = options.circuit ?? (options.ceremony === undefined ? DEFAULT_CIRCUITS : []);
   const keys = await provingKeys(loadDeployment(settings.deployment).chainId, development, options);
   const [{ createSettlementProver }, { backendWishOf }] = await Promise.all([

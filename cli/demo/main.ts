@@ -5,7 +5,7 @@
 import { randomBytes } from 'node:crypto';
 import { mkdirSync, rmSync } from 'node:fs';
 import { parseArgs } from 'node:util';
-import { ensureCircuit } from '#circuits/manifest.ts';
+import { DEFAULT_CIRCUITS, ensureCircuit } from '#circuits/manifest.ts';
 import { asStunError, errorEntry, exitCodeOf } from '#protocol/index.ts';
 import { createLocalStack, type LocalStack } from '../stack/local-stack.ts';
 import { auditStages } from './audit-stages.ts';
@@ -30,8 +30,7 @@ async function demonstrate(jobs: number, keep: boolean): Promise<void> {
   let stack: LocalStack | undefined;
   try {
     await stages.run('build circuits and development keys', async (tell, say) => {
-      const names = ['settlement-16', 'settlement-proven-16'];
-      const circuits = await Promise.all(names.map((name) => ensureCircuit(name, { progress: tell })));
+      const circuits = await Promise.all(DEFAULT_CIRCUITS.map((name) => ensureCircuit(name, { progress: tell })));
       const sizes = circuits.map(({ constraints }) => constraints.toLocaleString('en')).join(' and ');
       say(`${sizes} constraints, up to ${circuits[0]!.n} jobs a proof; cached`);
     });

@@ -14,6 +14,7 @@ import { canonicalPolicyJson, type TrustRoot } from '#attestation/index.ts';
 import { contractsOf, familyForJobs, type Deployment, type DeployedFamily } from '#chain/deployment.ts';
 import { deployStun } from '#chain/deploy.ts';
 import { startDevChain, type DevChain } from '#chain/dev-chain.ts';
+import { DEFAULT_CIRCUITS } from '#circuits/manifest.ts';
 import { toHex, type Hex } from '#protocol/index.ts';
 import { freePort, startChild, type Child } from './child.ts';
 
@@ -145,8 +146,7 @@ export async function createLocalStack(options: StackOptions): Promise<LocalStac
   };
   const startRole = (name: string, command: string, role: string, port: number): Promise<Child> => {
     const config = writeConfig(name, { ...serviceSettings, role, port });
-    const circuits = ['settlement-16', ...(options.compiledModel === undefined ? [] : ['settlement-proven-16'])];
-    const args = [command, ...circuits.flatMap((circuit) => ['--circuit', circuit])];
+    const args = [command, ...(options.compiledModel === undefined ? ['--circuit', DEFAULT_CIRCUITS[0]] : [])];
     return start(name, args, { STUN_SERVICE_CONFIG: config }, `http://127.0.0.1:${port}/healthz`);
   };
   const startWorker = async (name: string, index: number, program?: string): Promise<Child> => {
