@@ -1,6 +1,6 @@
 /** What a finished ceremony hands over to provers and deployments: one folder with key, verification key, Solidity verifier, manifest, transcript. */
-import { copyFile, mkdir, rename, rm, writeFile } from 'node:fs/promises';
-import { basename, join } from 'node:path';
+import { copyFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { parseTranscript, transcriptHashOf } from '#protocol/ceremony.ts';
 import type { Hex } from '#protocol/bytes.ts';
 import { StunError } from '#protocol/errors/stun-error.ts';
@@ -8,6 +8,7 @@ import { publicSignalNames } from '#protocol/terms.ts';
 import { fileSha256 } from '../build/build-circuit.ts';
 import { solidityVerifier } from '../build/solidity-verifier.ts';
 import { readVerificationKey, settlementFamilyOf, vkHashOf, type VerificationKey } from '../build/verification-key.ts';
+import { writeWholeFolder } from '../build/whole-folder.ts';
 
 /** File names inside the folder; the Solidity verifier has the name of its contract. */
 export const CEREMONY_FILES = {
@@ -85,11 +86,8 @@ export async function exportCeremony(
   if (transcript.key.vkHash !== vkHash)
     throw new StunError('STUN_CEREMONY_TRANSCRIPT', `the transcript must name the key ${vkHash}`);
   publishedPairsOfKey(key, target);
-  const scratch = `${folder}.partial`;
-  const at = (name: string): string => join(scratch, name);
-  try {
-    await rm(scratch, { recursive: true, force: true });
-    await mkdir(scratch, { recursive: true });
+  return writeWholeFolder(folder, async (scratch) => {
+    const at = (name: string): string => join(scratch, name);
     await copyFile(keyPath, at(CEREMONY_FILES.zkey));
     await writeFile(at(CEREMONY_FILES.verificationKey), `${JSON.stringify(key, null, 1)}\n`);
     await writeFile(at(CEREMONY_FILES.transcript), transcriptText);
@@ -105,14 +103,6 @@ export async function exportCeremony(
       sha256: { r1cs: r1csSha256, zkey: zkeySha256, verificationKey: await fileSha256(at(CEREMONY_FILES.verificationKey)) },
     };
     await writeFile(at(CEREMONY_FILES.manifest), `${JSON.stringify(manifest, null, 2)}\n`);
-    await rename(scratch, folder);
     return manifest;
-  } catch (cause) {
-    if (cause instanceof StunError) throw cause;
-    throw new StunError('STUN_FILE', `${basename(folder)} cannot be written, or is there already; name another folder`, {
-      cause,
-    });
-  } finally {
-    await rm(scratch, { recursive: true, force: true });
-  }
+  });
 }

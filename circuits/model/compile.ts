@@ -2,14 +2,14 @@
  * Compiles an ONNX model: the exact integer model that a worker runs, its constraints, a development proving key, the manifest. The output
  * folder appears whole or not at all.
  */
-import { mkdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
-import { dirname, join, relative } from 'node:path';
+import { readFile, writeFile } from 'node:fs/promises';
+import { join, relative } from 'node:path';
 import { buildBn128 } from 'ffjavascript';
-import { StunError } from '#protocol/errors/stun-error.ts';
 import { DEVELOPMENT_TRAPDOOR, writeDevelopmentKey, type Progress } from '../build/development-key.ts';
 import { parseR1cs } from '../build/r1cs.ts';
 import { REPOSITORY_ROOT } from '../build/source.ts';
 import { assertNotForgeable, readVerificationKey, vkHashOf } from '../build/verification-key.ts';
+import { assertFree, writeWholeFolder } from '../build/whole-folder.ts';
 import { readCalibration } from './calibration.ts';
 import { circomOf, GADGETS } from './circom/emit.ts';
 import { synthesise } from './constraints/synthesise.ts';
@@ -50,14 +50,6 @@ export interface CompiledModel {
   readonly outDirectory: string;
 }
 
-async function assertFree(directory: string): Promise<void> {
-  const there = await stat(directory).then(
-    () => true,
-    () => false,
-  );
-  if (there) throw new StunError('STUN_FILE', `${directory} exists already: name a folder that does not`);
-}
-
 /**
  * Compiles. Everything that can be refused is refused before the key is made, which is what takes long.
  * @throws `STUN_MODEL_FORMAT`, `STUN_MODEL_OPERATOR`, `STUN_MODEL_CALIBRATION`, `STUN_MODEL_BOUNDS`, `STUN_FILE`
@@ -76,10 +68,7 @@ export async function compileModel(options: CompileOptions, progress: Progress):
   progress('writing constraints');
   const system = synthesise(quantised.program);
   const r1cs = r1csBytes(system);
-  const scratch = `${outDirectory}.building-${process.pid}`;
-  await mkdir(dirname(outDirectory), { recursive: true });
-  await mkdir(scratch);
-  try {
+  return writeWholeFolder(outDirectory, async (scratch) => {
     const path = (kind: keyof typeof MODEL_FILES): string => join(scratch, MODEL_FILES[kind]);
     await writeDevelopmentKey(await buildBn128(true), parseR1cs(r1cs), DEVELOPMENT_TRAPDOOR, path('zkey'), progress);
     const key = assertNotForgeable(await readVerificationKey(path('zkey')));
@@ -111,9 +100,6 @@ export async function compileModel(options: CompileOptions, progress: Progress):
       const gadgets = relative(outDirectory, join(REPOSITORY_ROOT, GADGETS)).replaceAll('\\', '/');
       await writeFile(join(scratch, CIRCOM_FILE), circomOf(quantised.program, gadgets));
     }
-    await rename(scratch, outDirectory);
     return { identity, accuracy, constraints: rows.length, wires, outDirectory };
-  } finally {
-    await rm(scratch, { recursive: true, force: true });
-  }
+  });
 }
