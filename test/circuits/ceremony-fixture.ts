@@ -1,16 +1,17 @@
 /** What tests of the ceremony share: a small circuit with as many public signals as settlement, and powers of tau made here by snarkjs. */
 import { randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { mkdir, rename, rm, stat } from 'node:fs/promises';
+import { mkdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { buildBn128 } from 'ffjavascript';
 import { powersOfTau } from 'snarkjs';
 import { domainExponentOf } from '#circuits/build/development-key.ts';
 import { readR1cs } from '#circuits/build/r1cs.ts';
-import { blake2bOfFile, openPowersOfTau, type PublishedPowers, type Share } from '#circuits/ceremony/powers-of-tau.ts';
+import { openPowersOfTau, type Share } from '#circuits/ceremony/powers-of-tau.ts';
 import { startKey, type StartedKey } from '#circuits/ceremony/start-key.ts';
 import { REPOSITORY_ROOT } from '#circuits/build/source.ts';
 import { compileSource } from './compiled.ts';
+import { rowOf, type TablePowers } from './powers-of-tau.ts';
 
 /** Seven public inputs and an output; products, linear rows, small, large and negative coefficients. */
 function circuitSource(rows: number): string {
@@ -39,12 +40,10 @@ export async function smallCircuit(rows: number): Promise<{ r1csPath: string; wa
   return { r1csPath: join(folder, 'circuit.r1cs'), wasmPath: join(folder, 'circuit.wasm') };
 }
 
-/** A powers-of-tau file made here, and the row it would have in a table of digests. */
-export interface LocalPowers {
-  readonly path: string;
+/** Powers of tau to which somebody contributed. */
+export interface LocalPowers extends TablePowers {
   /** Before it was prepared for phase 2. */
   readonly rawPath: string;
-  readonly row: PublishedPowers;
 }
 
 /** Powers of tau by snarkjs with one contribution and a beacon; made once and kept, like compiled circuits. */
@@ -62,12 +61,11 @@ export async function localPowers(power: number): Promise<LocalPowers> {
     await rename(scratch, folder).catch(() => {});
     await rm(scratch, { recursive: true, force: true });
   }
-  const { size } = await stat(path);
-  return { path, rawPath, row: { power, file: `local-${power}.ptau`, bytes: size, blake2b512: await blake2bOfFile(path) } };
+  return { path, rawPath, row: await rowOf(path, power) };
 }
 
 /** The key that phase 2 starts with for a circuit and powers made here. */
-export async function startedKey(r1csPath: string, local: LocalPowers, share: Share = () => {}): Promise<StartedKey> {
+export async function startedKey(r1csPath: string, local: TablePowers, share: Share = () => {}): Promise<StartedKey> {
   const r1cs = await readR1cs(r1csPath);
   const powers = await openPowersOfTau(local.path, domainExponentOf(r1cs), [local.row]);
   try {

@@ -60,7 +60,8 @@ describe('development keys', function () {
     r1cs = parseR1cs(await readFile(r1csPath));
     const raw = join(folder, 'raw.ptau');
     ptauPath = join(folder, 'prepared.ptau');
-    await writePowersOfTau(await buildBn128(true), raw, domainExponentOf(r1cs) + EXTRA_POWER, DEVELOPMENT_TRAPDOOR);
+    const exponent = domainExponentOf(r1cs) + EXTRA_POWER;
+    await writePowersOfTau(await buildBn128(true), raw, { exponent, trapdoor: DEVELOPMENT_TRAPDOOR, prepared: false });
     await powersOfTau.preparePhase2(raw, ptauPath);
   });
 
