@@ -1,9 +1,11 @@
 /** Typed access to ModelRegistry: verification keys of compiled models and who approved their ceremonies. */
 import type { ContractRunner } from 'ethers';
 import type { Hex } from '#protocol/bytes.ts';
+import type { CompiledModel } from '#protocol/compiled-model.ts';
 import { StunError } from '#protocol/errors/stun-error.ts';
 import { artifacts } from './artifacts.ts';
 import { ContractAccess, lowerAddress, type EventPlace, type MinedTransaction } from './contract-access.ts';
+import { DEVELOPMENT_CHAIN_ID } from './dev-chain.ts';
 import type { PlacedEvent } from './escrow-events.ts';
 
 /** What is registered of a model. */
@@ -17,6 +19,17 @@ export interface RegisteredModel {
   readonly manifestSha256: Hex;
   /** sha256 of the transcript; zero for a development key. */
   readonly ceremonyHash: Hex;
+}
+
+/**
+ * Refuses a compiled model whose setup counts on the development chain alone: a development key, or a rehearsal, which the registry cannot tell
+ * from a ceremony.
+ * @throws `STUN_CHAIN_DEVELOPMENT_VERIFIER`, `STUN_CEREMONY_PTAU_DIGEST`
+ */
+export function assertSetupCounts({ name, setup }: Pick<CompiledModel, 'name' | 'setup'>, chainId: number): void {
+  if (setup === 'ceremony' || chainId === DEVELOPMENT_CHAIN_ID) return;
+  const code = setup === 'development' ? 'STUN_CHAIN_DEVELOPMENT_VERIFIER' : 'STUN_CEREMONY_PTAU_DIGEST';
+  throw new StunError(code, `the setup of ${name} is a ${setup}, which counts on chain id ${DEVELOPMENT_CHAIN_ID} alone`);
 }
 
 /** A coordinator's EIP-712 ModelApproval, docs/protocol.md section 5. */

@@ -2,6 +2,7 @@
 import { ASSURANCE, StunError, type PublicModel, type Terms } from '#protocol/index.ts';
 import { lowerAddress } from '#chain/contract-access.ts';
 import { familyForJobs, type StunContracts } from '#chain/deployment.ts';
+import { assertSetupCounts } from '#chain/models.ts';
 import { NATIVE_TOKEN } from '#chain/token.ts';
 
 const ZERO_WORD = `0x${'00'.repeat(32)}`;
@@ -43,7 +44,7 @@ export type LevelTerms = Omit<Terms, 'segmentLength' | 'feeBps' | 'priceScale'>;
 /**
  * The terms of a plan's level. Above `attested` the model must be registered, and approved by everybody whom the plan names.
  * @throws `STUN_ORDER_TERMS` when the level needs a compiled model, `STUN_MODEL_MISMATCH`, `STUN_MODEL_UNREGISTERED`, `STUN_MODEL_APPROVALS`,
- *   `STUN_FAMILY_UNKNOWN`, `STUN_CHAIN_*`
+ *   `STUN_FAMILY_UNKNOWN`, `STUN_CEREMONY_PTAU_DIGEST` for a model of a rehearsal outside the development chain, `STUN_CHAIN_*`
  */
 export async function levelTerms(contracts: StunContracts, plan: LevelPlan): Promise<LevelTerms> {
   const { publicModel, modelId, segmentLength } = plan;
@@ -58,6 +59,7 @@ export async function levelTerms(contracts: StunContracts, plan: LevelPlan): Pro
     return { assurance, publicModelId: 0n, settlementFamily, inferenceFamily: ZERO_WORD, ...unused };
   }
   if (publicModel === undefined) throw new StunError('STUN_ORDER_TERMS', `the level ${level.assurance} needs a compiled model`);
+  assertSetupCounts(publicModel.model, contracts.deployment.chainId);
   await assertApproved(contracts, plan);
   const { family: inferenceFamily } = contracts.deployment.inference;
   const common = { assurance, publicModelId: modelId, settlementFamily, inferenceFamily };

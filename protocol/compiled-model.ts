@@ -47,9 +47,17 @@ const manifestSchema = z.looseObject({
     programSha256: digestHex,
     inputMaxima: z.array(z.int().min(0).max(65_535)).min(1),
     committed: z.strictObject({ input: shape, output: shape }),
+    setup: z.enum(['development', 'rehearsal', 'ceremony']),
     vkHash: bytes32Hex,
   }),
 });
+
+/**
+ * Where a model's key comes from. `development`: its trapdoor is public. `rehearsal`: of a ceremony over powers of tau that nobody published,
+ * so that whoever made them may know the trapdoor. `ceremony`: of published powers; whether one of its contributors was honest the
+ * coordinators judge who approve it.
+ */
+export type ModelSetup = z.infer<typeof manifestSchema>['compiled']['setup'];
 
 /** What the name of a compiled model is made from. */
 export interface CompiledModelParts {
@@ -65,6 +73,7 @@ export interface CompiledModelParts {
 export interface CompiledModel {
   readonly modelId: bigint;
   readonly name: string;
+  readonly setup: ModelSetup;
   readonly vkHash: Hex;
   /** Of the ONNX file and of the integer program, hex without prefix. */
   readonly modelSha256: string;
@@ -91,7 +100,8 @@ function committedTensor(spec: Omit<CommittedTensor, 'shape'>, committed: Tensor
 
 /**
  * Reads the manifest of a compiled model and derives the model's name. Does not check that anybody vouches for key or ceremony.
- * @throws `STUN_MODEL_MANIFEST` when the manifest is not that of a compiled model or names another verification key
+ * @throws `STUN_MODEL_MANIFEST` when the manifest is not that of a compiled model, names another verification key, or claims a setup that the
+ *   ceremony's hash contradicts
  */
 export function compiledModelOf(parts: CompiledModelParts): CompiledModel {
   let document: z.infer<typeof manifestSchema>;
@@ -103,11 +113,14 @@ export function compiledModelOf(parts: CompiledModelParts): CompiledModel {
   }
   const { name, inputs, outputs, compiled } = document;
   if (compiled.vkHash !== toHex(parts.vkHash)) malformed('the manifest names another verification key');
+  if ((compiled.setup === 'development') !== parts.ceremonyHash.every((byte) => byte === 0))
+    malformed(`a key whose setup is ${compiled.setup} has the hash of a ceremony exactly when it is no development key`);
   const input = committedTensor(inputs[0], compiled.committed.input);
   if (compiled.inputMaxima.length !== sizeOf(input.dims)) malformed('the manifest must give a maximum for each input element');
   return {
     modelId: compiledModelId(parts.vkHash, sha256(parts.manifest), parts.ceremonyHash),
     name,
+    setup: compiled.setup,
     vkHash: toHex(parts.vkHash),
     modelSha256: compiled.modelSha256,
     programSha256: compiled.programSha256,

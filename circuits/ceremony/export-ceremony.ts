@@ -1,7 +1,7 @@
 /** What a finished ceremony hands over to provers and deployments: one folder with key, verification key, Solidity verifier, manifest, transcript. */
 import { copyFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { parseTranscript, transcriptHashOf } from '#protocol/ceremony.ts';
+import { parseTranscript, transcriptHashOf, type CeremonyTranscript } from '#protocol/ceremony.ts';
 import type { Hex } from '#protocol/bytes.ts';
 import { StunError } from '#protocol/errors/stun-error.ts';
 import { publicSignalNames } from '#protocol/terms.ts';
@@ -64,6 +64,15 @@ export function ceremonyVerifier(key: VerificationKey, target: Omit<CeremonyTarg
 }
 
 /**
+ * Refuses a transcript of another circuit or another key, by their files' digests: what costs no verification.
+ * @throws `STUN_CEREMONY_CIRCUIT`, `STUN_CEREMONY_TRANSCRIPT`
+ */
+export function assertTranscriptOf({ circuit, key }: CeremonyTranscript, r1csSha256: string, zkeySha256: string): void {
+  if (circuit.r1csSha256 !== r1csSha256) throw new StunError('STUN_CEREMONY_CIRCUIT', 'the transcript is of another circuit');
+  if (key.zkeySha256 !== zkeySha256) throw new StunError('STUN_CEREMONY_TRANSCRIPT', 'the transcript is of another key');
+}
+
+/**
  * Writes the folder; it appears whole or not at all. The ceremony is not verified again, only that transcript, key and circuit belong together.
  * @throws `STUN_CEREMONY_TRANSCRIPT`, `STUN_CEREMONY_INCOMPLETE`, `STUN_CEREMONY_CIRCUIT`, `STUN_CIRCUIT_FORGEABLE_KEY`, `STUN_FILE`
  */
@@ -75,12 +84,7 @@ export async function exportCeremony(
 ): Promise<CeremonyManifest> {
   const transcript = parseTranscript(transcriptText);
   const [r1csSha256, zkeySha256] = [await fileSha256(target.r1csPath), await fileSha256(keyPath)];
-  if (transcript.circuit.r1csSha256 !== r1csSha256) {
-    throw new StunError('STUN_CEREMONY_CIRCUIT', `the transcript is of another circuit than ${target.circuit}`);
-  }
-  if (transcript.key.zkeySha256 !== zkeySha256) {
-    throw new StunError('STUN_CEREMONY_TRANSCRIPT', `the transcript is of another key than ${keyPath}`);
-  }
+  assertTranscriptOf(transcript, r1csSha256, zkeySha256);
   const key = await readVerificationKey(keyPath);
   const vkHash = vkHashOf(key);
   if (transcript.key.vkHash !== vkHash)

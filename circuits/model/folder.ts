@@ -4,12 +4,14 @@ import { join } from 'node:path';
 import { sha256 } from '@noble/hashes/sha2.js';
 import { bytesToHex } from '@noble/hashes/utils.js';
 import { z } from 'zod';
-import { fromHex } from '#protocol/bytes.ts';
+import { fromHex, toHex } from '#protocol/bytes.ts';
+import { parseTranscript } from '#protocol/ceremony.ts';
 import { compiledModelOf, type CompiledModel } from '#protocol/compiled-model.ts';
 import { StunError } from '#protocol/errors/stun-error.ts';
 import { fieldToHex } from '#protocol/field.ts';
 import { bytes32Hex, readDocument } from '#protocol/wire/scalars.ts';
 import { verificationKeyBytes, type VerificationKey } from '../build/verification-key.ts';
+import { PUBLISHED_POWERS, type PublishedPowers } from '../ceremony/powers-of-tau.ts';
 import { interpret } from './program/interpret.ts';
 import { extremeInputs } from './program/probes.ts';
 import type { IntegerProgram } from './program/program.ts';
@@ -27,6 +29,8 @@ export const MODEL_FILES = {
   verificationKey: 'verification-key.json',
   /** modelId, vkHash, manifest digest, ceremony hash. */
   identity: 'identity.json',
+  /** Of the key's ceremony; a development key has none. */
+  transcript: 'transcript.json',
 } as const;
 
 const identitySchema = z.strictObject({
@@ -52,19 +56,28 @@ export interface CompiledFolder {
   readonly verificationKey: VerificationKey;
   /** Its fixed encoding, docs/protocol.md section 3. */
   readonly verificationKeyBytes: Uint8Array;
+  /** Zero for a development key. */
   readonly ceremonyHash: Uint8Array;
   readonly modelPath: string;
   readonly manifestPath: string;
+  readonly r1csPath: string;
   readonly zkeyPath: string;
   /** Hex without prefix. */
   readonly zkeySha256: string;
 }
 
 /**
- * Reads what `compileModel` wrote. The ONNX file and the proving key are not read: whoever loads them compares the digests that stand here.
- * @throws `STUN_FILE` when a file cannot be read, `STUN_MODEL_MANIFEST` when the files do not belong together
+ * Reads what `compileModel` or `adoptKey` wrote. ONNX file, constraints and proving key are not read: whoever loads them compares the digests that
+ * stand here. Of a ceremony it is checked that the transcript is the one that the model id binds, of this key and, unless it says that it is
+ * a rehearsal, of published powers; the ceremony itself is verified by those who adopt and approve the key.
+ * @param published - digests of powers of tau that count: {@link PUBLISHED_POWERS} but for tests
+ * @throws `STUN_FILE` when a file cannot be read, `STUN_MODEL_MANIFEST` when the files do not belong together, `STUN_CEREMONY_TRANSCRIPT`,
+ *   `STUN_CEREMONY_INCOMPLETE`, `STUN_CEREMONY_PTAU_DIGEST`
  */
-export async function readCompiledFolder(directory: string): Promise<CompiledFolder> {
+export async function readCompiledFolder(
+  directory: string,
+  published: readonly PublishedPowers[] = PUBLISHED_POWERS,
+): Promise<CompiledFolder> {
   const path = (kind: keyof typeof MODEL_FILES): string => join(directory, MODEL_FILES[kind]);
   const read = async (kind: keyof typeof MODEL_FILES): Promise<Uint8Array> => {
     try {
@@ -86,6 +99,9 @@ export async function readCompiledFolder(directory: string): Promise<CompiledFol
   const model = compiledModelOf({ manifest, vkHash: sha256(encoded), ceremonyHash });
   if (fieldToHex(model.modelId) !== identity.modelId) different(`${MODEL_FILES.identity} names another model`);
   if (bytesToHex(sha256(programBytes)) !== model.programSha256) different(`${MODEL_FILES.program} is not that of the manifest`);
+  if (model.setup !== 'development') {
+    assertTranscript(await read('transcript'), identity, model.setup === 'ceremony' ? published : undefined);
+  }
   const program = parsed(programBytes, MODEL_FILES.program) as IntegerProgram;
   return {
     model,
@@ -99,9 +115,27 @@ export async function readCompiledFolder(directory: string): Promise<CompiledFol
     ceremonyHash,
     modelPath: path('model'),
     manifestPath: path('manifest'),
+    r1csPath: path('r1cs'),
     zkeyPath: path('zkey'),
     zkeySha256: identity.zkeySha256.slice(2),
   };
+}
+
+/** @param published - undefined where powers of tau need not be published */
+function assertTranscript(
+  bytes: Uint8Array,
+  { ceremonyHash, vkHash, zkeySha256 }: z.infer<typeof identitySchema>,
+  published: readonly PublishedPowers[] | undefined,
+): void {
+  if (toHex(sha256(bytes)) !== ceremonyHash) different(`${MODEL_FILES.transcript} is not that of the model's ceremony`);
+  const { key, powersOfTau } = parseTranscript(new TextDecoder().decode(bytes));
+  if (key.vkHash !== vkHash || `0x${key.zkeySha256}` !== zkeySha256) different(`${MODEL_FILES.transcript} is of another key`);
+  if (published?.every((row) => row.blake2b512 !== powersOfTau.blake2b512) === true) {
+    throw new StunError(
+      'STUN_CEREMONY_PTAU_DIGEST',
+      'the ceremony of the model is of powers of tau that are not published: a rehearsal',
+    );
+  }
 }
 
 const finite = z.number();

@@ -7,6 +7,7 @@
 import { sha256 } from '@noble/hashes/sha2.js';
 import { bytesToHex } from '@noble/hashes/utils.js';
 import { compiledModelId } from '#protocol/commitments.ts';
+import type { ModelSetup } from '#protocol/compiled-model.ts';
 import { fromHex, toHex, utf8, type Hex } from '#protocol/bytes.ts';
 import { fieldToHex } from '#protocol/field.ts';
 import type { OnnxModel } from './onnx/read-onnx.ts';
@@ -28,8 +29,10 @@ export interface ManifestFacts {
   readonly constraints: number;
   readonly wires: number;
   readonly vkHash: Hex;
-  readonly setup: 'development';
+  readonly setup: ModelSetup;
 }
+
+const jsonBytes = (document: object): Uint8Array => utf8(`${JSON.stringify(document, null, 2)}\n`);
 
 /** The manifest's bytes: JSON with keys in a fixed order, so that the same compilation gives the same bytes. */
 export function manifestBytes(facts: ManifestFacts): Uint8Array {
@@ -65,7 +68,16 @@ export function manifestBytes(facts: ManifestFacts): Uint8Array {
       vkHash: facts.vkHash,
     },
   };
-  return utf8(`${JSON.stringify(document, null, 2)}\n`);
+  return jsonBytes(document);
+}
+
+/**
+ * The same manifest for another key of the same constraints.
+ * @param manifest - of a compiled model, which was read before
+ */
+export function manifestWithKey(manifest: Uint8Array, { vkHash, setup }: Pick<ManifestFacts, 'vkHash' | 'setup'>): Uint8Array {
+  const document = JSON.parse(new TextDecoder().decode(manifest)) as { readonly compiled: object };
+  return jsonBytes({ ...document, compiled: { ...document.compiled, setup, vkHash } });
 }
 
 /** The names under which the chain knows a compiled model. */

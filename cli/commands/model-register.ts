@@ -14,11 +14,14 @@ import {
   unixSeconds,
   utf8,
 } from '#protocol/index.ts';
+import { assertSetupCounts } from '#chain/models.ts';
+import { assertMadeFromProgram } from '#circuits/model/adopt-key.ts';
+import { readCompiledFolder } from '#circuits/model/folder.ts';
 import type { CommandResult } from '../command.ts';
 import type { Invocation } from '../runner.ts';
 import { deploymentOf, readJson, secretOf } from '../settings.ts';
 import { parseTime } from '../values.ts';
-import { publicModelOf } from './public-model.ts';
+import { publicModelOf, setupWarning } from './public-model.ts';
 import { save } from './result.ts';
 import { connectSigner } from './settle.ts';
 
@@ -35,13 +38,19 @@ export interface ModelApproveOptions {
   readonly deadline: string;
 }
 
-/** Signs a coordinator's approval of the ceremony of a model. What it approves is for the coordinator to verify before: the transcript. */
+/**
+ * Signs a coordinator's approval of the ceremony of a model, once its ONNX file and constraints are what the integer program gives. The
+ * transcript in the folder is for the coordinator to verify before, and who contributed to judge.
+ */
 export async function modelApprove({ args, options }: Invocation<ModelApproveOptions>): Promise<CommandResult> {
-  const { model, ceremonyHash } = await publicModelOf(args[0] ?? '');
-  if (ceremonyHash.every((byte) => byte === 0)) {
+  const folder = await readCompiledFolder(args[0] ?? '');
+  const { model, ceremonyHash } = folder;
+  if (model.setup === 'development') {
     throw new StunError('STUN_INPUT', 'a development key had no ceremony that could be approved');
   }
   const deployment = await deploymentOf(options);
+  assertSetupCounts(model, deployment.chainId);
+  await assertMadeFromProgram(folder);
   const secret = await secretOf('STUN_PRIVATE_KEY');
   if (secret === undefined) throw new StunError('STUN_CONFIG', 'the key of the coordinator is needed: set STUN_PRIVATE_KEY');
   const { Wallet } = await import('ethers');
@@ -72,13 +81,15 @@ export interface ModelRegisterOptions {
 export async function modelRegister({ args, options, context }: Invocation<ModelRegisterOptions>): Promise<CommandResult> {
   const { model, manifest, verificationKey, ceremonyHash } = await publicModelOf(args[0] ?? '');
   const modelId = fieldToHex(model.modelId);
+  const deployment = await deploymentOf(options);
+  assertSetupCounts(model, deployment.chainId);
   const approvals = [];
   for (const path of options.approval ?? []) {
     const approval = readDocument(approvalSchema, await readJson(path, 'approval'), 'approval');
     if (approval.modelId !== modelId) throw new StunError('STUN_MODEL_APPROVALS', `${path} approves another model`);
     approvals.push(approval);
   }
-  const { contracts, close } = await connectSigner(options, await deploymentOf(options), true);
+  const { contracts, close } = await connectSigner(options, deployment, true);
   try {
     context.progress('registering the model on chain');
     const registration = {
@@ -90,10 +101,7 @@ export async function modelRegister({ args, options, context }: Invocation<Model
     const { development } = event;
     return {
       document: { modelId, development, key: event.key, transactionHash, gasUsed: gasUsed.toString() },
-      text: [
-        `registered model ${modelId} (${model.name}) in ${transactionHash}`,
-        ...(development ? ['DEVELOPMENT KEY: anyone can forge proofs for this model'] : []),
-      ].join('\n'),
+      text: [`registered model ${modelId} (${model.name}) in ${transactionHash}`, ...setupWarning(model.setup)].join('\n'),
       exitCode: 0,
     };
   } finally {

@@ -7,6 +7,7 @@ import type { CommandResult } from '../command.ts';
 import type { Invocation } from '../runner.ts';
 import { parseWhole } from '../values.ts';
 import { readTextFile } from './evidence-source.ts';
+import { setupWarning } from './public-model.ts';
 
 /** Options of `model compile`. */
 export interface ModelCompileOptions {
@@ -63,7 +64,7 @@ export async function modelCompile({ args, options, context }: Invocation<ModelC
       `model id:    ${identity.modelId}`,
       `constraints: ${constraints}, ${wires} wires`,
       ...accuracyLines(accuracy),
-      'setup:       DEVELOPMENT KEY: anyone can forge proofs under it, no chain but 31337 may accept it',
+      `setup:       ${setupWarning('development').join()}`,
       `written to:  ${compiled.outDirectory}`,
     ].join('\n'),
     exitCode: 0,

@@ -7,6 +7,7 @@ import type { CommandResult } from '../command.ts';
 import type { Invocation } from '../runner.ts';
 import { extraRootsOf, readJson } from '../settings.ts';
 import { showTime } from '../values.ts';
+import { setupWarning } from './public-model.ts';
 
 const sha256 = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex');
 
@@ -18,11 +19,10 @@ function levelName(assurance: number): string {
 function inferenceLines({ order, publicModel, inferenceProven }: VerifiedReceipt): string[] {
   const level = levelName(order.terms.assurance);
   if (publicModel === undefined) return [`level    ${level}; no proof of the inference is in question`];
-  const { name } = publicModel.model;
-  const isDevelopment = publicModel.ceremonyHash.every((byte) => byte === 0);
+  const { name, setup } = publicModel.model;
   return [
     `level    ${level}; ${inferenceProven ? `proven: ${name} gives this output on this input` : 'no inference proof in the file'}`,
-    ...(isDevelopment ? ['DEVELOPMENT KEY: anyone can forge inference proofs of this model'] : []),
+    ...setupWarning(setup),
   ];
 }
 

@@ -20,6 +20,18 @@ export function registerModel(program: Command, runner: Runner): void {
   );
   runner.handle(
     model
+      .command('adopt-key')
+      .argument('<folder>', 'of a compiled model with its development key')
+      .argument('<key>', "the final key of the ceremony of that model's constraints")
+      .requiredOption('--transcript <file>', 'its transcript')
+      .requiredOption('--ptau <file>', 'powers of tau, prepared for phase 2')
+      .option('--rehearsal-table <file>', 'digests of powers of tau to accept in place of the published ones; no deployment does')
+      .requiredOption('--out <dir>', 'folder to make')
+      .description('verify a finished ceremony of a compiled model and write the folder with its key'),
+    async () => (await import('../commands/model-adopt.ts')).modelAdoptKey,
+  );
+  runner.handle(
+    model
       .command('quantise')
       .argument('<folder>', 'of a compiled model')
       .requiredOption('--rows <csv>', 'rows of raw features, with a header')

@@ -16,6 +16,7 @@ import {
   utf8,
   asStunError,
   type Hex,
+  type ModelSetup,
   type OpenedOrder,
   type PublicModel,
 } from '#protocol/index.ts';
@@ -126,6 +127,12 @@ function policyOf({ order }: AuditBundle): Policy {
   return policy;
 }
 
+const WHAT_SETUP_LEAVES_OPEN: Readonly<Record<ModelSetup, string>> = {
+  development: 'a development key: anybody can forge proofs of the model',
+  rehearsal: 'the key of a rehearsal: whoever made its powers of tau can forge proofs of the model',
+  ceremony: 'who approved the ceremony of the key only the chain knows',
+};
+
 /** The compiled model that the order names, where the bundle holds it. */
 function verifyModel({ order: wire }: AuditBundle, order: OpenedOrder, ledger: AuditLedger): PublicModel | undefined {
   const field = 'order.publicModel';
@@ -139,8 +146,7 @@ function verifyModel({ order: wire }: AuditBundle, order: OpenedOrder, ledger: A
     if (publicModel.model.modelId !== order.opening.modelId) refute('the compiled model is not that of the order');
     return publicModel;
   });
-  if (found?.ceremonyHash.every((byte) => byte === 0) === true)
-    ledger.unknown(`${field}.setup`, 'a development key: anybody can forge proofs of the model');
+  if (found !== undefined) ledger.unknown(`${field}.setup`, WHAT_SETUP_LEAVES_OPEN[found.model.setup]);
   return found;
 }
 

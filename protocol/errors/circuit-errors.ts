@@ -86,6 +86,12 @@ export const circuitErrors = {
     httpStatus: 422,
     doc: 'Calibration rows do not fit the model: another width, no number, too few rows. The reason names row and column.',
   },
+  STUN_MODEL_ADOPTED: {
+    class: 'input',
+    actor: 'caller',
+    httpStatus: 409,
+    doc: 'The folder of a compiled model has a key of a ceremony already. Adopt another into the folder that `stun model compile` wrote.',
+  },
   STUN_MODEL_INPUT_RANGE: {
     class: 'input',
     actor: 'customer',

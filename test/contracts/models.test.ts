@@ -9,7 +9,8 @@ import { deployContract } from '#chain/deploy.ts';
 import { startDevChain } from '#chain/dev-chain.ts';
 import type { ProofPoints } from '#chain/escrow.ts';
 import { ModelRegistryContract, type ModelApproval } from '#chain/models.ts';
-import { compiledModelId, FIELD_ORDER, fromHex, signEip712, toHex, type Hex } from '#protocol/index.ts';
+import { compiledModelId, FIELD_ORDER, fromHex, toHex, type Hex } from '#protocol/index.ts';
+import { approvalsBy } from './real-model.ts';
 import { HOUR, refuses, restoreEachTest, startStage, type Stage } from './stage.ts';
 import { makeTrapdoorKey } from './trapdoor-key.ts';
 
@@ -43,18 +44,9 @@ describe('contracts: ModelRegistry', () => {
     by: readonly Wallet[] = stage.attestors.slice(0, 2),
     change: { readonly deadlineUnix?: number; readonly registry?: Hex } = {},
   ): Promise<ModelApproval[]> {
+    const { chainId, models: registry } = stage.deployment;
     const deadlineUnix = change.deadlineUnix ?? (await stage.chain.nowUnix()) + HOUR;
-    const domain = {
-      chainId: BigInt(stage.deployment.chainId),
-      verifyingContract: change.registry ?? stage.deployment.models,
-    };
-    const { manifestSha256, ceremonyHash } = registration;
-    const message = { modelId: idOf(manifestSha256, ceremonyHash), ceremonyHash, deadline: BigInt(deadlineUnix) };
-    return by.map((wallet) => ({
-      coordinator: wallet.address.toLowerCase(),
-      deadlineUnix,
-      signature: signEip712(fromHex(wallet.privateKey, 32), 'ModelApproval', domain, message),
-    }));
+    return approvalsBy(by, { ...registration, verificationKey: key.bytes }, { chainId, registry, deadlineUnix, ...change });
   }
 
   it('registers a model with a ceremony under the identifier that the protocol computes, and keeps the key as code', async () => {

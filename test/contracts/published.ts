@@ -27,7 +27,7 @@ export async function registerModel(stage: Stage): Promise<StageModel> {
 }
 
 /** Terms of a proven order of the model. */
-export function provenTerms(stage: Stage, model: StageModel, change: Partial<Terms> = {}): Terms {
+export function provenTerms(stage: Stage, model: Pick<StageModel, 'modelId'>, change: Partial<Terms> = {}): Terms {
   return termsFor(stage, {
     assurance: 2,
     publicModelId: model.modelId,
@@ -38,7 +38,7 @@ export function provenTerms(stage: Stage, model: StageModel, change: Partial<Ter
 }
 
 /** Terms of a challengeable order: a window of an hour, a day to answer. */
-export function challengeableTerms(stage: Stage, model: StageModel, change: Partial<Terms> = {}): Terms {
+export function challengeableTerms(stage: Stage, model: Pick<StageModel, 'modelId'>, change: Partial<Terms> = {}): Terms {
   const periods = { challengeWindowSeconds: HOUR, answerPeriodSeconds: DAY };
   return provenTerms(stage, model, { assurance: 1, ...periods, bond: BOND, slash: SLASH, ...change });
 }

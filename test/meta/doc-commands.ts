@@ -92,6 +92,33 @@ export const docCommands: readonly DocumentedCommand[] = [
       'npx stun model quantise .stun/credit-model --rows examples/credit-model/unseen-rows.csv --label defaulted --out inputs.json',
     proof: { test: 'test/integration/cli/model-quantise.test.ts' },
   },
+  {
+    command: 'npx stun ceremony start --r1cs .stun/credit-model/circuit.r1cs --ptau powers.ptau --out 0.zkey',
+    proof: { test: 'test/integration/cli/ceremony.test.ts' },
+  },
+  {
+    command:
+      'npx stun ceremony finalise final.zkey --r1cs .stun/credit-model/circuit.r1cs --ptau powers.ptau --out transcript.json',
+    proof: { test: 'test/integration/cli/ceremony.test.ts' },
+  },
+  {
+    command:
+      'npx stun model adopt-key .stun/credit-model final.zkey --transcript transcript.json --ptau powers.ptau --out .stun/credit-model-ceremony',
+    proof: { test: 'test/integration/cli/model-adopt.test.ts' },
+  },
+  {
+    command:
+      'npx stun ceremony verify .stun/credit-model-ceremony/circuit.zkey --r1cs .stun/credit-model-ceremony/circuit.r1cs --ptau powers.ptau --transcript .stun/credit-model-ceremony/transcript.json',
+    proof: { test: 'test/integration/cli/ceremony.test.ts' },
+  },
+  {
+    command: 'npx stun model approve .stun/credit-model-ceremony --out approval.json',
+    proof: { test: 'test/contracts/model-ceremony.test.ts' },
+  },
+  {
+    command: 'npx stun model register .stun/credit-model-ceremony --approval approval.json',
+    proof: { test: 'test/contracts/model-ceremony.test.ts' },
+  },
   { command: 'npx stun model register .stun/credit-model', proof: { test: 'test/e2e/levels.test.ts' } },
   {
     command:
