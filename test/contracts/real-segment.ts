@@ -20,6 +20,7 @@ import {
   type OrderOpening,
   type Receipt,
   publishedPairsOf,
+  type PublishedPair,
   type SettlementSignals,
 } from '#protocol/index.ts';
 import { chooseBackends } from '#prover/backends.ts';
@@ -61,6 +62,8 @@ export interface SegmentChoice {
   readonly price: bigint;
   readonly laneIndex?: number;
   readonly laneOld?: bigint;
+  /** Of the jobs' inputs and outputs, in order; random when left out. */
+  readonly commitments?: readonly PublishedPair[];
   /** Unix seconds; the newest block's time when left out. */
   readonly validAtUnix?: number;
 }
@@ -82,12 +85,16 @@ export async function serveSegment(
   const receipts: Receipt[] = [];
   let head = fromHead;
   for (let i = 0; i < choice.jobs; i++) {
-    const demand: Demand = { inputCommitment: randomField(), maxPrice: choice.price, signerId: enclave.signerId };
+    const { inputCommitment, outputCommitment } = choice.commitments?.[i] ?? {
+      inputCommitment: randomField(),
+      outputCommitment: randomField(),
+    };
+    const demand: Demand = { inputCommitment, maxPrice: choice.price, signerId: enclave.signerId };
     head = demandHeadOf(head, demand);
     demands.push(demand);
     receipts.push({
       demandHead: head,
-      outputCommitment: randomField(),
+      outputCommitment,
       price: choice.price,
       deliveryDigest: randomField(),
       status: 'served',
