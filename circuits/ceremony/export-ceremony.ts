@@ -3,10 +3,11 @@ import { copyFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parseTranscript, transcriptHashOf, type CeremonyTranscript } from '#protocol/ceremony.ts';
 import type { Hex } from '#protocol/bytes.ts';
+import { DISCLOSURE_SIGNALS } from '#protocol/disclosure.ts';
 import { StunError } from '#protocol/errors/stun-error.ts';
 import { publicSignalNames } from '#protocol/terms.ts';
 import { fileSha256 } from '../build/build-circuit.ts';
-import { solidityVerifier } from '../build/solidity-verifier.ts';
+import { solidityVerifier, type VerifierDescription } from '../build/solidity-verifier.ts';
 import { readVerificationKey, settlementFamilyOf, vkHashOf, type VerificationKey } from '../build/verification-key.ts';
 import { writeWholeFolder } from '../build/whole-folder.ts';
 
@@ -22,8 +23,8 @@ export const CEREMONY_FILES = {
 export interface CeremonyTarget {
   /** Name of the circuit. */
   readonly circuit: string;
-  /** Most jobs in one segment. */
-  readonly n: number;
+  /** Most jobs in one segment; null for a circuit of disclosures, which settles nothing. */
+  readonly n: number | null;
   /** Solidity contract name. */
   readonly verifier: string;
   readonly r1csPath: string;
@@ -32,17 +33,18 @@ export interface CeremonyTarget {
 /** What the folder holds; SHA-256 in hex. */
 export interface CeremonyManifest {
   readonly name: string;
-  readonly n: number;
+  /** Both null for a circuit that settles nothing. */
+  readonly n: number | null;
   readonly verifier: string;
   readonly setup: 'ceremony';
   readonly vkHash: Hex;
-  readonly familyId: Hex;
+  readonly familyId: Hex | null;
   readonly transcriptHash: Hex;
   readonly sha256: { readonly r1cs: string; readonly zkey: string; readonly verificationKey: string };
 }
 
-/** Pairs among the public signals of a key: none, or one a job. @throws `STUN_CEREMONY_CIRCUIT` */
-function publishedPairsOfKey({ nPublic }: VerificationKey, { n }: Pick<CeremonyTarget, 'n'>): number {
+/** Pairs among the public signals of a settlement key: none, or one a job. @throws `STUN_CEREMONY_CIRCUIT` */
+function publishedPairsOfKey({ nPublic }: VerificationKey, n: number): number {
   const choices = [0, n];
   const found = choices.find((pairs) => publicSignalNames(pairs).length === nPublic);
   if (found !== undefined) return found;
@@ -50,16 +52,27 @@ function publishedPairsOfKey({ nPublic }: VerificationKey, { n }: Pick<CeremonyT
   throw new StunError('STUN_CEREMONY_CIRCUIT', `a settlement circuit has ${expected} public signals, not ${nPublic}`);
 }
 
-/** The Solidity source of a ceremony's verifier; the same for everybody. @throws `STUN_CIRCUIT_FORGEABLE_KEY` */
+/** What the signals of a key are called, and how its verifier settles. @throws `STUN_CEREMONY_CIRCUIT` */
+function formOfKey(key: VerificationKey, n: number | null): Pick<VerifierDescription, 'signals' | 'settlement'> {
+  if (n !== null) {
+    const publishedPairs = publishedPairsOfKey(key, n);
+    return { signals: publicSignalNames(publishedPairs), settlement: { n, publishedPairs } };
+  }
+  if (key.nPublic === DISCLOSURE_SIGNALS.length) return { signals: DISCLOSURE_SIGNALS };
+  throw new StunError(
+    'STUN_CEREMONY_CIRCUIT',
+    `a disclosure circuit has ${DISCLOSURE_SIGNALS.length} public signals, not ${key.nPublic}`,
+  );
+}
+
+/** The Solidity source of a ceremony's verifier; the same for everybody. @throws `STUN_CIRCUIT_FORGEABLE_KEY`, `STUN_CEREMONY_CIRCUIT` */
 export function ceremonyVerifier(key: VerificationKey, target: Omit<CeremonyTarget, 'r1csPath'>, r1csSha256: string): string {
-  const publishedPairs = publishedPairsOfKey(key, target);
   return solidityVerifier(key, {
     contract: target.verifier,
     circuit: target.circuit,
-    settlement: { n: target.n, publishedPairs },
     sourceHash: r1csSha256,
-    signals: publicSignalNames(publishedPairs),
     setup: 'ceremony',
+    ...formOfKey(key, target.n),
   });
 }
 
@@ -89,7 +102,7 @@ export async function exportCeremony(
   const vkHash = vkHashOf(key);
   if (transcript.key.vkHash !== vkHash)
     throw new StunError('STUN_CEREMONY_TRANSCRIPT', `the transcript must name the key ${vkHash}`);
-  publishedPairsOfKey(key, target);
+  formOfKey(key, target.n);
   return writeWholeFolder(folder, async (scratch) => {
     const at = (name: string): string => join(scratch, name);
     await copyFile(keyPath, at(CEREMONY_FILES.zkey));
@@ -102,7 +115,7 @@ export async function exportCeremony(
       verifier: target.verifier,
       setup: 'ceremony',
       vkHash,
-      familyId: settlementFamilyOf(target.n, vkHash),
+      familyId: target.n === null ? null : settlementFamilyOf(target.n, vkHash),
       transcriptHash: transcriptHashOf(transcriptText),
       sha256: { r1cs: r1csSha256, zkey: zkeySha256, verificationKey: await fileSha256(at(CEREMONY_FILES.verificationKey)) },
     };

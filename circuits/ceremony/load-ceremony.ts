@@ -16,11 +16,11 @@ import type { PublishedPowers } from './powers-of-tau.ts';
 const sha256 = z.string().regex(/^[0-9a-f]{64}$/);
 const manifestSchema = z.strictObject({
   name: z.string().regex(/^[A-Za-z0-9-]{1,64}$/),
-  n: z.int().min(1).max(65_535),
+  n: z.int().min(1).max(65_535).nullable(),
   verifier: z.string().regex(/^[A-Z][A-Za-z0-9]{0,63}$/),
   setup: z.literal('ceremony'),
   vkHash: bytes32Hex,
-  familyId: bytes32Hex,
+  familyId: bytes32Hex.nullable(),
   transcriptHash: bytes32Hex,
   sha256: z.strictObject({ r1cs: sha256, zkey: sha256, verificationKey: sha256 }),
 });
@@ -43,28 +43,33 @@ const keySchema = z
   .refine((key) => key.IC.length === key.nPublic + 1, 'IC must have one point more than there are public signals');
 
 /** What a folder is held against; nothing has a default. */
-export interface CeremonyPolicy {
+export interface CeremonyPolicy<Jobs extends number | null = number> {
   readonly allowed: readonly AllowedKey[];
-  /** Digests of powers of tau that count: PUBLISHED_POWERS but for tests. */
+  /** Digests of powers of tau that count: PUBLISHED_POWERS but for rehearsals and tests. */
   readonly table: readonly PublishedPowers[];
   /** SHA-256 of the constraint system and jobs of a segment that a circuit's name stands for. @throws for a name that is none */
-  readonly circuitOf: (name: string) => Promise<{ readonly r1csSha256: string; readonly n: number }>;
+  readonly circuitOf: (name: string) => Promise<{ readonly r1csSha256: string; readonly n: Jobs }>;
 }
 
-/** A ceremony that the policy accepts. */
-export interface AcceptedCeremony {
+/** A key that the policy accepts. */
+export interface AcceptedKey<Jobs extends number | null> {
   readonly name: string;
-  readonly n: number;
+  /** Null for a circuit of disclosures. */
+  readonly n: Jobs;
   /** Solidity contract name. */
   readonly verifier: string;
   readonly verificationKey: VerificationKey;
   readonly vkHash: Hex;
-  readonly familyId: Hex;
   readonly transcript: string;
   readonly transcriptHash: Hex;
   readonly r1csSha256: string;
   readonly zkeyPath: string;
   readonly zkeySha256: string;
+}
+
+/** A settlement key that the policy accepts. */
+export interface AcceptedCeremony extends AcceptedKey<number> {
+  readonly familyId: Hex;
 }
 
 async function readJson(path: string): Promise<unknown> {
@@ -77,7 +82,10 @@ async function readJson(path: string): Promise<unknown> {
  * @throws `STUN_FILE`, `STUN_INPUT`, `STUN_CIRCUIT_FORGEABLE_KEY`; `STUN_CEREMONY_NOT_ALLOWED`, `STUN_CEREMONY_TRANSCRIPT`, `STUN_CEREMONY_INCOMPLETE`,
  *   `STUN_CEREMONY_PTAU_DIGEST` for powers of tau that were never published, `STUN_CEREMONY_CIRCUIT`
  */
-export async function loadCeremony(folder: string, policy: CeremonyPolicy): Promise<AcceptedCeremony> {
+export async function loadCeremonyKey<Jobs extends number | null>(
+  folder: string,
+  policy: CeremonyPolicy<Jobs>,
+): Promise<AcceptedKey<Jobs>> {
   const at = (name: keyof typeof CEREMONY_FILES): string => join(folder, CEREMONY_FILES[name]);
   let documents: readonly [unknown, unknown];
   let text: string | undefined;
@@ -100,15 +108,20 @@ export async function loadCeremony(folder: string, policy: CeremonyPolicy): Prom
   }
   return {
     name: manifest.name,
-    n: manifest.n,
+    n: circuit.n,
     verifier: manifest.verifier,
     verificationKey,
     vkHash,
-    familyId: settlementFamilyOf(manifest.n, vkHash),
     transcript: text!,
     transcriptHash,
     r1csSha256: circuit.r1csSha256,
     zkeyPath: at('zkey'),
     zkeySha256: transcript.key.zkeySha256,
   };
+}
+
+/** The same for a settlement circuit. @throws as {@link loadCeremonyKey} */
+export async function loadCeremony(folder: string, policy: CeremonyPolicy): Promise<AcceptedCeremony> {
+  const accepted = await loadCeremonyKey(folder, policy);
+  return { ...accepted, familyId: settlementFamilyOf(accepted.n, accepted.vkHash) };
 }

@@ -4,11 +4,13 @@ import type { CeremonyGround, StepShare } from '#circuits/ceremony/ceremony.ts';
 import type { PublishedPowers } from '#circuits/ceremony/powers-of-tau.ts';
 import type { CommandContext } from '../command.ts';
 import { readJson } from '../settings.ts';
+import { publicModelOf } from './public-model.ts';
 
-/** Options that name a circuit: one of the project's, or any constraint file. */
+/** Options that name a circuit: one of the project's, any constraint file, or that of disclosures from a compiled model's outputs. */
 export interface CircuitOptions {
   readonly circuit?: string;
   readonly r1cs?: string;
+  readonly disclosure?: string;
 }
 
 /** Options that name powers of tau. */
@@ -19,12 +21,20 @@ export interface PowersOptions {
 
 /** Path of the constraint file that the options name. @throws `STUN_INPUT` unless exactly one is given */
 export async function r1csPathOf(options: CircuitOptions, context: CommandContext): Promise<string> {
-  if ((options.circuit === undefined) === (options.r1cs === undefined)) {
-    throw new StunError('STUN_INPUT', 'name the circuit with --circuit NAME, or its constraint file with --r1cs FILE');
+  const { circuit, r1cs, disclosure } = options;
+  if ([circuit, r1cs, disclosure].filter((one) => one !== undefined).length !== 1) {
+    throw new StunError(
+      'STUN_INPUT',
+      'name the circuit with --circuit NAME, its constraint file with --r1cs FILE, or a compiled model with --disclosure FOLDER',
+    );
   }
-  if (options.r1cs !== undefined) return options.r1cs;
+  if (r1cs !== undefined) return r1cs;
+  if (disclosure !== undefined) {
+    const { writeDisclosureR1cs } = await import('#circuits/model/disclosure/disclosure-key.ts');
+    return writeDisclosureR1cs((await publicModelOf(disclosure)).model.output.shape);
+  }
   const { ensureCircuit } = await import('#circuits/manifest.ts');
-  return (await ensureCircuit(options.circuit ?? '', { progress: context.progress })).r1csPath;
+  return (await ensureCircuit(circuit ?? '', { progress: context.progress })).r1csPath;
 }
 
 /** The digests to accept: the published ones, or those of a rehearsal, which is said aloud. @throws `STUN_FILE`, `STUN_INPUT` */

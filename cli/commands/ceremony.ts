@@ -2,6 +2,8 @@
 import { createInterface } from 'node:readline/promises';
 import { Writable } from 'node:stream';
 import { parseTranscript, StunError, transcriptHashOf, transcriptText, type CeremonyTranscript } from '#protocol/index.ts';
+import type { CircuitSpec } from '#circuits/build/build-circuit.ts';
+import type { CeremonyTarget } from '#circuits/ceremony/export-ceremony.ts';
 import type { CommandResult } from '../command.ts';
 import type { Invocation } from '../runner.ts';
 import { readText, secretOf } from '../settings.ts';
@@ -31,7 +33,7 @@ export async function importPtau({
     await import('#circuits/ceremony/powers-of-tau.ts'),
     await tableOf(options.rehearsalTable, context),
   ];
-  const named = options.circuit !== undefined || options.r1cs !== undefined;
+  const named = [options.circuit, options.r1cs, options.disclosure].some((one) => one !== undefined);
   const leastPower = named ? await powerOf(await r1csPathOf(options, context)) : 1;
   const bar = barOf(context);
   const { entry, sections } = await openPowersOfTau(path, leastPower, table, (share) => bar('hashing the powers of tau', share));
@@ -211,23 +213,28 @@ interface ExportOptions extends CircuitOptions, OutOption {
   readonly jobs?: string;
 }
 
-/** Writes the folder that provers and deployments take. */
+/** What the exported verifier is called and bound to. @throws `STUN_INPUT` */
+function targetOf(options: ExportOptions, spec: CircuitSpec | undefined): Omit<CeremonyTarget, 'r1csPath'> {
+  const ofDisclosures = options.disclosure !== undefined;
+  const verifier = options.contract ?? spec?.verifier ?? (ofDisclosures ? 'DisclosureVerifier' : undefined);
+  const n = options.jobs === undefined ? spec?.n : parseWhole(options.jobs, '--jobs', 1, 65_535);
+  if (verifier === undefined || (n === undefined) !== ofDisclosures)
+    throw new StunError('STUN_INPUT', 'with --r1cs, --contract and --jobs are needed; with --disclosure there are no jobs');
+  if (!/^[A-Z][A-Za-z0-9]{0,63}$/.test(verifier))
+    throw new StunError('STUN_INPUT', '--contract must be a name of letters and digits');
+  return { circuit: spec?.name ?? (ofDisclosures ? 'disclosure' : verifier), n: n ?? null, verifier };
+}
+
+/** Writes the folder that provers, deployments and disclosures take. */
 export async function exportFolder({ args, options, context }: Invocation<ExportOptions>): Promise<CommandResult> {
   const { exportCeremony } = await import('#circuits/ceremony/export-ceremony.ts');
   const { circuitSpec } = await import('#circuits/manifest.ts');
   const r1csPath = await r1csPathOf(options, context);
-  const spec = options.circuit === undefined ? undefined : circuitSpec(options.circuit);
-  const verifier = options.contract ?? spec?.verifier;
-  const n = options.jobs === undefined ? spec?.n : parseWhole(options.jobs, '--jobs', 1, 65_535);
-  if (verifier === undefined || n === undefined)
-    throw new StunError('STUN_INPUT', 'with --r1cs, --contract and --jobs are needed');
-  if (!/^[A-Z][A-Za-z0-9]{0,63}$/.test(verifier))
-    throw new StunError('STUN_INPUT', '--contract must be a name of letters and digits');
-  const target = { circuit: spec?.name ?? verifier, n, verifier, r1csPath };
+  const target = { ...targetOf(options, options.circuit === undefined ? undefined : circuitSpec(options.circuit)), r1csPath };
   const manifest = await exportCeremony(keyArgument(args), await readText(options.transcript, 'transcript'), target, options.out);
   const allowed = { vkHash: manifest.vkHash, transcriptHash: manifest.transcriptHash };
   const text = [
-    `${options.out} holds proving key, verification key, ${verifier}.sol, manifest and transcript.`,
+    `${options.out} holds proving key, verification key, ${target.verifier}.sol, manifest and transcript.`,
     'Whoever has verified the ceremony adds this to the list of allowed keys:',
     JSON.stringify(allowed, null, 2),
   ].join('\n');

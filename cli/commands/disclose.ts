@@ -30,13 +30,14 @@ import type { CommandResult } from '../command.ts';
 import type { Invocation } from '../runner.ts';
 import { extraRootsOf, readJson } from '../settings.ts';
 import { parseInteger, parseWhole, showTime } from '../values.ts';
+import { disclosureKeys, setupNotice, type DisclosureKeyOptions } from './disclosure-keys.ts';
 import { save } from './result.ts';
 
 /** Memory that a backend may take beside key and witness; these circuits are small. */
 const MEMORY_LIMIT_MB = 512;
 
 /** Options of `receipt disclose`. */
-export interface DiscloseOptions {
+export interface DiscloseOptions extends DisclosureKeyOptions {
   readonly out: string;
   readonly outputIndex?: string;
   readonly ge?: string;
@@ -78,16 +79,9 @@ function disclosedFrom(verified: VerifiedReceipt): { readonly tensor: DisclosedT
   return { tensor: { dtype, shape }, output: tensorIntegers(publicModel.model.output, outputPayload) };
 }
 
-async function keysFor(tensor: DisclosedTensor, progress: (step: string) => void) {
-  const { makeDisclosureKeys } = await import('#circuits/model/disclosure/disclosure-key.ts');
-  const { verificationKeyBytes } = await import('#circuits/build/verification-key.ts');
-  const keys = await makeDisclosureKeys(tensor.shape, progress);
-  return { ...keys, keyBytes: verificationKeyBytes(keys.verificationKey) };
-}
-
 /**
  * Proves a statement and writes the disclosure, verified.
- * @throws `STUN_DISCLOSURE_RECEIPT`, `STUN_DISCLOSURE_FALSE`, `STUN_INPUT`, and the codes of verifyReceiptFile and of the prover's backends
+ * @throws `STUN_DISCLOSURE_RECEIPT`, `STUN_DISCLOSURE_FALSE`, `STUN_INPUT`, and the codes of disclosureKeys, verifyReceiptFile and the prover's backends
  */
 export async function receiptDisclose({ args, options, context }: Invocation<DiscloseOptions>): Promise<CommandResult> {
   const document = await readJson(args[0] ?? '', 'receipt');
@@ -98,7 +92,7 @@ export async function receiptDisclose({ args, options, context }: Invocation<Dis
   const signals = disclosureSignals(tensor, receipt.outputCommitment, statement);
   if (!isTrueOf(statement, output))
     throw new StunError('STUN_DISCLOSURE_FALSE', `it is not true that ${disclosureInWords(tensor, statement)}`);
-  const { system, zkey, keyBytes } = await keysFor(tensor, context.progress);
+  const { system, zkey, keyBytes, setup } = await disclosureKeys(tensor, options, context);
   const [{ disclosureWitness }, { witnessBytes }, { chooseBackends, backendWishOf }] = await Promise.all([
     import('#circuits/model/disclosure/disclosure-circuit.ts'),
     import('#circuits/model/constraints/r1cs-file.ts'),
@@ -109,7 +103,7 @@ export async function receiptDisclose({ args, options, context }: Invocation<Dis
   const witness = witnessBytes(disclosureWitness(system, biasedElements(tensor, output), blinding, signals));
   context.progress('proving');
   const [backend] = chooseBackends(backendWishOf(process.env)).backends;
-  const { a, b, c } = await backend!.prove(zkey, witness, { threads: 1, memoryLimitMb: MEMORY_LIMIT_MB });
+  const { a, b, c } = await backend!.prove(await zkey(), witness, { threads: 1, memoryLimitMb: MEMORY_LIMIT_MB });
   const { sha256 } = await import('@noble/hashes/sha2.js');
   const disclosure: Disclosure = {
     format: 'stun-disclosure/1',
@@ -126,24 +120,22 @@ export async function receiptDisclose({ args, options, context }: Invocation<Dis
   await save(options.out, `${JSON.stringify(disclosure, null, 1)}\n`);
   const words = disclosureInWords(tensor, statement);
   return {
-    document: { file: options.out, statement: words, receiptHash: verified.receiptHash, setup: 'development' },
-    text: [`${options.out} shows that ${words}.`, ...DEVELOPMENT_NOTICE].join('\n'),
+    document: { file: options.out, statement: words, receiptHash: verified.receiptHash, setup },
+    text: [`${options.out} shows that ${words}.`, setupNotice(setup)].join('\n'),
     exitCode: 0,
   };
 }
-
-const DEVELOPMENT_NOTICE = ['setup    DEVELOPMENT KEY: anyone can forge such a proof, so that it convinces nobody yet.'];
 
 /** Verifies a disclosure, and says what a bundle shows of its receipt. */
 export async function disclosureVerify({
   args,
   options,
   context,
-}: Invocation<{ readonly audit?: string }>): Promise<CommandResult> {
+}: Invocation<DisclosureKeyOptions & { readonly audit?: string }>): Promise<CommandResult> {
   const document = await readJson(args[0] ?? '', 'disclosure');
   const form = disclosureSchema.safeParse(document);
   if (!form.success) throw new StunError('STUN_INPUT', 'the file is no disclosure of a known version');
-  const { keyBytes } = await keysFor(form.data.tensor, context.progress);
+  const { keyBytes, setup } = await disclosureKeys(form.data.tensor, options, context);
   const verified = verifyDisclosure(document, keyBytes);
   const { receipt, receiptHash, keysetDigest } = verified;
   const roots = [...defaultTrustRoots, ...(await extraRootsOf(options))];
@@ -169,14 +161,14 @@ export async function disclosureVerify({
       startedAtUnix: receipt.startedAtUnix,
       settlement: { ...settlement },
       vkHash: verified.vkHash,
-      setup: 'development',
+      setup,
     },
     text: [
       `The disclosure holds: ${words}.`,
       `receipt  ${receiptHash}, ${receipt.status}, ran ${showTime(receipt.startedAtUnix)} by the clock of its host`,
       `signed   by the keyset ${keysetDigest}; whether it is an enclave's its evidence says, not this file`,
       `settled  ${settlement.state}`,
-      ...DEVELOPMENT_NOTICE,
+      setupNotice(setup),
     ].join('\n'),
     exitCode: 0,
   };

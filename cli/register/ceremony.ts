@@ -5,7 +5,8 @@ import type { Runner } from '../runner.ts';
 function circuit(command: Command): Command {
   return command
     .option('--circuit <name>', 'a circuit of the project')
-    .option('--r1cs <file>', 'or any constraint file of circom');
+    .option('--r1cs <file>', 'or any constraint file of circom')
+    .option('--disclosure <folder>', "or the circuit of disclosures from a compiled model's outputs");
 }
 
 function ground(command: Command): Command {

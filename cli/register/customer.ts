@@ -114,6 +114,16 @@ function registerJobs(program: Command, runner: Runner): void {
   );
 }
 
+function disclosureKeys(command: Command): Command {
+  return command
+    .option('--ceremony <folder>', 'the exported ceremony of the shape of the output; a development key without it')
+    .option('--allowed-keys <file>', "list of the keys that count, with their transcripts' hashes (the repository's)")
+    .option(
+      '--rehearsal-table <file>',
+      'digests of powers of tau to accept in place of the published ones; convinces nobody else',
+    );
+}
+
 function registerRecords(program: Command, runner: Runner): void {
   const receipt = program.command('receipt').description('receipt files');
   runner.handle(
@@ -121,9 +131,7 @@ function registerRecords(program: Command, runner: Runner): void {
     async () => (await import('../commands/receipt.ts')).receiptVerify,
   );
   runner.handle(
-    receipt
-      .command('disclose')
-      .argument('<file>', 'a receipt file over a compiled model')
+    disclosureKeys(receipt.command('disclose').argument('<file>', 'a receipt file over a compiled model'))
       .requiredOption('--out <file>', 'where to write the disclosure')
       .option('--output-index <i>', 'the element of the output that is spoken of')
       .option('--ge <value>', 'it is at least this')
@@ -134,9 +142,7 @@ function registerRecords(program: Command, runner: Runner): void {
     async () => (await import('../commands/disclose.ts')).receiptDisclose,
   );
   runner.handle(
-    receipt
-      .command('verify-disclosure')
-      .argument('<file>')
+    disclosureKeys(receipt.command('verify-disclosure').argument('<file>'))
       .option('--audit <bundle>', 'an audit bundle that may show that the receipt was settled')
       .description('verify a disclosure offline'),
     async () => (await import('../commands/disclose.ts')).disclosureVerify,

@@ -133,6 +133,28 @@ export const docCommands: readonly DocumentedCommand[] = [
     command: 'npx stun receipt verify-disclosure disclosure.json',
     proof: { test: 'test/integration/cli/disclosure.test.ts' },
   },
+  {
+    command:
+      'npx stun receipt disclose receipt.json --output-index 0 --ge 40 --ceremony disclosure-ceremony --out disclosure.json',
+    proof: { test: 'test/integration/cli/disclosure-ceremony.test.ts' },
+  },
+  {
+    command: 'npx stun receipt verify-disclosure disclosure.json --ceremony disclosure-ceremony',
+    proof: { test: 'test/integration/cli/disclosure-ceremony.test.ts' },
+  },
+  {
+    command: 'npx stun ceremony start --disclosure .stun/credit-model --ptau powers.ptau --out 0.zkey',
+    proof: { test: 'test/integration/cli/ceremony.test.ts' },
+  },
+  {
+    command: 'npx stun ceremony finalise final.zkey --disclosure .stun/credit-model --ptau powers.ptau --out transcript.json',
+    proof: { test: 'test/integration/cli/ceremony.test.ts' },
+  },
+  {
+    command:
+      'npx stun ceremony export final.zkey --transcript transcript.json --disclosure .stun/credit-model --out disclosure-ceremony',
+    proof: { test: 'test/integration/cli/disclosure-ceremony.test.ts' },
+  },
   { command: 'npx stun order show', proof: { test: 'test/integration/cli/journey.test.ts' } },
   { command: 'npx stun order close', proof: { test: 'test/integration/cli/journey.test.ts' } },
   { command: 'npx stun order refund', proof: { test: 'test/integration/cli/journey.test.ts' } },
