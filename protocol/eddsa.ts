@@ -2,18 +2,19 @@
  * EdDSA over BabyJubJub with Poseidon, the signature that the settlement circuit checks.
  *
  * Verification equation, cofactored and as circomlib's EdDSAPoseidonVerifier has it: S·Base8 = R8 + 8·h·A with
- * h = Poseidon(R8.x, R8.y, A.x, A.y, M). Keys are uniform scalars, not derived from a seed; the nonce is hedged: a hash of the
+ * h = Poseidon(R8.x, R8.y, A.x, A.y, M). Nothing is a signature that the circuit cannot take: R8 is not the identity, and h and S
+ * are below r and l by their leading 64 bits. Keys are uniform scalars, not derived from a seed; the nonce is hedged: a hash of the
  * secret, the message and fresh randomness.
  */
 import { sha512 } from '@noble/hashes/sha2.js';
 import { assertPublicKey, BASE8, curvePoint, SUBGROUP_ORDER, toJubPoint, type JubPoint } from './babyjub.ts';
 import { bigIntToBytes, bytesToBigInt, concatBytes, utf8 } from './bytes.ts';
 import { StunError } from './errors/stun-error.ts';
-import { assertField } from './field.ts';
+import { assertField, FIELD_ORDER } from './field.ts';
 import { poseidon } from './poseidon.ts';
 import { TAG } from './tags.ts';
 
-/** A signature; R8 is a curve point, S is in 0..l-1. */
+/** A signature; R8 is a curve point, not the identity; S is below l by its leading 64 bits. */
 export interface EddsaSignature {
   readonly r8: JubPoint;
   readonly s: bigint;
@@ -23,6 +24,20 @@ export interface EddsaSignature {
 export interface EddsaKeyPair {
   readonly secret: bigint;
   readonly publicKey: JubPoint;
+}
+
+/** r and l with all but their leading 64 bits, of 254 and of 251, cleared. */
+const CHALLENGE_LIMIT = (FIELD_ORDER >> 190n) << 190n;
+const RESPONSE_LIMIT = (SUBGROUP_ORDER >> 187n) << 187n;
+
+/**
+ * Whether the leading 64 bits of a challenge are below those of r, and those of a response below those of l: so the circuit tells
+ * h from h + r and S from S + l (circuits/lib/signature.circom). It fails for one honest signature in 2^63, so signers do not ask.
+ * @param h - below r
+ * @param s - not negative
+ */
+export function isProvable(h: bigint, s: bigint): boolean {
+  return h < CHALLENGE_LIMIT && s < RESPONSE_LIMIT;
 }
 
 /** Fills a buffer from the platform's CSPRNG. */
@@ -68,23 +83,26 @@ export function signEddsa(pair: EddsaKeyPair, message: bigint): EddsaSignature {
 
 /**
  * Verifies a signature and returns the message it covers.
- * Checks the key (curve, subgroup, not the identity), R8 on the curve, S < l and the equation.
+ * Checks the key (curve, subgroup, not the identity), R8 (curve, not the identity), S and h ({@link isProvable}) and the equation.
  * @throws `STUN_KEY_*` for the key, `STUN_SIGNATURE` for the rest
  */
 export function verifyEddsa(publicKey: JubPoint, message: bigint, signature: EddsaSignature, what: string): bigint {
   const key = assertPublicKey(publicKey, `the key of ${what}`);
   assertField(message, 'message');
-  if (signature.s < 0n || signature.s >= SUBGROUP_ORDER) throw new StunError('STUN_SIGNATURE', `${what}: S must be below l`);
   let r8;
   try {
     r8 = curvePoint(signature.r8, `R8 of ${what}`);
   } catch (cause) {
     throw new StunError('STUN_SIGNATURE', `${what}: R8 must be a curve point`, { cause });
   }
-  const h = (8n * challenge(signature.r8, publicKey, message)) % SUBGROUP_ORDER;
+  if (r8.is0()) throw new StunError('STUN_SIGNATURE', `${what}: R8 must not be the identity`);
+  const h = challenge(signature.r8, publicKey, message);
+  if (signature.s < 0n || !isProvable(h, signature.s)) {
+    throw new StunError('STUN_SIGNATURE', `${what}: S and the challenge must be below l and r by their leading 64 bits`);
+  }
   // s = 0 and h = 0 are legal but the library refuses a zero scalar, so it takes the unsafe path (all inputs are public).
   const left = BASE8.multiplyUnsafe(signature.s);
-  const right = r8.add(key.multiplyUnsafe(h));
+  const right = r8.add(key.multiplyUnsafe((8n * h) % SUBGROUP_ORDER));
   if (!left.equals(right)) throw new StunError('STUN_SIGNATURE', `${what} does not verify under the given key`);
   return message;
 }

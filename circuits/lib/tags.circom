@@ -3,6 +3,10 @@ pragma circom 2.1.6;
 // The hash tags of docs/protocol.md section 2 that the settlement circuit uses.
 // CALLER MUST pass one of these as the first input of every hash.
 
+function TAG_CHALLENGE() {
+    return 0;
+}
+
 function TAG_ORDER_ID() {
     return 1;
 }

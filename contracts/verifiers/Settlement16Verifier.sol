@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// Generated from circuits/main/settlement-16.circom, do not edit. Source hash fbd8af8db01d2b66289532e5d68c8b30ae2ff830ed1d3d192c9eb13e2ebb2318.
+// Generated from circuits/main/settlement-16.circom, do not edit. Source hash 3c66a56d815aa9a958d073e9554913356a8135053b7c6c57c62ef0eebb29d920.
 pragma solidity ^0.8.37;
 
 import {ISettlementVerifier} from "../interfaces/ISettlementVerifier.sol";
@@ -12,7 +12,7 @@ contract Settlement16Verifier is ISettlementVerifier {
     /// @inheritdoc ISettlementVerifier
     bool public constant override DEVELOPMENT = true;
     /// @inheritdoc ISettlementVerifier
-    bytes32 public constant override VK_HASH = 0x4315710fbf19cbd4c49fc498e7b355cf33cb657a1ca30edbf4115567d5fdecb3;
+    bytes32 public constant override VK_HASH = 0x94b67876e45ae28c7ac17507ac3a4b7b37ab5351247940811734826c31a9dd47;
     /// @inheritdoc ISettlementVerifier
     uint256 public constant override N = 16;
 
@@ -52,53 +52,53 @@ contract Settlement16Verifier is ISettlementVerifier {
 
             if ok {
                 // vk_x = IC[0] + sum of signals[i] * IC[i + 1]
-                mstore(add(pairing, 384), 0x2a7f5edf5f808af512fcbf9e5dd4882792a3a23c5d4e75dbd552a587a6b8add8)
-                mstore(add(pairing, 416), 0x19b2bb3e45856e3926bc3e8d9e85273db71e1f628bcb563b4e118668b8ee1f99)
+                mstore(add(pairing, 384), 0x036b683251f58975511834f5d2524daf7a2b0fb0c77087d37116c9e7162fc0a4)
+                mstore(add(pairing, 416), 0x1b0802e7fe6d262fb07b7cd776dd582f01b3717b78f90f4d4c50e3628821086a)
                 // + signals[0] * IC[1]
-                mstore(add(pairing, 448), 0x2bdd35fe7df5f8d656f0c17c8345b4335b0a0c07c5f48e8ca9293b1229ded365)
-                mstore(add(pairing, 480), 0x2646f059e83a671557a87ed0eaf1f4f65f411c4d74e65fb5732c0d35d1a79a01)
+                mstore(add(pairing, 448), 0x0610cf3f1510528f02565f092491dc7b110b4046921151a639d54ec7db397343)
+                mstore(add(pairing, 480), 0x238acd5bc02e94f11616629d6a46328b2aece10b072618db3876792b28d83eb2)
                 mstore(add(pairing, 512), calldataload(add(signals, 0)))
                 ok := and(ok, staticcall(gas(), 7, add(pairing, 448), 96, add(pairing, 448), 64))
                 ok := and(ok, staticcall(gas(), 6, add(pairing, 384), 128, add(pairing, 384), 64))
                 // + signals[1] * IC[2]
-                mstore(add(pairing, 448), 0x28a2066cedbdb29c05decdb8d6aab97af391f14f8dea1b9eaa470f4096f120f1)
-                mstore(add(pairing, 480), 0x2e896999b466e8420e228302b91b3fa27e91b32b6611d62b169fd0b0f55b1fc4)
+                mstore(add(pairing, 448), 0x2800b972e78b7ae47fa41a744fca8453d36e41284e98be86a0a8fcca6a5dcd12)
+                mstore(add(pairing, 480), 0x067b450633ec883e2f6a8c22040208df4ba70bb2e85da6901d2bc2ab642a6949)
                 mstore(add(pairing, 512), calldataload(add(signals, 32)))
                 ok := and(ok, staticcall(gas(), 7, add(pairing, 448), 96, add(pairing, 448), 64))
                 ok := and(ok, staticcall(gas(), 6, add(pairing, 384), 128, add(pairing, 384), 64))
                 // + signals[2] * IC[3]
-                mstore(add(pairing, 448), 0x25d4685c9de70cc23642dad32fbcb52cd790576a127c2468da6129aeeb9dd68e)
-                mstore(add(pairing, 480), 0x1493aa63ef2e29a803589c11a8e9e9c0ab9229a7b4a7e28191aa1c64d456e177)
+                mstore(add(pairing, 448), 0x1e1b237eaeefc2948621dd9955f6ebab6d09f682003bcc109063a99be2f08741)
+                mstore(add(pairing, 480), 0x1df53e8f521194437779db7de2575037be1640838c77647713b2020c00df2936)
                 mstore(add(pairing, 512), calldataload(add(signals, 64)))
                 ok := and(ok, staticcall(gas(), 7, add(pairing, 448), 96, add(pairing, 448), 64))
                 ok := and(ok, staticcall(gas(), 6, add(pairing, 384), 128, add(pairing, 384), 64))
                 // + signals[3] * IC[4]
-                mstore(add(pairing, 448), 0x1c71a8fabb405c63fca60e7428923c08efc5e1a395529b83eb58c19684e444e8)
-                mstore(add(pairing, 480), 0x11175eaa43f491a97f4acb2fe069f4bce96ba85388fd8484e859414f0ac92d3a)
+                mstore(add(pairing, 448), 0x1f23d1f284c94b96b702716b668146b5636ad1d788929f9f2b7a6e2e731de457)
+                mstore(add(pairing, 480), 0x2e151d0450eb3cee0ccb4748d009ee4ee3c5be48ad9ec107067d115cb90d73f3)
                 mstore(add(pairing, 512), calldataload(add(signals, 96)))
                 ok := and(ok, staticcall(gas(), 7, add(pairing, 448), 96, add(pairing, 448), 64))
                 ok := and(ok, staticcall(gas(), 6, add(pairing, 384), 128, add(pairing, 384), 64))
                 // + signals[4] * IC[5]
-                mstore(add(pairing, 448), 0x0545192e533a274e96108672ab02591d287a8020d3882a7b251ff3b04e0a38bc)
-                mstore(add(pairing, 480), 0x2d551aa7f9c48439c06774053d8f7723685a956b1579b9c4b99ac4354b434f33)
+                mstore(add(pairing, 448), 0x05ee7705e491bc4b78c680a6e98e0d8e5ba998ed4fcfdd4f793e57da369ced94)
+                mstore(add(pairing, 480), 0x066056a16c8c3e799eee0cfd85608125f1f89ae473ac543c7167a60b8825ec19)
                 mstore(add(pairing, 512), calldataload(add(signals, 128)))
                 ok := and(ok, staticcall(gas(), 7, add(pairing, 448), 96, add(pairing, 448), 64))
                 ok := and(ok, staticcall(gas(), 6, add(pairing, 384), 128, add(pairing, 384), 64))
                 // + signals[5] * IC[6]
-                mstore(add(pairing, 448), 0x286cbc27b07dfe59e05bdea2b4c0129fcbc212ee4bf8633451fc9f1f16daae81)
-                mstore(add(pairing, 480), 0x07a675961da082e52de1d317a38903d0b719cd7bd5f7608345aa3b5ceea81ab3)
+                mstore(add(pairing, 448), 0x25c4059ee846f8bf2c1cb4227a968e27efe1564fae14bfdd3250d713f7f6f589)
+                mstore(add(pairing, 480), 0x1869a2aa4e30fac8534e9b018f8d76cbe6beb07d7dbe38a2c041375bed90a965)
                 mstore(add(pairing, 512), calldataload(add(signals, 160)))
                 ok := and(ok, staticcall(gas(), 7, add(pairing, 448), 96, add(pairing, 448), 64))
                 ok := and(ok, staticcall(gas(), 6, add(pairing, 384), 128, add(pairing, 384), 64))
                 // + signals[6] * IC[7]
-                mstore(add(pairing, 448), 0x1d3c5698f3f08f8ea22ba873b76dda25522d68b32182ae506018404a91531208)
-                mstore(add(pairing, 480), 0x13dbc674e7dffd14f697c68d7e8ae024a093fbf951f5d8ad0a3406c2bedd5dbd)
+                mstore(add(pairing, 448), 0x0606d5a14ad3b0362e86bad6a14fb3ece6bf68a32af34b4e9701b79e8af169ab)
+                mstore(add(pairing, 480), 0x2e49490b941d028ccdb2e5072ae171713974f846dbc0dbd51cc02c871a5060eb)
                 mstore(add(pairing, 512), calldataload(add(signals, 192)))
                 ok := and(ok, staticcall(gas(), 7, add(pairing, 448), 96, add(pairing, 448), 64))
                 ok := and(ok, staticcall(gas(), 6, add(pairing, 384), 128, add(pairing, 384), 64))
                 // + signals[7] * IC[8]
-                mstore(add(pairing, 448), 0x0a6872d36557db57cb46ebaf61d2fea0445806018602f2edc67f64ec543851bd)
-                mstore(add(pairing, 480), 0x2efa12f12fbc43a5ecd16d919b65be0bc5f03ca49247adfe2cd461f97b11ae44)
+                mstore(add(pairing, 448), 0x2ef53ac3ce8c6ad482ea21228c1e1c6533692a0fb87616d95471118225431897)
+                mstore(add(pairing, 480), 0x116885a563d6b3d6f8bc8784f9460311948ad3c3bbd6b8d7345874f7462f1faa)
                 mstore(add(pairing, 512), calldataload(add(signals, 224)))
                 ok := and(ok, staticcall(gas(), 7, add(pairing, 448), 96, add(pairing, 448), 64))
                 ok := and(ok, staticcall(gas(), 6, add(pairing, 384), 128, add(pairing, 384), 64))

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// Generated from circuits/main/settlement-256.circom, do not edit. Source hash 8ec1c2e3f5004d14923bc5494822fbbbc163f597a19ca4c3b2293dc402ba25d4.
+// Generated from circuits/main/settlement-256.circom, do not edit. Source hash 0052d220bc5c8384b7178d62ada4ace80cd3cda16debd8da6adc712143e52f2a.
 pragma solidity ^0.8.37;
 
 import {ISettlementVerifier} from "../interfaces/ISettlementVerifier.sol";
@@ -12,7 +12,7 @@ contract Settlement256Verifier is ISettlementVerifier {
     /// @inheritdoc ISettlementVerifier
     bool public constant override DEVELOPMENT = true;
     /// @inheritdoc ISettlementVerifier
-    bytes32 public constant override VK_HASH = 0x75098744df5be452f70a8c46fe61515f7b03813584830a3ec08910779a067f67;
+    bytes32 public constant override VK_HASH = 0xbccc97de3cd362703b82cf61600a8cafd3cd5bdcf9036d8c56b59a84e56c8c1b;
     /// @inheritdoc ISettlementVerifier
     uint256 public constant override N = 256;
 
@@ -52,53 +52,53 @@ contract Settlement256Verifier is ISettlementVerifier {
 
             if ok {
                 // vk_x = IC[0] + sum of signals[i] * IC[i + 1]
-                mstore(add(pairing, 384), 0x1c4c558699a67721d078e7bfd97c4956fac6130ab4c8369de84c6a8f181e1fc0)
-                mstore(add(pairing, 416), 0x0e651f2e5263e90205f641b83aafc32cd9843aef40a9c6cb19e7d36acd56747e)
+                mstore(add(pairing, 384), 0x04ef1d44706f9f6af54102d386091c81a95b8dc53d5585dcc7593db8cd865ffc)
+                mstore(add(pairing, 416), 0x1d6cb9ecaa18601ca7a07324ead2615f1b0c05d261e273f3e86d7d05bf7b14e8)
                 // + signals[0] * IC[1]
-                mstore(add(pairing, 448), 0x081adda405ee4ceacafbc10ec242e2550fadf5c90041d5a1465f4f4669c047d2)
-                mstore(add(pairing, 480), 0x26b32372eee620c2980df5111a067714f51fe890605af5c8cb56c1988e19c42a)
+                mstore(add(pairing, 448), 0x048d3068616e40cfd601b60526763d59aeca025139f122ab8de557b2652293f2)
+                mstore(add(pairing, 480), 0x1000d37e1653190c4b35e709bdf2b4105e381fa80183ed48841963ef3a48f24e)
                 mstore(add(pairing, 512), calldataload(add(signals, 0)))
                 ok := and(ok, staticcall(gas(), 7, add(pairing, 448), 96, add(pairing, 448), 64))
                 ok := and(ok, staticcall(gas(), 6, add(pairing, 384), 128, add(pairing, 384), 64))
                 // + signals[1] * IC[2]
-                mstore(add(pairing, 448), 0x092b73f360f637e3ed173f4b4f9065be1e746bd14b65d196c973548eeedb88a1)
-                mstore(add(pairing, 480), 0x1d09dc5ddaa1b6a74f8d919abd939b734154a8f3fb443f0d67372bf928ac589c)
+                mstore(add(pairing, 448), 0x0afd51e22f9165a14531615fc1b83aac37acdcabad844d68bb1f409d0eb5ae3a)
+                mstore(add(pairing, 480), 0x132a95736ef867efdde15501971f1da318c6c6800eeaa1df9dd4a7dec3e2f79f)
                 mstore(add(pairing, 512), calldataload(add(signals, 32)))
                 ok := and(ok, staticcall(gas(), 7, add(pairing, 448), 96, add(pairing, 448), 64))
                 ok := and(ok, staticcall(gas(), 6, add(pairing, 384), 128, add(pairing, 384), 64))
                 // + signals[2] * IC[3]
-                mstore(add(pairing, 448), 0x06df72100b652865d75a821c0fc798e75fb60366a94ddb9d5bc3130c4c4a6ca0)
-                mstore(add(pairing, 480), 0x025d69ec826a9f35d30ad31eae7105ac9ab08aea910347375b370747501ff9a4)
+                mstore(add(pairing, 448), 0x159d4bb5c957aa0c4525ad198baf0cde6c84db1247e60a04c703b157e602aea5)
+                mstore(add(pairing, 480), 0x08be282b719c48cc67a9b9cd8c510e6180ba4774cc781f409c5d8d2a65104a66)
                 mstore(add(pairing, 512), calldataload(add(signals, 64)))
                 ok := and(ok, staticcall(gas(), 7, add(pairing, 448), 96, add(pairing, 448), 64))
                 ok := and(ok, staticcall(gas(), 6, add(pairing, 384), 128, add(pairing, 384), 64))
                 // + signals[3] * IC[4]
-                mstore(add(pairing, 448), 0x18585ebac7a3124bb4502a9ae0bcd3c9cd2008f8aedc57502ba6359e16e2719f)
-                mstore(add(pairing, 480), 0x0ab3e5ee336b712c7db5a18619818f554f812a3268d9a716e10c4b9d73f9ca09)
+                mstore(add(pairing, 448), 0x008e6448cdb09f7f7df510bc439784de91a213bc9ea53f4af49c84859ff050e6)
+                mstore(add(pairing, 480), 0x2c8aa893110036d49d070ae1fcd15073798837d2753938c043282f0f2ede9c7a)
                 mstore(add(pairing, 512), calldataload(add(signals, 96)))
                 ok := and(ok, staticcall(gas(), 7, add(pairing, 448), 96, add(pairing, 448), 64))
                 ok := and(ok, staticcall(gas(), 6, add(pairing, 384), 128, add(pairing, 384), 64))
                 // + signals[4] * IC[5]
-                mstore(add(pairing, 448), 0x0e607307f06468e0325d06ebfda6428e666563e7bfa06a358280534cb3c4510f)
-                mstore(add(pairing, 480), 0x0c91cfff5ae2230d9735fbc54149075bbbaae78a8357d130b8ecceddd07478fa)
+                mstore(add(pairing, 448), 0x158eb621e8a64067615fec40341ae150a4a0fee9a57e9708adee016f349142d7)
+                mstore(add(pairing, 480), 0x3035082c59671a13f2e31f020315b68a315d9d35d5d36ad5c1c99f706baf8c44)
                 mstore(add(pairing, 512), calldataload(add(signals, 128)))
                 ok := and(ok, staticcall(gas(), 7, add(pairing, 448), 96, add(pairing, 448), 64))
                 ok := and(ok, staticcall(gas(), 6, add(pairing, 384), 128, add(pairing, 384), 64))
                 // + signals[5] * IC[6]
-                mstore(add(pairing, 448), 0x09a7c08ffee80a287e9049e89cdddfdb4d690e9b912d298533ddb34760e2aa6f)
-                mstore(add(pairing, 480), 0x14a4fe3de676877e168f67725b92db2fd96ecf8177de3f61074e252ff67dac86)
+                mstore(add(pairing, 448), 0x1c0ae586b61ed67a513d1fa07def4a135d14650f311bf693734ce92e94b0f9d7)
+                mstore(add(pairing, 480), 0x0ddff0d303304dd0eb8d42ae583841ef829f0dd434eb823b78d1a4e2cb6968cf)
                 mstore(add(pairing, 512), calldataload(add(signals, 160)))
                 ok := and(ok, staticcall(gas(), 7, add(pairing, 448), 96, add(pairing, 448), 64))
                 ok := and(ok, staticcall(gas(), 6, add(pairing, 384), 128, add(pairing, 384), 64))
                 // + signals[6] * IC[7]
-                mstore(add(pairing, 448), 0x0c93fa3f57ec1ee38007f2e88f3680821bece9afe8cfa47b9785f1ca4eb448f4)
-                mstore(add(pairing, 480), 0x1e3c3aafae30cc499d54c7d9d4180b298f9019d74eeb98f7f586919d6a48e47d)
+                mstore(add(pairing, 448), 0x058a9116d3595f753fafbbf54edd43a28ea4057f185eb970f2b224a88e692353)
+                mstore(add(pairing, 480), 0x1e4172ba8f8368c5367eb195c69a0e7c173a8cf8258c409fcd279c47c46eba73)
                 mstore(add(pairing, 512), calldataload(add(signals, 192)))
                 ok := and(ok, staticcall(gas(), 7, add(pairing, 448), 96, add(pairing, 448), 64))
                 ok := and(ok, staticcall(gas(), 6, add(pairing, 384), 128, add(pairing, 384), 64))
                 // + signals[7] * IC[8]
-                mstore(add(pairing, 448), 0x0259b6104eca49cf578373365410c7c04f5031143cc4f599f15aa15875be882b)
-                mstore(add(pairing, 480), 0x01dc3c1f98559ed331a1ae4a0fc0b2efbd22dacad95e9754eb71a2f0cce4d0f5)
+                mstore(add(pairing, 448), 0x1b480a41539272e7d3a42c65eedb862d0cba5c2c3425ec49e045e27b2157a627)
+                mstore(add(pairing, 480), 0x0b96f7f5b175204a8b3a521b39f2f14eea97c2db8fddced0827c6c0c07ee143f)
                 mstore(add(pairing, 512), calldataload(add(signals, 224)))
                 ok := and(ok, staticcall(gas(), 7, add(pairing, 448), 96, add(pairing, 448), 64))
                 ok := and(ok, staticcall(gas(), 6, add(pairing, 384), 128, add(pairing, 384), 64))

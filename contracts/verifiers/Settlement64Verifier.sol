@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// Generated from circuits/main/settlement-64.circom, do not edit. Source hash 0c94bfd32068602effc7e682339d640e35b94978cfbf491a6dd0244ed32f5e81.
+// Generated from circuits/main/settlement-64.circom, do not edit. Source hash 86e119d3085baad2734807d6b2f45773c10187bc29dea70f4c4861745649b9d3.
 pragma solidity ^0.8.37;
 
 import {ISettlementVerifier} from "../interfaces/ISettlementVerifier.sol";
@@ -12,7 +12,7 @@ contract Settlement64Verifier is ISettlementVerifier {
     /// @inheritdoc ISettlementVerifier
     bool public constant override DEVELOPMENT = true;
     /// @inheritdoc ISettlementVerifier
-    bytes32 public constant override VK_HASH = 0xa84ff42b2ac5cc8efc583a87b3345271f54755c73f21a6ddedf0297e720aadf8;
+    bytes32 public constant override VK_HASH = 0x999586c88db8f3f0c131a60518ac8e4c7b67cf6254f666089e712f173ebb1a37;
     /// @inheritdoc ISettlementVerifier
     uint256 public constant override N = 64;
 
@@ -52,53 +52,53 @@ contract Settlement64Verifier is ISettlementVerifier {
 
             if ok {
                 // vk_x = IC[0] + sum of signals[i] * IC[i + 1]
-                mstore(add(pairing, 384), 0x224a46239da593ce726009f42a382a2893deba07a4a942f4362befd7ed27c76c)
-                mstore(add(pairing, 416), 0x2c200be30a2dc73bdc3eb1d4693d9d613bcc03ab094f362e93d3ac9a320a42b1)
+                mstore(add(pairing, 384), 0x002b390a773c44c4e6cdc318cc4c37970f960e36f3a1db20a9e617ae20184061)
+                mstore(add(pairing, 416), 0x13445739b71795317b41ab657b0d48c28513d6831e48cc02ca98d9585fb66907)
                 // + signals[0] * IC[1]
-                mstore(add(pairing, 448), 0x1d3ce524f06bb4ff0ce00e155d2ff9f5e5279c42e091df2883e055873eea43e5)
-                mstore(add(pairing, 480), 0x0bfa1e7be39ba9992fd74a30c03ede2fa0a7c563be9b37b6d9ffe85770436338)
+                mstore(add(pairing, 448), 0x232fd39e80ff2d64d85b3e7ed0280474486c1102b1ba5660f3d4c855b427b2fd)
+                mstore(add(pairing, 480), 0x0175f90ec85369c14c7a4a8edf1af7be4d80ef8360f9f1e34bd4bc02495aa1e2)
                 mstore(add(pairing, 512), calldataload(add(signals, 0)))
                 ok := and(ok, staticcall(gas(), 7, add(pairing, 448), 96, add(pairing, 448), 64))
                 ok := and(ok, staticcall(gas(), 6, add(pairing, 384), 128, add(pairing, 384), 64))
                 // + signals[1] * IC[2]
-                mstore(add(pairing, 448), 0x019f803914f8b7c329bcd4497d12d3c97c6402d76915adbba2cba3aa0eebcb67)
-                mstore(add(pairing, 480), 0x24aa17eea63b2f118fd39df645fc4fadaf185ed5077c5e32c6afaab497837610)
+                mstore(add(pairing, 448), 0x06ee3526c7789e223b1c09cfe74ac4cd0eb5008b5530107f5ebe44117d5518a5)
+                mstore(add(pairing, 480), 0x29a2fa0fe5438d2e1a0fe714cfd806d83fc9dcdbe28d436eac22f2f9d92c1903)
                 mstore(add(pairing, 512), calldataload(add(signals, 32)))
                 ok := and(ok, staticcall(gas(), 7, add(pairing, 448), 96, add(pairing, 448), 64))
                 ok := and(ok, staticcall(gas(), 6, add(pairing, 384), 128, add(pairing, 384), 64))
                 // + signals[2] * IC[3]
-                mstore(add(pairing, 448), 0x18eaa444d071a03e56f30344b19ebaa53cb0a42a926b9abcbbf9f344c8f7c3bd)
-                mstore(add(pairing, 480), 0x16514b6eb45a070335dea46b5c8156617c0f140ef61b32089d406a57011b6331)
+                mstore(add(pairing, 448), 0x101e6fcfd97dc67fd48cfde0d75df2fd7fd5bd6066a67321b9e51f49e01e3bbb)
+                mstore(add(pairing, 480), 0x031f0e11269e4a62ab1df28cc9ce783fb0a06215272182c95b14c76c9ff4385c)
                 mstore(add(pairing, 512), calldataload(add(signals, 64)))
                 ok := and(ok, staticcall(gas(), 7, add(pairing, 448), 96, add(pairing, 448), 64))
                 ok := and(ok, staticcall(gas(), 6, add(pairing, 384), 128, add(pairing, 384), 64))
                 // + signals[3] * IC[4]
-                mstore(add(pairing, 448), 0x2a58ffeea6e63fd8482a8629041f057001d2a8542a859619bc2a804816faa044)
-                mstore(add(pairing, 480), 0x18f33f55bbf058584d5aaa7b2a7c5d5731f835ec6b525abbbed7c06631d3b72c)
+                mstore(add(pairing, 448), 0x057118b83dc0cc9fa8d56020135b4c1faeca293d741f38be5b8b32da23e301b9)
+                mstore(add(pairing, 480), 0x283fdc148307bcbc253fb71258284d03af82f38c125725aab77129e1852dca36)
                 mstore(add(pairing, 512), calldataload(add(signals, 96)))
                 ok := and(ok, staticcall(gas(), 7, add(pairing, 448), 96, add(pairing, 448), 64))
                 ok := and(ok, staticcall(gas(), 6, add(pairing, 384), 128, add(pairing, 384), 64))
                 // + signals[4] * IC[5]
-                mstore(add(pairing, 448), 0x2c4c088ca8a72ab2a71c8f954fa7603ff09ba37ca1cc16aa2966c17dd132f04d)
-                mstore(add(pairing, 480), 0x158bf94c09622f9b817373bfe83d2ba0e17030fe07e8ea57e8f2a985f60eb5d4)
+                mstore(add(pairing, 448), 0x2fcca37f596abdd14204fdfde635b828827c9de4ee5bb903ec33143c925ce371)
+                mstore(add(pairing, 480), 0x1eadd66462a4da24d6497743a252a98d6245bec56fdee944cf70cdf246f1574b)
                 mstore(add(pairing, 512), calldataload(add(signals, 128)))
                 ok := and(ok, staticcall(gas(), 7, add(pairing, 448), 96, add(pairing, 448), 64))
                 ok := and(ok, staticcall(gas(), 6, add(pairing, 384), 128, add(pairing, 384), 64))
                 // + signals[5] * IC[6]
-                mstore(add(pairing, 448), 0x117bf2541541a07c512ce28eb7846a6606198a1faa16237afba15dd1ff10946d)
-                mstore(add(pairing, 480), 0x1e6dfb8b2ce35e9f65f0422e52ecb01ce99406ae5ff846240006d898cb312c41)
+                mstore(add(pairing, 448), 0x13f928db865d5d2e7fc14038e94f4efc0e8fc0a69b3447ae1473e7f5d86f1510)
+                mstore(add(pairing, 480), 0x08964fab3a1f045b63cf4ad9aee9efbdb7746c6ed9724e08f37886c9d575413d)
                 mstore(add(pairing, 512), calldataload(add(signals, 160)))
                 ok := and(ok, staticcall(gas(), 7, add(pairing, 448), 96, add(pairing, 448), 64))
                 ok := and(ok, staticcall(gas(), 6, add(pairing, 384), 128, add(pairing, 384), 64))
                 // + signals[6] * IC[7]
-                mstore(add(pairing, 448), 0x0376cc51431c7d65b50a0836e2cd3129bc30f9428310de3a5c4ca374e994f546)
-                mstore(add(pairing, 480), 0x045ff8a156d07612619a200078b4ff9a0458154c496dfae592a4338f7388d20a)
+                mstore(add(pairing, 448), 0x17759f0050cda6df1c5aa9609b04a0a1e797d896dfcbec1e6fba4cbd64694a46)
+                mstore(add(pairing, 480), 0x2b076de362295dd20d6943e08ee279a7c8e7361a2cb41753860a437b29a17608)
                 mstore(add(pairing, 512), calldataload(add(signals, 192)))
                 ok := and(ok, staticcall(gas(), 7, add(pairing, 448), 96, add(pairing, 448), 64))
                 ok := and(ok, staticcall(gas(), 6, add(pairing, 384), 128, add(pairing, 384), 64))
                 // + signals[7] * IC[8]
-                mstore(add(pairing, 448), 0x0ee49f250c13cacd5579bdea65e2070dbe90a45dcf47466eea7b58c64346e4d7)
-                mstore(add(pairing, 480), 0x28f0a7d311f65fe23209af7fc4ea385d5adebb4a80c32ff7dac335856ac4ba66)
+                mstore(add(pairing, 448), 0x2d2def643765ba86da07c2b765859695b9ff8740e8fcec43e19fb39f3aaa2466)
+                mstore(add(pairing, 480), 0x07304b0e6f09e990ee3dd1e6d11fb473e5976ec3ff5525d979bedf4d2ea7f1f3)
                 mstore(add(pairing, 512), calldataload(add(signals, 224)))
                 ok := and(ok, staticcall(gas(), 7, add(pairing, 448), 96, add(pairing, 448), 64))
                 ok := and(ok, staticcall(gas(), 6, add(pairing, 384), 128, add(pairing, 384), 64))

@@ -1,10 +1,14 @@
 /** The shipping circuits as built: sizes, hashes, constants, one proof each; and what a damaged or foreign cache gets. */
 import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
 import { appendFile, cp, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import type { Bn128 } from 'ffjavascript';
 import { groth16 } from 'snarkjs';
+import { Field } from '@noble/curves/abstract/modular.js';
+import { BASE8, curvePoint, SUBGROUP_ORDER, toJubPoint } from '#protocol/babyjub.ts';
+import { FIELD_ORDER } from '#protocol/field.ts';
 import { emptySubtrees, ENCLAVE_TREE, RECEIPTS_TREE } from '#protocol/merkle.ts';
 import { TAG } from '#protocol/tags.ts';
 import { publishedPairsOf, SETTLEMENT_SIGNALS, signalListWithPairs } from '#protocol/terms.ts';
@@ -29,10 +33,10 @@ import { makeSegment } from './fixtures.ts';
 
 /** Snapshot: a change of these numbers changes keys, verifiers and families. */
 const SIZES: Record<CircuitName, { constraints: number; wires: number; publicSignals: number }> = {
-  'settlement-16': { constraints: 27156, wires: 27187, publicSignals: 8 },
-  'settlement-64': { constraints: 68880, wires: 68959, publicSignals: 8 },
-  'settlement-256': { constraints: 235776, wires: 236047, publicSignals: 8 },
-  'settlement-proven-16': { constraints: 27220, wires: 27251, publicSignals: 40 },
+  'settlement-16': { constraints: 24476, wires: 24449, publicSignals: 8 },
+  'settlement-64': { constraints: 66200, wires: 66221, publicSignals: 8 },
+  'settlement-256': { constraints: 233096, wires: 233309, publicSignals: 8 },
+  'settlement-proven-16': { constraints: 24540, wires: 24513, publicSignals: 40 },
 };
 
 /** The larger ones take up to minutes to build the first time. */
@@ -94,6 +98,7 @@ describe('circuit artefacts', function () {
   it('tags, arities and empty subtrees of the circuit are those of the protocol', async () => {
     const tags = [...(await circomText('tags.circom')).matchAll(/function TAG_([A-Z_]+)\(\) \{\s*return (\d+);/g)];
     assert.deepEqual(Object.fromEntries(tags.map(([, name, value]) => [name!, BigInt(value!)])), {
+      CHALLENGE: TAG.challenge,
       ORDER_ID: TAG.orderId,
       SIGNER_ID: TAG.signerId,
       LANE_GENESIS: TAG.laneGenesis,
@@ -109,6 +114,19 @@ describe('circuit artefacts', function () {
     assert.deepEqual(numbers, [BigInt(RECEIPTS_TREE.arity), emptySubtrees(RECEIPTS_TREE)[1]]);
     assert.equal(RECEIPTS_TREE.depth, 2);
     assert.ok((await circomText('settlement.circom')).includes(`EnclaveRoot(${ENCLAVE_TREE.depth})`));
+  });
+
+  it('points and subgroup order of the signatures are what they are said to be', async () => {
+    const numbers = [...(await circomText('multiples.circom')).matchAll(/^ {8}(\d{70,})/gm)].map(([, number]) => BigInt(number!));
+    const digest = createHash('sha256').update('stun/settlement/start-point/v1/0').digest('hex');
+    const y = BigInt(`0x${digest}`) % FIELD_ORDER;
+    const field = Field(FIELD_ORDER);
+    const root = field.sqrt(field.div(field.sub(1n, y * y), field.sub(168700n, 168696n * y * y)));
+    const point = curvePoint({ x: root % 2n === 0n ? root : FIELD_ORDER - root, y }, 'start point');
+    const start = toJubPoint(point.multiplyUnsafe(8n));
+    const half = toJubPoint(BASE8.multiply((SUBGROUP_ORDER + 1n) / 2n));
+    assert.deepEqual(numbers, [start.x, start.y, half.x, half.y]);
+    assert.ok((await circomText('signature.circom')).includes(`return ${SUBGROUP_ORDER};`));
   });
 
   describe('in a cache that somebody touched', () => {

@@ -17,13 +17,24 @@ export const TAMPER = {
   tamperLeaf: 2,
   /** Added to the six fields of the statement. */
   tamperStatement: 6,
-  /** Added to `enabled` of the demand and the statement signature. */
-  tamperEnabled: 2,
+  /** Demand signature: added to u and v of the key, and to the slopes of its double and quadruple. */
+  tamperKey: 4,
   /** Per published pair: hinted inverse, isPaid, published input, published output. */
   tamperPair: 4,
   /** 1: the challenge of the demand or the statement signature is decomposed as h + r, when that has 254 bits. */
   tamperAlias: 2,
 } as const;
+
+/** A quotient to which something is added. */
+const FORGED_QUOTIENT = `
+template ForgedQuotient() {
+    signal input numerator;
+    signal input denominator;
+    signal input tamper;
+    signal output out;
+    out <-- numerator / denominator + tamper;
+}
+`;
 
 /** A decomposition of in, or of in + r, into the same number of bits: both sum to in modulo r. */
 const ALIAS_BITS = `
@@ -60,15 +71,25 @@ const EDITS: readonly (readonly [string, string])[] = [
   ],
   ['signal meta <== status', 'signal meta <-- tamper[2] + status'],
   ['leaf <== active * receipt.out;', 'leaf <-- active * receipt.out + tamper[3];'],
-  ['template SignatureCheck() {', 'template SignatureCheck() {\n    signal input tamper;\n    signal input tamperAlias;'],
-  ['verifier.enabled <== 1;', 'verifier.enabled <-- 1 + tamper;\n    verifier.tamperAlias <== tamperAlias;'],
-  ['template Num2Bits_strict() {', `${ALIAS_BITS}\ntemplate Num2Bits_strict() {\n    signal input tamperAlias;`],
+  ['template PointDouble() {', `${FORGED_QUOTIENT}\ntemplate PointDouble() {\n    signal input tamper;`],
   [
-    'component n2b = Num2Bits(254);\n    in ==> n2b.in;\n\n    for (var i=0; i<254; i++) {\n        n2b.out[i] ==> out[i];',
-    'component n2b = AliasBits(254);\n    in ==> n2b.in;\n    n2b.alias <== tamperAlias;\n    for (var i=0; i<254; i++) {\n        n2b.out[i] ==> out[i];',
+    'component slope = Quotient();\n    slope.numerator <== 3',
+    'component slope = ForgedQuotient();\n    slope.tamper <== tamper;\n    slope.numerator <== 3',
   ],
-  ['template EdDSAPoseidonVerifier() {', 'template EdDSAPoseidonVerifier() {\n    signal input tamperAlias;'],
-  ['component h2bits = Num2Bits_strict();', 'component h2bits = Num2Bits_strict();\n    h2bits.tamperAlias <== tamperAlias;'],
+  ['template KeyQuadruple() {', 'template KeyQuadruple() {\n    signal input tamper[4];'],
+  ['component u = Quotient();', 'component u = ForgedQuotient();\n    u.tamper <== tamper[0];'],
+  ['component v = Quotient();', 'component v = ForgedQuotient();\n    v.tamper <== tamper[1];'],
+  ['double.p <== point;', 'double.p <== point;\n    double.tamper <== tamper[2];'],
+  ['quadruple.p <== double.out;', 'quadruple.p <== double.out;\n    quadruple.tamper <== tamper[3];'],
+  [
+    'template SignatureCheck() {',
+    `${ALIAS_BITS}\ntemplate SignatureCheck() {\n    signal input tamperKey[4];\n    signal input tamperAlias;`,
+  ],
+  [
+    'component challengeBits = Num2Bits(254);',
+    'component challengeBits = AliasBits(254);\n    challengeBits.alias <== tamperAlias;',
+  ],
+  ['quadruple.key <== key;', 'quadruple.key <== key;\n    quadruple.tamper <== tamperKey;'],
   ['template PublishedPair() {', 'template PublishedPair() {\n    signal input tamper[4];'],
   ['signal inverse <-- price != 0 ? 1 / price : 0;', 'signal inverse <-- (price != 0 ? 1 / price : 0) + tamper[0];'],
   ['signal isPaid <== price * inverse;', 'signal isPaid <-- price * inverse + tamper[1];'],
@@ -84,7 +105,7 @@ const EDITS: readonly (readonly [string, string])[] = [
     signal input tamperJob[N][4];
     signal input tamperLeaf[2];
     signal input tamperStatement[6];
-    signal input tamperEnabled[2];
+    signal input tamperKey[4];
     signal input tamperAlias[2];`,
   ],
   ['start.orderId <== orderId;', 'start.orderId <== orderId;\n    start.tamper <== tamperStart;'],
@@ -93,7 +114,7 @@ const EDITS: readonly (readonly [string, string])[] = [
   ['job[i].signerId <== signer.out;', 'job[i].signerId <-- signer.out + tamperJob[i][0];'],
   [
     'demandSignature.key <== demandKey;',
-    'demandSignature.key <== demandKey;\n    demandSignature.tamper <== tamperEnabled[0];\n    demandSignature.tamperAlias <== tamperAlias[0];',
+    'demandSignature.key <== demandKey;\n    demandSignature.tamperKey <== tamperKey;\n    demandSignature.tamperAlias <== tamperAlias[0];',
   ],
   ['leaf.inputs[1] <== policyId;', 'leaf.inputs[1] <-- policyId + tamperLeaf[0];'],
   ['leaf.inputs[2] <== provider;', 'leaf.inputs[2] <-- provider + tamperLeaf[1];'],
@@ -105,7 +126,7 @@ const EDITS: readonly (readonly [string, string])[] = [
   ['statement.inputs[5] <== receiptsRoot;', 'statement.inputs[5] <-- receiptsRoot + tamperStatement[5];'],
   [
     'statementSignature.key <== receiptKey;',
-    'statementSignature.key <== receiptKey;\n    statementSignature.tamper <== tamperEnabled[1];\n    statementSignature.tamperAlias <== tamperAlias[1];',
+    'statementSignature.key <== receiptKey;\n    statementSignature.tamperKey <== [0, 0, 0, 0];\n    statementSignature.tamperAlias <== tamperAlias[1];',
   ],
 ];
 

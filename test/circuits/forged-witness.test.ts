@@ -17,6 +17,7 @@ import { assemble, drawDraft } from './draft.ts';
 import { forge, forgeries, type Forgery } from './forgeries.ts';
 import { publishingForgeries } from './publishing-forgeries.ts';
 import { readSymbols, Rows } from './rows.ts';
+import { signatureForgeries } from './signature-forgeries.ts';
 
 /** Labels in the sources, `[3.payee]` in a comment. */
 function labelsOfSources(): Set<string> {
@@ -103,7 +104,8 @@ function forgedWitnesses(name: CircuitName, attacks: readonly Forgery[]): void {
 
 describe('forged witnesses', function () {
   this.timeout(600_000);
-  const all = [...forgeries, ...publishingForgeries];
+  const settling = [...forgeries, ...signatureForgeries];
+  const all = [...settling, ...publishingForgeries];
 
   it('has a forgery for every labelled constraint, and no other label', () => {
     const tested = new Set(all.flatMap((forgery) => forgery.labels));
@@ -111,7 +113,7 @@ describe('forged witnesses', function () {
     console.log(`      ${tested.size} constraints, ${all.length} forgeries`);
   });
 
-  describe('of settlement-16', () => forgedWitnesses('settlement-16', forgeries));
+  describe('of settlement-16', () => forgedWitnesses('settlement-16', settling));
   // The other forgeries meet the same templates there; the full run meets them again.
   describe('of settlement-proven-16', () =>
     forgedWitnesses('settlement-proven-16', depth() === 'full' ? all : publishingForgeries));

@@ -2,25 +2,10 @@
  * Forgeries of the settlement circuit: one per constraint label of circuits/lib/. Each changes one thing, computes all that
  * depends on it again, and names the rows that alone stand against it.
  */
-import { Field } from '@noble/curves/abstract/modular.js';
-import { SUBGROUP_ORDER } from '#protocol/babyjub.ts';
-import { FIELD_ORDER } from '#protocol/field.ts';
 import { TAG } from '#protocol/tags.ts';
 import { inverse, reduce } from '#circuits/build/field-math.ts';
 import type { CircuitPlaces, CircuitSignals } from '#circuits/settlement-input.ts';
-import {
-  aliasedSignature,
-  assemble,
-  hash,
-  metaOf,
-  pairWith,
-  signatureOf,
-  smallOrderSignature,
-  stranger,
-  type Assembled,
-  type Draft,
-  type Replacements,
-} from './draft.ts';
+import { assemble, hash, metaOf, type Assembled, type Draft, type Replacements } from './draft.ts';
 
 /** Whether a row belongs to a constraint, judged by the signals in it. */
 export type RowGroup = (signals: ReadonlySet<string>) => boolean;
@@ -53,7 +38,7 @@ export function exactly(...names: readonly string[]): RowGroup {
 }
 
 /** Rows that touch any signal below a component. */
-function within(component: string): RowGroup {
+export function within(component: string): RowGroup {
   return (signals) => [...signals].some((name) => name.startsWith(`${component}.`));
 }
 
@@ -99,60 +84,6 @@ export const forgeries: readonly Forgery[] = [
     gain: "spends another customer's order with a key of one's own",
     replace: () => ({ orderId: 123456789n }),
     rows: exactly(`${M}.orderId`, `${M}.order.out`),
-  },
-  ...[
-    { name: 'the identity', key: { x: 0n, y: 1n } },
-    { name: 'of order 2', key: { x: 0n, y: reduce(-1n) } },
-    { name: 'of order 4', key: { x: Field(FIELD_ORDER).sqrt(inverse(168700n)), y: 0n } },
-  ].map(({ name, key }): Forgery => ({
-    labels: ['2.enabled'],
-    gain: `signs for a demand key that is ${name}, without any secret`,
-    draft: (draft) => {
-      draft.demandPair = pairWith(key);
-    },
-    replace: () => ({ demandSignature: smallOrderSignature(77n) }),
-    rows: exactly(`${M}.demandSignature.verifier.isZero.out`, `${M}.demandSignature.verifier.enabled`),
-  })),
-  {
-    labels: ['2.key-curve'],
-    gain: 'signs for a demand key off the curve, without any secret',
-    draft: (draft) => {
-      draft.demandPair = pairWith({ x: 0n, y: 5n });
-    },
-    replace: () => ({ demandSignature: smallOrderSignature(78n) }),
-    rows: within(`${M}.demandSignature.keyOnCurve`),
-    besides: exactly(`${M}.demandSignature.verifier.isZero.out`, `${M}.demandSignature.verifier.enabled`),
-  },
-  {
-    labels: ['2.enabled'],
-    gain: 'switches the verification of the enclave signature off',
-    replace: () => ({ statementSignature: smallOrderSignature(79n) }),
-    tamper: () => tamperAt('tamperEnabled', 2, 1, -1n),
-    rows: exactly(`${M}.statementSignature.verifier.enabled`),
-  },
-  {
-    labels: ['2.r8-curve'],
-    gain: 'uses an R8 off the curve once the equation does not hold it',
-    replace: () => ({ demandSignature: { r8: { x: 3n, y: 4n }, s: 5n } }),
-    tamper: () => tamperAt('tamperEnabled', 2, 0, -1n),
-    rows: within(`${M}.demandSignature.r8OnCurve`),
-    besides: exactly(`${M}.demandSignature.verifier.enabled`),
-  },
-  {
-    labels: ['7.signature'],
-    gain: 'has a second form of a signature, with S + l',
-    replace: (_draft, honest) => {
-      const [x, y] = honest.signals['demandSignatureR8'] as bigint[];
-      return { demandSignature: { r8: { x: x!, y: y! }, s: (honest.signals['demandSignatureS'] as bigint) + SUBGROUP_ORDER } };
-    },
-    rows: exactly(`${M}.demandSignature.verifier.compConstant.out`, `${M}.demandSignature.verifier.enabled`),
-  },
-  {
-    labels: ['13.signature'],
-    gain: 'has a second challenge for a signature, h + r',
-    replace: (draft, honest) => ({ statementSignature: aliasedSignature(draft.receiptPair, honest.statementMessage) }),
-    tamper: () => tamperAt('tamperAlias', 2, 1, 1n),
-    rows: exactly(`${M}.statementSignature.verifier.h2bits.aliasCheck.compConstant.out`),
   },
   outOfRange('3.provider-range', 'moves a bit of validAt into the provider', `${M}.packedPayee.providerRange`, {
     draft: (draft) => {
@@ -242,12 +173,6 @@ export const forgeries: readonly Forgery[] = [
     gain: 'moves the lane to a head that is not the last',
     replace: () => ({ laneNew: 987654321n }),
     rows: (signals) => signals.has(`${M}.laneNew`) && [...signals].some((name) => name.startsWith(`${M}.head[`)),
-  },
-  {
-    labels: ['7.signature'],
-    gain: 'settles jobs the customer never demanded',
-    replace: (_draft, honest) => ({ demandSignature: signatureOf(stranger(), honest.signals['laneNew'] as bigint) }),
-    rows: within(`${M}.demandSignature`),
   },
   outOfRange('8.max-range', 'settles a limit of more than 64 bits', `${JOB}.headroomRange`, {
     draft: (draft) => {
@@ -396,12 +321,6 @@ export const forgeries: readonly Forgery[] = [
   misstated('13.total', 3, 'shows a statement of another total', `${M}.total`),
   misstated('13.count', 4, 'shows a statement of another count', `${M}.count`),
   misstated('13.receipts', 5, 'shows a statement over other receipts', `${M}.receiptsRoot`),
-  {
-    labels: ['13.signature'],
-    gain: 'settles work that no enclave signed',
-    replace: (_draft, honest) => ({ statementSignature: signatureOf(stranger(), honest.statementMessage) }),
-    rows: within(`${M}.statementSignature`),
-  },
 ];
 
 /** Signals and tamper inputs of an attack on a draft. */

@@ -2,18 +2,22 @@
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import fc from 'fast-check';
-import { BASE8, SUBGROUP_ORDER, toJubPoint } from '#protocol/babyjub.ts';
+import { BASE8, SUBGROUP_ORDER, toJubPoint, type JubPoint } from '#protocol/babyjub.ts';
 import { enclaveLeafOf, signerIdOf } from '#protocol/commitments.ts';
 import { demandHeadOf, laneGenesisOf, orderIdOf, PRICE_BITS } from '#protocol/demand.ts';
-import { eddsaPublicKey, signEddsa, verifyEddsa, type EddsaSignature } from '#protocol/eddsa.ts';
+import { eddsaPublicKey, isProvable, signEddsa, verifyEddsa, type EddsaKeyPair, type EddsaSignature } from '#protocol/eddsa.ts';
 import { StunError } from '#protocol/errors/stun-error.ts';
 import { addressToField, FIELD_ORDER, fieldToAddress } from '#protocol/field.ts';
 import { enclaveTree, receiptsRootOf } from '#protocol/merkle.ts';
+import { poseidon } from '#protocol/poseidon.ts';
 import { JOB_STATUS, receiptHashOf, statementHashOf, type JobStatus } from '#protocol/receipt.ts';
+import { TAG } from '#protocol/tags.ts';
 import { packPayee, publishedPairsOf } from '#protocol/terms.ts';
 import { collectSources, flatten } from '#circuits/build/source.ts';
 import type { CircuitSignals } from '#circuits/settlement-input.ts';
 import { WitnessCalculator } from '#circuits/witness-calculator.ts';
+import { throwsCode } from '#test/unit/assert-code.ts';
+import { jubSum, smallOrderPoints } from '#test/unit/protocol/small-order.ts';
 import { compileSource } from './compiled.ts';
 
 /** Each template with its inputs and outputs bare. */
@@ -57,11 +61,38 @@ template Probe() {
 component main = Probe();
 `;
 
+const RANGE_WRAPPER = `
+template Probe() {
+    signal input challenge[64];
+    signal input response[64];
+    BitsBelow(64, -1 >> 190)(challenge);
+    BitsBelow(64, SUBGROUP_ORDER() >> 187)(response);
+}
+component main = Probe();
+`;
+
+const IDENTITY: JubPoint = { x: 0n, y: 1n };
 const seed = Number(process.env['STUN_SEED'] ?? 20261121);
 const field = fc.bigInt({ min: 0n, max: FIELD_ORDER - 1n });
 const address = fc.bigInt({ min: 0n, max: (1n << 160n) - 1n }).map((value) => fieldToAddress(value));
 const unix = fc.integer({ min: 0, max: 2 ** 40 - 1 });
 const secret = fc.bigInt({ min: 1n, max: SUBGROUP_ORDER - 1n });
+
+/** Whether somebody takes something, or refuses it as a signature. */
+async function verdictOf(judge: () => unknown): Promise<boolean> {
+  try {
+    await judge();
+    return true;
+  } catch (error) {
+    assert.ok(error instanceof StunError, String(error));
+    assert.match(error.code, /^STUN_(?:SIGNATURE|CIRCUIT_UNSATISFIED|KEY_SMALL_ORDER|KEY_NOT_ON_CURVE)$/);
+    return false;
+  }
+}
+
+function acceptedBy(circuit: WitnessCalculator, key: JubPoint, message: bigint, { r8, s }: EddsaSignature): Promise<boolean> {
+  return verdictOf(() => circuit.calculate({ key: [key.x, key.y], r8: [r8.x, r8.y], s, message }));
+}
 
 async function probe(wrapper: string): Promise<WitnessCalculator> {
   const library = flatten(await collectSources('circuits/lib/settlement.circom'));
@@ -167,38 +198,87 @@ describe('circuit templates and the protocol', function () {
   it('give the same verdict on signatures, right and wrong', async () => {
     const calculator = await probe(SIGNATURE_WRAPPER);
     const verdicts = { accepted: 0, refused: 0 };
-    const change = fc.constantFrom<(signature: EddsaSignature) => EddsaSignature>(
-      (signature) => signature,
-      (signature) => ({ ...signature, s: (signature.s + 1n) % SUBGROUP_ORDER }),
-      (signature) => ({ ...signature, s: signature.s + SUBGROUP_ORDER }),
-      (signature) => ({ ...signature, r8: { x: signature.r8.x, y: (signature.r8.y + 1n) % FIELD_ORDER } }),
-      (signature) => ({ ...signature, r8: { x: (FIELD_ORDER - signature.r8.x) % FIELD_ORDER, y: signature.r8.y } }),
-      (signature) => ({ ...signature, r8: toJubPoint(BASE8) }),
-    );
-    await fc.assert(
-      fc.asyncProperty(secret, field, change, async (scalar, message, changed) => {
-        const pair = { secret: scalar, publicKey: eddsaPublicKey(scalar) };
-        const signature = changed(signEddsa(pair, message));
-        const verdictOf = async (judge: () => unknown): Promise<boolean> => {
-          try {
-            await judge();
-            return true;
-          } catch (error) {
-            assert.ok(error instanceof StunError, String(error));
-            assert.ok(['STUN_SIGNATURE', 'STUN_CIRCUIT_UNSATISFIED'].includes(error.code), error.code);
-            return false;
-          }
-        };
-        const { x, y } = pair.publicKey;
-        const circuit = await verdictOf(() =>
-          calculator.calculate({ key: [x, y], r8: [signature.r8.x, signature.r8.y], s: signature.s, message }),
-        );
-        assert.equal(circuit, await verdictOf(() => verifyEddsa(pair.publicKey, message, signature, 'signature')));
-        verdicts[circuit ? 'accepted' : 'refused']++;
+    const [, order8, order4, , order2] = smallOrderPoints();
+    /** A signature as the equation wants it, with the nonce given. */
+    const signedWith = ({ secret, publicKey }: EddsaKeyPair, message: bigint, nonce: bigint): EddsaSignature => {
+      const r8 = nonce === 0n ? IDENTITY : toJubPoint(BASE8.multiply(nonce));
+      const h = poseidon(TAG.challenge, [r8.x, r8.y, publicKey.x, publicKey.y, message]);
+      return { r8, s: (nonce + 8n * h * secret) % SUBGROUP_ORDER };
+    };
+    const withKey = (key: JubPoint, pair: EddsaKeyPair): EddsaKeyPair => ({ ...pair, publicKey: key });
+    type Case = readonly [key: EddsaKeyPair, signature: EddsaSignature];
+    const cases: readonly ((pair: EddsaKeyPair, message: bigint) => Case)[] = [
+      (pair, message) => [pair, signEddsa(pair, message)],
+      (pair, message) => [pair, signedWith(pair, message, 1n)],
+      (pair, message) => [pair, signedWith(pair, message, 0n)],
+      ...[1n, -1n, SUBGROUP_ORDER, -SUBGROUP_ORDER, 2n ** 251n, -(2n ** 200n)].map(
+        (added) =>
+          (pair: EddsaKeyPair, message: bigint): Case => {
+            const { r8, s } = signEddsa(pair, message);
+            return [pair, { r8, s: (s + added + FIELD_ORDER) % FIELD_ORDER }];
+          },
+      ),
+      ...[
+        ({ x, y }: JubPoint) => ({ x, y: (y + 1n) % FIELD_ORDER }),
+        ({ x, y }: JubPoint) => ({ x: (FIELD_ORDER - x) % FIELD_ORDER, y }),
+        (r8: JubPoint) => jubSum(r8, order2!),
+        (r8: JubPoint) => jubSum(r8, order8!),
+        () => toJubPoint(BASE8),
+        () => IDENTITY,
+      ].map((change) => (pair: EddsaKeyPair, message: bigint): Case => {
+        const { r8, s } = signEddsa(pair, message);
+        return [pair, { r8: change(r8), s }];
       }),
-      { seed, numRuns: 60 },
+      (pair, message) => [pair, signEddsa({ ...pair, secret: (pair.secret % 1000n) + 1n }, message)],
+      ...[IDENTITY, order2!, order4!, order8!].map((key) => (pair: EddsaKeyPair, message: bigint): Case => {
+        // Whatever the secret, h·8·A is the identity.
+        const small = withKey(key, { ...pair, secret: 0n });
+        return [small, signedWith(small, message, 5n)];
+      }),
+      (pair, message) => [withKey({ x: 2n, y: 3n }, pair), signEddsa(pair, message)],
+    ];
+    await fc.assert(
+      fc.asyncProperty(secret, field, async (scalar, message) => {
+        for (const made of cases) {
+          const [pair, signature] = made({ secret: scalar, publicKey: eddsaPublicKey(scalar) }, message);
+          const circuit = await acceptedBy(calculator, pair.publicKey, message, signature);
+          assert.equal(circuit, await verdictOf(() => verifyEddsa(pair.publicKey, message, signature, 'signature')));
+          verdicts[circuit ? 'accepted' : 'refused']++;
+        }
+        // The one difference: a key with a part of small order, which no entrance of the protocol takes.
+        const pair = { secret: scalar, publicKey: jubSum(eddsaPublicKey(scalar), order8!) };
+        const signature = signedWith(pair, message, 7n);
+        assert.ok(await acceptedBy(calculator, pair.publicKey, message, signature));
+        throwsCode(() => verifyEddsa(pair.publicKey, message, signature, 'it'), 'STUN_KEY_NOT_IN_SUBGROUP');
+      }),
+      { seed, numRuns: 6 },
     );
     assert.ok(verdicts.accepted > 0 && verdicts.refused > 0);
     console.log(`      seed ${seed}, ${verdicts.accepted} accepted, ${verdicts.refused} refused`);
+  });
+
+  it('bound the leading bits of challenge and response alike', async () => {
+    const calculator = await probe(RANGE_WRAPPER);
+    const [r, l] = [FIELD_ORDER >> 190n, SUBGROUP_ORDER >> 187n];
+    const near = (bound: bigint): bigint[] => [
+      0n,
+      bound - 1n,
+      bound,
+      bound + 1n,
+      2n ** 64n - 1n,
+      // With one bit of the bound turned: below where it was 1, above where it was 0.
+      ...Array.from({ length: 64 }, (_, bit) => bound ^ (1n << BigInt(bit))),
+    ];
+    let runs = 0;
+    for (const [challenge, response] of [
+      ...near(r).map((top) => [top, 0n] as const),
+      ...near(l).map((top) => [0n, top] as const),
+    ]) {
+      const bitsOf = (top: bigint): bigint[] => Array.from({ length: 64 }, (_, bit) => (top >> BigInt(bit)) & 1n);
+      const circuit = await verdictOf(() => calculator.calculate({ challenge: bitsOf(challenge), response: bitsOf(response) }));
+      assert.equal(circuit, isProvable(challenge << 190n, response << 187n), `${challenge} ${response}`);
+      runs++;
+    }
+    console.log(`      ${runs} numbers`);
   });
 });

@@ -1,44 +1,27 @@
 import assert from 'node:assert/strict';
-import { babyjubjub } from '@noble/curves/misc.js';
 import {
   assertPublicKey,
   encodeKeyset,
   FIELD_ORDER,
   generateEddsaKeyPair,
+  isProvable,
   orderIdOf,
   parseKeyset,
+  poseidon,
   signEddsa,
   signerIdOf,
   SUBGROUP_ORDER,
+  TAG,
   toJubPoint,
   verifyEddsa,
-  type JubPoint,
 } from '#protocol/index.ts';
 import { throwsCode } from '#test/unit/assert-code.ts';
 import { makeEnclave, makeOrder } from '#test/unit/protocol/fixtures.ts';
-
-/** All eight points of the torsion subgroup: multiples of l of a point of full order. */
-function torsion(): JubPoint[] {
-  for (let x = 2n; ; x++) {
-    const xx = (x * x) % FIELD_ORDER;
-    const field = babyjubjub.Point.Fp;
-    const yy = field.div(field.sub(1n, field.mul(168700n, xx)), field.sub(1n, field.mul(168696n, xx)));
-    let y: bigint;
-    try {
-      y = field.sqrt(yy);
-    } catch {
-      continue;
-    }
-    const point = babyjubjub.Point.fromAffine({ x, y });
-    const generator = point.multiplyUnsafe(SUBGROUP_ORDER - 1n).add(point);
-    if (generator.multiplyUnsafe(4n).equals(babyjubjub.Point.ZERO)) continue;
-    return Array.from({ length: 8 }, (_, i) => toJubPoint(generator.multiplyUnsafe(BigInt(i))));
-  }
-}
+import { jubSum, smallOrderPoints } from '#test/unit/protocol/small-order.ts';
 
 describe('public keys at every entrance', () => {
   const good = generateEddsaKeyPair();
-  const small = torsion();
+  const small = smallOrderPoints();
 
   it('takes a fresh key', () => assert.deepEqual(toJubPoint(assertPublicKey(good.publicKey, 'key')), good.publicKey));
   it('refuses all eight points of small order, the identity among them', () => {
@@ -46,8 +29,7 @@ describe('public keys at every entrance', () => {
     for (const point of small) throwsCode(() => assertPublicKey(point, 'key'), 'STUN_KEY_SMALL_ORDER');
   });
   it('refuses a key with a torsion component', () => {
-    const mixed = toJubPoint(babyjubjub.Point.fromAffine(good.publicKey).add(babyjubjub.Point.fromAffine(small[1]!)));
-    throwsCode(() => assertPublicKey(mixed, 'key'), 'STUN_KEY_NOT_IN_SUBGROUP');
+    throwsCode(() => assertPublicKey(jubSum(good.publicKey, small[1]!), 'key'), 'STUN_KEY_NOT_IN_SUBGROUP');
   });
   it('refuses a point off the curve', () =>
     throwsCode(() => assertPublicKey({ x: good.publicKey.x, y: good.publicKey.y + 1n }, 'key'), 'STUN_KEY_NOT_ON_CURVE'));
@@ -78,6 +60,23 @@ describe('EdDSA', () => {
     ));
   it('refuses R8 off the curve', () =>
     throwsCode(() => verifyEddsa(pair.publicKey, 42n, { ...signature, r8: { x: 1n, y: 1n } }, 'it'), 'STUN_SIGNATURE'));
+  it('refuses the identity as R8, although the equation holds', () => {
+    const r8 = { x: 0n, y: 1n };
+    const h = poseidon(TAG.challenge, [r8.x, r8.y, pair.publicKey.x, pair.publicKey.y, 42n]);
+    const s = (8n * h * pair.secret) % SUBGROUP_ORDER;
+    throwsCode(() => verifyEddsa(pair.publicKey, 42n, { r8, s }, 'it'), 'STUN_SIGNATURE');
+  });
+  it('tells what the circuit takes by the leading 64 bits of challenge and response', () => {
+    const [r, l] = [FIELD_ORDER >> 190n, SUBGROUP_ORDER >> 187n];
+    assert.deepEqual(
+      [r, l].map((top) => top.toString(2).length),
+      [64, 64],
+    );
+    const [h, s] = [(r << 190n) - 1n, (l << 187n) - 1n];
+    assert.ok(isProvable(h, s));
+    assert.ok(!isProvable(h + 1n, s));
+    assert.ok(!isProvable(h, s + 1n));
+  });
   it('refuses a message of r or more', () =>
     throwsCode(() => verifyEddsa(pair.publicKey, FIELD_ORDER + 42n, signature, 'it'), 'STUN_RANGE'));
 });
