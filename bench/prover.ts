@@ -4,7 +4,8 @@
  * number of threads; that of a witness is its share of the fastest proof.
  *
  * `node bench/prover.ts WHAT NAME THREADS ROUNDS [ZKEY WITNESS]` is what one such process runs; it prints JSON. STUN_BENCH_CIRCUITS names
- * what is measured, by default all: settlement-16 settlement-64 settlement-256 credit-mlp credit-trees reference-64.
+ * what is measured, by default all: settlement-16 settlement-64 settlement-256 credit-mlp credit-trees reference-64. STUN_BENCH_ENGINES names
+ * engines of the native backend to measure besides the one that this machine takes by itself (adx, portable), on one thread.
  */
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
@@ -14,8 +15,9 @@ import { fileURLToPath } from 'node:url';
 import { groth16 } from 'snarkjs';
 import { ensureCircuit } from '#circuits/manifest.ts';
 import { WitnessCalculator } from '#circuits/witness-calculator.ts';
-import type { BackendName } from '#prover/backend.ts';
+import type { BackendName, Groth16Backend } from '#prover/backend.ts';
 import { chooseBackends } from '#prover/backends.ts';
+import { nativeBackend } from '#prover/native-backend.ts';
 import { createSettlementProver } from '#prover/pool.ts';
 import { makeTask } from '#test/unit/prover/task-fixture.ts';
 import { summarise, type Figure } from './figure.ts';
@@ -23,6 +25,7 @@ import { modelSubject, settlementOf, settlementSubject, shapeSubject, type Subje
 import { SyntheticSystem } from './prover/synthetic-system.ts';
 
 const MEMORY_LIMIT_MB = 4096;
+const ENGINES = process.env['STUN_BENCH_ENGINES']?.split(' ') ?? [];
 
 /** What one process measured; times in milliseconds, the cold one that of its first proof. */
 interface Measured {
@@ -63,16 +66,28 @@ async function measured(
   };
 }
 
-async function measureBackend(name: BackendName, threads: number, rounds: number, files: readonly string[]): Promise<Measured> {
+/** A backend, or with `native-ENGINE` that engine of the native one. */
+function backendOf(name: BackendName | `native-${string}`): Groth16Backend {
+  return name.startsWith('native-')
+    ? nativeBackend(name.slice('native-'.length))
+    : chooseBackends(name as BackendName).backends[0]!;
+}
+
+async function measureBackend(
+  name: BackendName | `native-${string}`,
+  threads: number,
+  rounds: number,
+  files: readonly string[],
+): Promise<Measured> {
   const [bytes, witness] = files.map((path) => readFileSync(path)) as [Buffer, Buffer];
-  const [backend] = chooseBackends(name).backends;
+  const backend = backendOf(name);
   // snarkjs on several threads is not one of our backends: it starts as many as there are cores, by itself.
   const onAllCores = name === 'snarkjs' && threads > 1;
   const key = new Uint8Array(new SharedArrayBuffer(bytes.length));
   key.set(bytes);
   const prove = (): Promise<unknown> =>
-    onAllCores ? groth16.prove(bytes, witness) : backend!.prove(key, witness, { threads, memoryLimitMb: MEMORY_LIMIT_MB });
-  return { engine: backend!.engine, ...(await measured(prove, rounds)), verify: [] };
+    onAllCores ? groth16.prove(bytes, witness) : backend.prove(key, witness, { threads, memoryLimitMb: MEMORY_LIMIT_MB });
+  return { engine: backend.engine, ...(await measured(prove, rounds)), verify: [] };
 }
 
 /** Witnesses: by circom's program, or by the backend's own. */
@@ -118,7 +133,7 @@ async function measurePool(circuit: string, threads: number, rounds: number): Pr
   };
 }
 
-type What = BackendName | 'pool' | 'witness-circom' | 'witness-native';
+type What = BackendName | `native-${string}` | 'pool' | 'witness-circom' | 'witness-native';
 
 function inOwnProcess(what: What, circuit: string, threads: number, rounds: number, files: readonly string[] = []): Measured {
   const args = ['--no-warnings', fileURLToPath(import.meta.url), what, circuit, String(threads), String(rounds), ...files];
@@ -157,6 +172,10 @@ function proofFigures(subject: Subject, rounds: number): { figures: Figure[]; fa
       const perSecond = one.wall.map((ms) => (1000 * constraints) / ms);
       figures.push(summarise(`${circuit} ${name}${suffix} constraints`, '1/s', perSecond));
       if (threads === 1) fastest = Math.min(fastest, median(one.cpu));
+    }
+    for (const engine of threads === 1 ? ENGINES : []) {
+      const one = inOwnProcess(`native-${engine}`, circuit, threads, rounds, [zkey, witness]);
+      figures.push(...figuresBeside(`${circuit} native ${engine}`, one, beside));
     }
   }
   return { figures, fastest };
