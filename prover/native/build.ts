@@ -17,7 +17,8 @@ const LINK = ['-shared', '-nostdlib', '-s', '-Wl,--build-id=none,-z,noexecstack,
 const UNITS: readonly (readonly [name: string, ...flags: string[]])[] = [
   ['addon'],
   ['engine-portable'],
-  ['engine-adx'],
+  // Limbs that went through vector registers would wait for stores of half their width.
+  ['engine-adx', '-O3', '-mgeneral-regs-only'],
   // The compiler's own AVX-512 headers read variables that they leave undefined on purpose.
   ['engine-ifma', ...'-mavx512f -mavx512dq -mavx512vl -mavx512ifma -mbmi2 -madx -Wno-uninitialized'.split(' ')],
 ];

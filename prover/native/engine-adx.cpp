@@ -1,5 +1,5 @@
 // The engine for x86-64 with BMI2 and ADX.
 #include "engine-of.hpp"
-#include "product-adx.hpp"
+#include "lanes-adx.hpp"
 
-const Engine adxEngine = makeEngine<Prime<FqParameters, AdxProduct>, Domain<Prime<FrParameters, AdxProduct>>>("adx");
+const Engine adxEngine = makeEngine<AdxLanes<FqParameters>, Domain<Prime<FrParameters, AdxProduct>>>("adx");

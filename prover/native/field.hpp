@@ -6,7 +6,7 @@
 // brings a type with the same members.
 //
 // A lane type holds `lanes` elements and works on all of them at once; `Prime` is the lane type of width one. Lanes may leave
-// values above the modulus: `add` never reduces, `sub` adds `bound` times the modulus to stay positive, and only `canonical`
+// values above the modulus: `add` never reduces, `sub` may add `bound` times the modulus to stay positive, and only `canonical`
 // brings a value below the modulus. Only canonical values are compared, stored or inverted.
 //
 // Nothing here is constant-time: a prover runs on its owner's machine, and the witness decides which buckets it touches anyway.
@@ -64,9 +64,27 @@ inline uint64_t load64(const uint8_t *bytes) {
   return value;
 }
 
+/// Sums and differences below the modulus of numbers below it, in portable C++.
+struct PortableSums {
+  template <class P>
+  static inline void add(uint64_t *result, const uint64_t *a, const uint64_t *b) {
+    uint64_t carry = 0, borrow = 0, sum[4], less[4];
+    for (int i = 0; i < 4; i++) sum[i] = addCarry(a[i], b[i], carry);
+    for (int i = 0; i < 4; i++) less[i] = subBorrow(sum[i], P::modulus[i], borrow);
+    for (int i = 0; i < 4; i++) result[i] = borrow ? sum[i] : less[i];
+  }
+  template <class P>
+  static inline void sub(uint64_t *result, const uint64_t *a, const uint64_t *b) {
+    uint64_t borrow = 0, carry = 0;
+    for (int i = 0; i < 4; i++) result[i] = subBorrow(a[i], b[i], borrow);
+    const uint64_t mask = 0 - borrow;
+    for (int i = 0; i < 4; i++) result[i] = addCarry(result[i], P::modulus[i] & mask, carry);
+  }
+};
+
 /// Montgomery multiplication in portable C++: coarsely integrated operand scanning (C. K. Koc, T. Acar, B. Kaliski, "Analyzing
 /// and comparing Montgomery multiplication algorithms", IEEE Micro 16(3), 1996). The moduli have two spare bits, so no fifth carry.
-struct PortableProduct {
+struct PortableProduct : PortableSums {
   template <class P>
   static inline void multiply(uint64_t *result, const uint64_t *a, const uint64_t *b) {
     typedef unsigned __int128 wide;
@@ -96,7 +114,7 @@ struct PortableProduct {
   }
 };
 
-/// An element of a prime field. `P` holds the modulus, `Product` multiplies.
+/// An element of a prime field. `P` holds the modulus, `Product` computes with it.
 template <class P, class Product>
 struct Prime {
   uint64_t limb[4];
@@ -119,22 +137,16 @@ struct Prime {
   }
 
   static inline Prime add(const Prime &a, const Prime &b) {
-    uint64_t carry = 0, borrow = 0;
-    Prime sum, less;
-    for (int i = 0; i < 4; i++) sum.limb[i] = addCarry(a.limb[i], b.limb[i], carry);
-    for (int i = 0; i < 4; i++) less.limb[i] = subBorrow(sum.limb[i], P::modulus[i], borrow);
-    for (int i = 0; i < 4; i++) sum.limb[i] = borrow ? sum.limb[i] : less.limb[i];
+    Prime sum;
+    Product::template add<P>(sum.limb, a.limb, b.limb);
     return sum;
   }
   /// a - b; lanes add `bound` times the modulus.
   template <int bound = 1>
   static inline Prime sub(const Prime &a, const Prime &b) {
-    uint64_t borrow = 0, carry = 0;
-    Prime result;
-    for (int i = 0; i < 4; i++) result.limb[i] = subBorrow(a.limb[i], b.limb[i], borrow);
-    const uint64_t mask = 0 - borrow;
-    for (int i = 0; i < 4; i++) result.limb[i] = addCarry(result.limb[i], P::modulus[i] & mask, carry);
-    return result;
+    Prime difference;
+    Product::template sub<P>(difference.limb, a.limb, b.limb);
+    return difference;
   }
   static inline Prime neg(const Prime &a) { return a.isZero() ? a : sub(zero(), a); }
   static inline Prime dbl(const Prime &a) { return add(a, a); }
@@ -267,6 +279,8 @@ struct Prime {
   static constexpr unsigned lanes = 1;
   /// Products stay below this many moduli.
   static constexpr int productBound = 1;
+  /// Bound of the difference of a value below `bound` moduli and one below `subtracted`.
+  static constexpr int differenceBound(int, int) { return 1; }
   /// Reads one element for each lane, `offset` limbs into its row.
   static inline Prime gather(const uint64_t *const *rows, size_t offset) { return read((const uint8_t *)(rows[0] + offset)); }
   inline void scatter(uint64_t *const *rows, size_t offset) const { __builtin_memcpy(rows[0] + offset, limb, sizeof limb); }
@@ -274,6 +288,8 @@ struct Prime {
   static inline unsigned equal(const Prime &a, const Prime &b) { return a == b ? 1 : 0; }
   /// Lane i of `a` where bit i is set, else of `b`.
   static inline Prime select(unsigned mask, const Prime &a, const Prime &b) { return mask & 1 ? a : b; }
+  /// Lane i, which is not 0, negative where bit i is set.
+  static inline Prime negatedWhere(unsigned mask, const Prime &a) { return mask & 1 ? sub(zero(), a) : a; }
   /// Brings limbs that are as a difference of three elements leaves them back to what products take.
   static inline Prime tidied(const Prime &a) { return a; }
   /// Brings values below `bound` times the modulus below the modulus.

@@ -38,6 +38,7 @@ struct IfmaLanes {
   static constexpr unsigned lanes = 8;
   static constexpr int words = 4;
   static constexpr int productBound = 2;
+  static constexpr int differenceBound(int bound, int subtracted) { return bound + subtracted; }
 
   static inline __m512i same(uint64_t value) { return _mm512_set1_epi64((long long)value); }
   static inline IfmaLanes zero() {
@@ -124,6 +125,8 @@ struct IfmaLanes {
     for (int i = 0; i < 5; i++) result.limb[i] = _mm512_mask_blend_epi64((__mmask8)mask, b.limb[i], a.limb[i]);
     return result;
   }
+
+  static inline IfmaLanes negatedWhere(unsigned mask, const IfmaLanes &a) { return mask == 0 ? a : select(mask, sub<1>(zero(), a), a); }
 
   /// Less `times` moduli where that leaves nothing negative.
   template <int times>

@@ -17,13 +17,12 @@ inline unsigned windowsFor(unsigned window) { return (scalarBits + window - 1) /
 /// The window, in bits, that costs least for this many points, counted in additions.
 inline unsigned windowFor(size_t points) {
   unsigned best = leastWindow;
-  double least = 0;
+  uint64_t least = UINT64_MAX;
   for (unsigned window = leastWindow; window <= greatestWindow; window++) {
-    const double buckets = (double)((size_t)1 << (window - 1));
-    const double side = (double)((size_t)1 << (window / 2));
+    const uint64_t buckets = (uint64_t)1 << (window - 1), side = (uint64_t)1 << (window / 2);
     // A bucket takes part in two sums; a row or column in some complete additions; every round of halving has one inversion.
-    const double cost = windowsFor(window) * ((double)points + 2 * buckets + 8 * side + 50.0 * (window + 4));
-    if (window == leastWindow || cost < least) {
+    const uint64_t cost = windowsFor(window) * (points + 2 * buckets + 8 * side + 50 * (window + 4));
+    if (cost < least) {
       best = window;
       least = cost;
     }

@@ -20,14 +20,15 @@ inline PointReference referenceTo(const void *point, bool negative) {
   return (PointReference)(uintptr_t)point | (negative ? negated : 0);
 }
 
-/// Brings an address towards the cache. WebAssembly has no such instruction, but a load that nobody waits for does the same.
-inline void approach(const uint64_t *address) {
+/// Brings an address towards the cache. WebAssembly has no such instruction, but a load that nobody waits for does the same; it costs
+/// more, and is not made twice.
 #ifdef __wasm__
-  (void)*(const volatile uint64_t *)address;
+inline void approach(const uint64_t *address) { (void)*(const volatile uint64_t *)address; }
+constexpr size_t pairsAhead = 0;
 #else
-  __builtin_prefetch(address);
+inline void approach(const uint64_t *address) { __builtin_prefetch(address); }
+constexpr size_t pairsAhead = 32;
 #endif
-}
 
 /// `V`: lanes of the field that the coordinates are in.
 template <class V>
@@ -37,6 +38,9 @@ class PairAdder {
   static constexpr int pointWords = 2 * V::words;
   static constexpr size_t groups = V::lanes <= 2 ? 1024 : 256;
   static constexpr size_t chunk = groups * V::lanes;
+  /// Groups that points are brought closer again ahead of their turn: a chunk of narrow lanes takes longer than its points stay in the
+  /// nearest cache. Wide lanes are done with a group before it would help.
+  static constexpr size_t ahead = V::lanes <= 2 ? pairsAhead / V::lanes : 0;
 
   explicit PairAdder(const Platform &platform)
       : differences(platform, groups), prefixes(platform, groups), doublings(platform, groups), left(platform, chunk),
@@ -48,10 +52,7 @@ class PairAdder {
   /// Asks for a + b to be written to `sum`, at the latest by `flush`; `sum` may not overlap any point still to be read.
   inline void add(PointReference a, PointReference b, uint64_t *sum) {
     // Points of a bucket lie anywhere; they are on their way to the cache while the chunk fills.
-    for (int word = 0; word < pointWords; word += 8) {
-      approach(addressOf(a) + word);
-      approach(addressOf(b) + word);
-    }
+    approachPair(a, b);
     left[count] = a;
     right[count] = b;
     result[count] = sum;
@@ -69,14 +70,15 @@ class PairAdder {
     const size_t used = count / V::lanes;
     V product = V::one();
     for (size_t group = 0; group < used; group++) {
+      if (ahead > 0 && group + ahead < used) approachGroup(group + ahead);
       prefixes[group] = product;
       differences[group] = difference(group);
-      product = V::mul(product, differences[group]);
+      product = V::mul(differences[group], product);
     }
     V inverse = V::inverse(product);
     for (size_t group = used; group-- > 0;) {
       finish(group, V::mul(inverse, prefixes[group]));
-      inverse = V::mul(inverse, differences[group]);
+      inverse = V::mul(differences[group], inverse);
     }
     count = 0;
   }
@@ -89,6 +91,16 @@ class PairAdder {
   }
 
  private:
+  static inline void approachPair(PointReference a, PointReference b) {
+    for (int word = 0; word < pointWords; word += 8) {
+      approach(addressOf(a) + word);
+      approach(addressOf(b) + word);
+    }
+  }
+  inline void approachGroup(size_t group) const {
+    for (size_t pair = group * V::lanes; pair < (group + 1) * V::lanes; pair++) approachPair(left[pair], right[pair]);
+  }
+
   struct Side {
     const uint64_t *rows[V::lanes];
     unsigned negative = 0;
@@ -100,10 +112,7 @@ class PairAdder {
       }
     }
     inline V x() const { return V::gather(rows, 0); }
-    inline V y() const {
-      const V value = V::gather(rows, V::words);
-      return negative == 0 ? value : V::select(negative, V::template sub<1>(V::zero(), value), value);
-    }
+    inline V y() const { return V::negatedWhere(negative, V::gather(rows, V::words)); }
   };
 
   /// What the group's pairs divide by; pairs that need no division are done at once and get 1.
@@ -155,8 +164,9 @@ class PairAdder {
       rise = V::select(doublings[group], V::template canonical<3>(V::add(V::add(square, square), square)), rise);
     }
     const V slope = V::mul(V::tidied(rise), overDifference);
-    const V x = V::template canonical<V::productBound + 2>(V::template sub<2>(V::sqr(slope), V::add(ax, bx)));
-    const V y = V::template canonical<V::productBound + 1>(V::template sub<1>(V::mul(slope, V::template sub<1>(ax, x)), ay));
+    constexpr int xBound = V::differenceBound(V::productBound, 2), yBound = V::differenceBound(V::productBound, 1);
+    const V x = V::template canonical<xBound>(V::template sub<2>(V::sqr(slope), V::add(ax, bx)));
+    const V y = V::template canonical<yBound>(V::template sub<1>(V::mul(slope, V::template sub<1>(ax, x)), ay));
     x.scatter(&result[at], 0);
     y.scatter(&result[at], V::words);
   }

@@ -12,6 +12,8 @@ struct Quadratic;
 /// Products in Fq2; a target with a better way for its lanes specialises it.
 template <class F>
 struct QuadraticProduct {
+  /// Products of what PairAdder multiplies stay below this many moduli.
+  static constexpr int bound = F::productBound == 1 ? 1 : 6;
   /// Karatsuba: three products. Over lanes, with components below 5.4 times the modulus the products are so too: see lanes-ifma.hpp.
   static inline Quadratic<F> mul(const Quadratic<F> &a, const Quadratic<F> &b) {
     const F low = F::mul(a.c0, b.c0);
@@ -57,7 +59,8 @@ struct Quadratic {
 
   // As a lane type.
   static constexpr unsigned lanes = F::lanes;
-  static constexpr int productBound = F::lanes == 1 ? 1 : 6;
+  static constexpr int productBound = QuadraticProduct<F>::bound;
+  static constexpr int differenceBound(int bound, int subtracted) { return F::differenceBound(bound, subtracted); }
   typedef Quadratic<typename F::Scalar> Scalar;
   static inline Quadratic gather(const uint64_t *const *rows, size_t offset) {
     return {F::gather(rows, offset), F::gather(rows, offset + F::words)};
@@ -71,6 +74,9 @@ struct Quadratic {
   static inline unsigned equal(const Quadratic &a, const Quadratic &b) { return F::equal(a.c0, b.c0) & F::equal(a.c1, b.c1); }
   static inline Quadratic select(unsigned mask, const Quadratic &a, const Quadratic &b) {
     return {F::select(mask, a.c0, b.c0), F::select(mask, a.c1, b.c1)};
+  }
+  static inline Quadratic negatedWhere(unsigned mask, const Quadratic &a) {
+    return {F::negatedWhere(mask, a.c0), F::negatedWhere(mask, a.c1)};
   }
   static inline Quadratic tidied(const Quadratic &a) { return {F::tidied(a.c0), F::tidied(a.c1)}; }
   template <int bound>

@@ -125,6 +125,7 @@ struct FmaLanes {
   static constexpr unsigned lanes = 2;
   static constexpr int words = 4;
   static constexpr int productBound = 2;
+  static constexpr int differenceBound(int bound, int subtracted) { return bound + subtracted; }
 
   static inline Doubles modulus(int i) {
     constexpr BalancedModulus<P> balanced;
@@ -236,6 +237,8 @@ struct FmaLanes {
     return result;
   }
 
+  static inline FmaLanes negatedWhere(unsigned mask, const FmaLanes &a) { return mask == 0 ? a : select(mask, sub<1>(zero(), a), a); }
+
   /// The first lanes of two, and the second ones.
   static inline FmaLanes firsts(const FmaLanes &a, const FmaLanes &b) {
     FmaLanes result;
@@ -346,6 +349,7 @@ struct FmaLanes {
 template <class P>
 struct QuadraticProduct<FmaLanes<P>> {
   typedef FmaLanes<P> F;
+  static constexpr int bound = 6;
   static inline Quadratic<F> mul(const Quadratic<F> &a, const Quadratic<F> &b) {
     const F left[2] = {a.c0, a.c1}, real[2] = {b.c0, F::sub(F::zero(), b.c1)}, imaginary[2] = {b.c1, b.c0};
     Quadratic<F> product;

@@ -21,7 +21,7 @@ constexpr uint64_t limb29(const uint64_t *words, int i, int shift) {
   return ((words[word] >> within) | next) & mask29;
 }
 
-struct Product29 {
+struct Product29 : PortableSums {
   /// Nine steps divide by 2^261, the form has 2^256: one operand is taken times 2^5. Columns stay below 2^63.
   template <class P>
   static inline void multiply(uint64_t *result, const uint64_t *a, const uint64_t *b) {
