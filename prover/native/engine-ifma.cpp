@@ -2,6 +2,7 @@
 // the rest.
 #include "engine-of.hpp"
 #include "lanes-ifma.hpp"
+#include "product-sum-adx.hpp"
 #include "transform-ifma.hpp"
 
 const Engine ifmaEngine = makeEngine<IfmaLanes<FqParameters>, LaneDomain<IfmaLanes<FrParameters>>>("ifma");

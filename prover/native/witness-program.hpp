@@ -9,6 +9,7 @@
 
 #include "files.hpp"
 #include "platform.hpp"
+#include "product-sum.hpp"
 
 namespace {
 
@@ -154,8 +155,10 @@ class PreparedProgram {
     Fr sum = Fr::zero();
     for (uint32_t i = 0; i < plus; i++) sum = Fr::add(sum, registers[*word++]);
     for (uint32_t i = 0; i < minus; i++) sum = Fr::sub(sum, registers[*word++]);
-    for (uint32_t i = 0; i < others; i++, word += 2) sum = Fr::add(sum, Fr::mul(constants[word[0]], registers[word[1]]));
-    return sum;
+    if (others == 0) return sum;
+    ProductSum<Fr> products(sum);
+    for (uint32_t i = 0; i < others; i++, word += 2) products.add(constants[word[0]], registers[word[1]]);
+    return products.reduced();
   }
 
   bool step(const uint32_t *&word, Fr *registers, Fr *products, uint32_t &rule) const {
