@@ -25,9 +25,9 @@ export interface JobInput {
   readonly deliveryDigest: bigint;
   /** 1 served, 2 failed, 3 void. */
   readonly status: bigint;
-  /** Unix seconds, below 2^40. */
+  /** Unix seconds, below 2^34. */
   readonly startedAt: bigint;
-  /** Unix seconds, below 2^40. */
+  /** Unix seconds, below 2^34. */
   readonly finishedAt: bigint;
 }
 

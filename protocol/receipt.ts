@@ -16,16 +16,23 @@ export type JobStatus = keyof typeof JOB_STATUS;
 /** The packed part of a receipt: status and the host's own, self-reported times. */
 export interface ReceiptMeta {
   readonly status: JobStatus;
+  /** Below 2^34, as is the next. */
   readonly startedAtUnix: number;
   readonly finishedAtUnix: number;
 }
 
-/** meta = status + startedAt·2^8 + finishedAt·2^48. */
+/** Bits of a receipt's times: unix seconds until the year 2514. The circuit checks them for every job. */
+const TIME_BITS = 34;
+
+/**
+ * meta = status + startedAt·2^8 + finishedAt·2^48.
+ * @throws `STUN_RANGE` for a time of 2^34 or more
+ */
 export function packMeta(meta: ReceiptMeta): bigint {
   return (
     BigInt(JOB_STATUS[meta.status]) +
-    (assertUint(BigInt(meta.startedAtUnix), 40, 'startedAt') << 8n) +
-    (assertUint(BigInt(meta.finishedAtUnix), 40, 'finishedAt') << 48n)
+    (assertUint(BigInt(meta.startedAtUnix), TIME_BITS, 'startedAt') << 8n) +
+    (assertUint(BigInt(meta.finishedAtUnix), TIME_BITS, 'finishedAt') << 48n)
   );
 }
 

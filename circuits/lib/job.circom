@@ -5,7 +5,7 @@ include "tagged-hash.circom";
 include "tags.circom";
 
 // One job of a segment: its demand, its price and its receipt.
-// An inactive job pads the segment: it leaves the head as it is, its leaf is empty and it costs nothing.
+// An inactive job pads the segment: it leaves the head as it is, its leaf is empty and it costs nothing; its limit is read by nobody.
 //
 // CALLER MUST enforce that active is boolean and that active jobs come first.
 //
@@ -18,8 +18,8 @@ include "tags.circom";
 // @input price - enforced < 2^63 and at most maxPrice, which is enforced < price + 2^63
 // @input deliveryDigest
 // @input status - 1 served, 2 failed, 3 void; anything else is refused
-// @input startedAt - unix seconds, enforced < 2^40, as the host reported it
-// @input finishedAt - unix seconds, enforced < 2^40, as the host reported it
+// @input startedAt - unix seconds, enforced < 2^34, as the host reported it
+// @input finishedAt - unix seconds, enforced < 2^34, as the host reported it
 // @output headAfter - D_k, or headBefore when inactive
 // @output leaf - R_k, or 0 when inactive
 template Job() {
@@ -46,22 +46,21 @@ template Job() {
     headAfter <== headBefore + active * (demand.out - headBefore); // [6.select]
 
     // Prices. With price = p and maxPrice - price = h modulo r, both decomposed into 63 bits, maxPrice = p + h modulo r; and
-    // p + h < 2^64 < r, so nothing wraps: as integers 0 <= price <= maxPrice < 2^64. Neither is negative, so a padding job
-    // whose prices sum to 0 has none.
+    // p + h < 2^64 < r, so nothing wraps: as integers 0 <= price <= maxPrice < 2^64.
     component priceRange = RangeCheck(63); // [8.price-range]
     priceRange.in <== price; // [8.price-range]
     component headroomRange = RangeCheck(63); // [8.max-range]
     headroomRange.in <== maxPrice - price; // [8.price-limit]
-    // [8.inactive-max]
-    (1 - active) * (maxPrice + price) === 0; // [8.inactive-price]
 
     // Status, and the packing of meta.
     signal servedOrFailed <== (status - 1) * (status - 2);
     servedOrFailed * (status - 3) === 0; // [9.status]
-    (status - 1) * price === 0; // [9.unserved-price]
-    component startedAtRange = RangeCheck(40); // [9.started-range]
+    // status - active is 0 for an active job that was served, and 1, 2 or 3 for every other.
+    // [8.inactive-price]
+    (status - active) * price === 0; // [9.unserved-price]
+    component startedAtRange = RangeCheck(34); // [9.started-range]
     startedAtRange.in <== startedAt; // [9.started-range]
-    component finishedAtRange = RangeCheck(40); // [9.finished-range]
+    component finishedAtRange = RangeCheck(34); // [9.finished-range]
     finishedAtRange.in <== finishedAt; // [9.finished-range]
     signal meta <== status + startedAt * (1 << 8) + finishedAt * (1 << 48); // [9.meta]
 

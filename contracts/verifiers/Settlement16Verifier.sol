@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// Generated from circuits/main/settlement-16.circom, do not edit. Source hash 3c66a56d815aa9a958d073e9554913356a8135053b7c6c57c62ef0eebb29d920.
+// Generated from circuits/main/settlement-16.circom, do not edit. Source hash 805d5032010bde8a1beefa508d0df7cf69e063d64c032a159ab2fc137185797b.
 pragma solidity ^0.8.37;
 
 import {ISettlementVerifier} from "../interfaces/ISettlementVerifier.sol";
@@ -12,7 +12,7 @@ contract Settlement16Verifier is ISettlementVerifier {
     /// @inheritdoc ISettlementVerifier
     bool public constant override DEVELOPMENT = true;
     /// @inheritdoc ISettlementVerifier
-    bytes32 public constant override VK_HASH = 0x94b67876e45ae28c7ac17507ac3a4b7b37ab5351247940811734826c31a9dd47;
+    bytes32 public constant override VK_HASH = 0x12c7290bb7aec5d48333fd7ee79d8362dc1ffdb60cadd8121dcfb2ba2c09099b;
     /// @inheritdoc ISettlementVerifier
     uint256 public constant override N = 16;
 
@@ -52,53 +52,53 @@ contract Settlement16Verifier is ISettlementVerifier {
 
             if ok {
                 // vk_x = IC[0] + sum of signals[i] * IC[i + 1]
-                mstore(add(pairing, 384), 0x036b683251f58975511834f5d2524daf7a2b0fb0c77087d37116c9e7162fc0a4)
-                mstore(add(pairing, 416), 0x1b0802e7fe6d262fb07b7cd776dd582f01b3717b78f90f4d4c50e3628821086a)
+                mstore(add(pairing, 384), 0x1d6d80d14e8beacd88147376e942c90a7226ea4d7f9e14a1c5f5bddf59c5ff40)
+                mstore(add(pairing, 416), 0x099c44a9118bad2c0728bae9375baa853edd87e69649d08dd14bfd1925393f55)
                 // + signals[0] * IC[1]
-                mstore(add(pairing, 448), 0x0610cf3f1510528f02565f092491dc7b110b4046921151a639d54ec7db397343)
-                mstore(add(pairing, 480), 0x238acd5bc02e94f11616629d6a46328b2aece10b072618db3876792b28d83eb2)
+                mstore(add(pairing, 448), 0x12981279df9fc60d8c2af02b8f682656efa410558502645a3007bd090f7eaaac)
+                mstore(add(pairing, 480), 0x2ecb275073308fab11a5049e2b1f502d0bdd5c9a553a605543e38f2f82dde139)
                 mstore(add(pairing, 512), calldataload(add(signals, 0)))
                 ok := and(ok, staticcall(gas(), 7, add(pairing, 448), 96, add(pairing, 448), 64))
                 ok := and(ok, staticcall(gas(), 6, add(pairing, 384), 128, add(pairing, 384), 64))
                 // + signals[1] * IC[2]
-                mstore(add(pairing, 448), 0x2800b972e78b7ae47fa41a744fca8453d36e41284e98be86a0a8fcca6a5dcd12)
-                mstore(add(pairing, 480), 0x067b450633ec883e2f6a8c22040208df4ba70bb2e85da6901d2bc2ab642a6949)
+                mstore(add(pairing, 448), 0x2de28150fb29b6f4d7c11f9b7fe09d387185ec268879fa42222cae5096dd0183)
+                mstore(add(pairing, 480), 0x046e0fc4b01dda576900f42c93897ed3b91c98e9b2faafaaece4ae7ac8ddcc33)
                 mstore(add(pairing, 512), calldataload(add(signals, 32)))
                 ok := and(ok, staticcall(gas(), 7, add(pairing, 448), 96, add(pairing, 448), 64))
                 ok := and(ok, staticcall(gas(), 6, add(pairing, 384), 128, add(pairing, 384), 64))
                 // + signals[2] * IC[3]
-                mstore(add(pairing, 448), 0x1e1b237eaeefc2948621dd9955f6ebab6d09f682003bcc109063a99be2f08741)
-                mstore(add(pairing, 480), 0x1df53e8f521194437779db7de2575037be1640838c77647713b2020c00df2936)
+                mstore(add(pairing, 448), 0x29c1cc22a412ea40edc211bdb0165dd0b381b04292b684fdb6cc98909752a3e0)
+                mstore(add(pairing, 480), 0x0c11d9c4b80a8f1750e7c5da3ca55ffbb2dc6ffbcb7947a48268605a65edb0ca)
                 mstore(add(pairing, 512), calldataload(add(signals, 64)))
                 ok := and(ok, staticcall(gas(), 7, add(pairing, 448), 96, add(pairing, 448), 64))
                 ok := and(ok, staticcall(gas(), 6, add(pairing, 384), 128, add(pairing, 384), 64))
                 // + signals[3] * IC[4]
-                mstore(add(pairing, 448), 0x1f23d1f284c94b96b702716b668146b5636ad1d788929f9f2b7a6e2e731de457)
-                mstore(add(pairing, 480), 0x2e151d0450eb3cee0ccb4748d009ee4ee3c5be48ad9ec107067d115cb90d73f3)
+                mstore(add(pairing, 448), 0x11402cdb6e622c66bc79929683baa31b2de62fce6a32726d3ce39685fd948418)
+                mstore(add(pairing, 480), 0x2ccf17051241c843572b23c07908e256e6a9957857b9d1ab6c001aa2522f1ee1)
                 mstore(add(pairing, 512), calldataload(add(signals, 96)))
                 ok := and(ok, staticcall(gas(), 7, add(pairing, 448), 96, add(pairing, 448), 64))
                 ok := and(ok, staticcall(gas(), 6, add(pairing, 384), 128, add(pairing, 384), 64))
                 // + signals[4] * IC[5]
-                mstore(add(pairing, 448), 0x05ee7705e491bc4b78c680a6e98e0d8e5ba998ed4fcfdd4f793e57da369ced94)
-                mstore(add(pairing, 480), 0x066056a16c8c3e799eee0cfd85608125f1f89ae473ac543c7167a60b8825ec19)
+                mstore(add(pairing, 448), 0x043b120908d2e8ec20acae75ff6449ba74a5554838dc5985d293c64ae00bcd41)
+                mstore(add(pairing, 480), 0x23f9524a46580dfe6804bf351d0ee80f05b815a12bf5798fa85af35bdebaffef)
                 mstore(add(pairing, 512), calldataload(add(signals, 128)))
                 ok := and(ok, staticcall(gas(), 7, add(pairing, 448), 96, add(pairing, 448), 64))
                 ok := and(ok, staticcall(gas(), 6, add(pairing, 384), 128, add(pairing, 384), 64))
                 // + signals[5] * IC[6]
-                mstore(add(pairing, 448), 0x25c4059ee846f8bf2c1cb4227a968e27efe1564fae14bfdd3250d713f7f6f589)
-                mstore(add(pairing, 480), 0x1869a2aa4e30fac8534e9b018f8d76cbe6beb07d7dbe38a2c041375bed90a965)
+                mstore(add(pairing, 448), 0x2d23d370bd8c9c7b8165192648b6cbf4a55d9108596b70a154a833e97d53c595)
+                mstore(add(pairing, 480), 0x052d8a95784bd774b5e32f5e810c62efc378d5fa2c9b61d62c362ebd8f5c439c)
                 mstore(add(pairing, 512), calldataload(add(signals, 160)))
                 ok := and(ok, staticcall(gas(), 7, add(pairing, 448), 96, add(pairing, 448), 64))
                 ok := and(ok, staticcall(gas(), 6, add(pairing, 384), 128, add(pairing, 384), 64))
                 // + signals[6] * IC[7]
-                mstore(add(pairing, 448), 0x0606d5a14ad3b0362e86bad6a14fb3ece6bf68a32af34b4e9701b79e8af169ab)
-                mstore(add(pairing, 480), 0x2e49490b941d028ccdb2e5072ae171713974f846dbc0dbd51cc02c871a5060eb)
+                mstore(add(pairing, 448), 0x195f19420fd77f6799f7bdeda7e3eb4579116a91fb7fac510642d7e10f5e51cc)
+                mstore(add(pairing, 480), 0x0246a88af86df272b54397d8723bd866d7b40084e46116035e3ecb66f94ff535)
                 mstore(add(pairing, 512), calldataload(add(signals, 192)))
                 ok := and(ok, staticcall(gas(), 7, add(pairing, 448), 96, add(pairing, 448), 64))
                 ok := and(ok, staticcall(gas(), 6, add(pairing, 384), 128, add(pairing, 384), 64))
                 // + signals[7] * IC[8]
-                mstore(add(pairing, 448), 0x2ef53ac3ce8c6ad482ea21228c1e1c6533692a0fb87616d95471118225431897)
-                mstore(add(pairing, 480), 0x116885a563d6b3d6f8bc8784f9460311948ad3c3bbd6b8d7345874f7462f1faa)
+                mstore(add(pairing, 448), 0x1adb3c2ed66b5f2a8f48df9e753110ea228ad4dea9b577427ff17d974a7d84c5)
+                mstore(add(pairing, 480), 0x2022bc157e12a0082172efe075d7eff8ea7c0101c6ebe62bbbb646847f09346f)
                 mstore(add(pairing, 512), calldataload(add(signals, 224)))
                 ok := and(ok, staticcall(gas(), 7, add(pairing, 448), 96, add(pairing, 448), 64))
                 ok := and(ok, staticcall(gas(), 6, add(pairing, 384), 128, add(pairing, 384), 64))

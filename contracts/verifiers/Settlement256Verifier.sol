@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// Generated from circuits/main/settlement-256.circom, do not edit. Source hash 0052d220bc5c8384b7178d62ada4ace80cd3cda16debd8da6adc712143e52f2a.
+// Generated from circuits/main/settlement-256.circom, do not edit. Source hash 3aff6db9cbf39153fc530a8a977ff79d876b2d746b593580ae12cf28ec6739e1.
 pragma solidity ^0.8.37;
 
 import {ISettlementVerifier} from "../interfaces/ISettlementVerifier.sol";
@@ -12,7 +12,7 @@ contract Settlement256Verifier is ISettlementVerifier {
     /// @inheritdoc ISettlementVerifier
     bool public constant override DEVELOPMENT = true;
     /// @inheritdoc ISettlementVerifier
-    bytes32 public constant override VK_HASH = 0xbccc97de3cd362703b82cf61600a8cafd3cd5bdcf9036d8c56b59a84e56c8c1b;
+    bytes32 public constant override VK_HASH = 0xb3b1ea3f9ffa26770585d41e7ba81c4742e421cf11de050a36118fde077457c6;
     /// @inheritdoc ISettlementVerifier
     uint256 public constant override N = 256;
 
@@ -52,53 +52,53 @@ contract Settlement256Verifier is ISettlementVerifier {
 
             if ok {
                 // vk_x = IC[0] + sum of signals[i] * IC[i + 1]
-                mstore(add(pairing, 384), 0x04ef1d44706f9f6af54102d386091c81a95b8dc53d5585dcc7593db8cd865ffc)
-                mstore(add(pairing, 416), 0x1d6cb9ecaa18601ca7a07324ead2615f1b0c05d261e273f3e86d7d05bf7b14e8)
+                mstore(add(pairing, 384), 0x0d5f7ee429888ccaa6bf18dddb3e20fb69a75cccf3a009d4d6b6daa7c2e6d5af)
+                mstore(add(pairing, 416), 0x0b046167aa002b9dae36fb2ca694246e2fe9ea19c055a45ae10b16e2cdff48ce)
                 // + signals[0] * IC[1]
-                mstore(add(pairing, 448), 0x048d3068616e40cfd601b60526763d59aeca025139f122ab8de557b2652293f2)
-                mstore(add(pairing, 480), 0x1000d37e1653190c4b35e709bdf2b4105e381fa80183ed48841963ef3a48f24e)
+                mstore(add(pairing, 448), 0x17e37517c3e2765f38c1756e77be285e0b0017ab6da244036e89976a1c3d7768)
+                mstore(add(pairing, 480), 0x0da38da9a19d122b0cd15be82c31177d2acbc1a73d7ba4af94bfe30ecda32bbb)
                 mstore(add(pairing, 512), calldataload(add(signals, 0)))
                 ok := and(ok, staticcall(gas(), 7, add(pairing, 448), 96, add(pairing, 448), 64))
                 ok := and(ok, staticcall(gas(), 6, add(pairing, 384), 128, add(pairing, 384), 64))
                 // + signals[1] * IC[2]
-                mstore(add(pairing, 448), 0x0afd51e22f9165a14531615fc1b83aac37acdcabad844d68bb1f409d0eb5ae3a)
-                mstore(add(pairing, 480), 0x132a95736ef867efdde15501971f1da318c6c6800eeaa1df9dd4a7dec3e2f79f)
+                mstore(add(pairing, 448), 0x0fe197498c9c49dce25a4fe7391c34a96c4e564d231d0defab21973d66f9e36b)
+                mstore(add(pairing, 480), 0x1f91f80ae857cf721fe1addd147e1db746564dfa0155b498cfb5a42acd730f73)
                 mstore(add(pairing, 512), calldataload(add(signals, 32)))
                 ok := and(ok, staticcall(gas(), 7, add(pairing, 448), 96, add(pairing, 448), 64))
                 ok := and(ok, staticcall(gas(), 6, add(pairing, 384), 128, add(pairing, 384), 64))
                 // + signals[2] * IC[3]
-                mstore(add(pairing, 448), 0x159d4bb5c957aa0c4525ad198baf0cde6c84db1247e60a04c703b157e602aea5)
-                mstore(add(pairing, 480), 0x08be282b719c48cc67a9b9cd8c510e6180ba4774cc781f409c5d8d2a65104a66)
+                mstore(add(pairing, 448), 0x03a05da8e8e23c94d57895c3ed96dd97d6a5b19173ab33a31a7297f635ec5364)
+                mstore(add(pairing, 480), 0x1748cf9d73d52596a172eb25a4bcb0c5d0a378bb6d590f191c11f1ceb7bfb5a3)
                 mstore(add(pairing, 512), calldataload(add(signals, 64)))
                 ok := and(ok, staticcall(gas(), 7, add(pairing, 448), 96, add(pairing, 448), 64))
                 ok := and(ok, staticcall(gas(), 6, add(pairing, 384), 128, add(pairing, 384), 64))
                 // + signals[3] * IC[4]
-                mstore(add(pairing, 448), 0x008e6448cdb09f7f7df510bc439784de91a213bc9ea53f4af49c84859ff050e6)
-                mstore(add(pairing, 480), 0x2c8aa893110036d49d070ae1fcd15073798837d2753938c043282f0f2ede9c7a)
+                mstore(add(pairing, 448), 0x2c5b5850960842efb97d3bb841df7d1c57dee9dc20362de87bee3f49defd7cfa)
+                mstore(add(pairing, 480), 0x2f96c367968de0364b02067e7d23c6000dbe6ed55b89a63d4495d2f4034dc65f)
                 mstore(add(pairing, 512), calldataload(add(signals, 96)))
                 ok := and(ok, staticcall(gas(), 7, add(pairing, 448), 96, add(pairing, 448), 64))
                 ok := and(ok, staticcall(gas(), 6, add(pairing, 384), 128, add(pairing, 384), 64))
                 // + signals[4] * IC[5]
-                mstore(add(pairing, 448), 0x158eb621e8a64067615fec40341ae150a4a0fee9a57e9708adee016f349142d7)
-                mstore(add(pairing, 480), 0x3035082c59671a13f2e31f020315b68a315d9d35d5d36ad5c1c99f706baf8c44)
+                mstore(add(pairing, 448), 0x2a43f29366d4445240e4933ea0ab90a903377c6fe65fcbf1d3acb2490d1356c8)
+                mstore(add(pairing, 480), 0x1023e6b814a9dd1a137955fd0dc018dc82df87692772138a3400aa0a96236a01)
                 mstore(add(pairing, 512), calldataload(add(signals, 128)))
                 ok := and(ok, staticcall(gas(), 7, add(pairing, 448), 96, add(pairing, 448), 64))
                 ok := and(ok, staticcall(gas(), 6, add(pairing, 384), 128, add(pairing, 384), 64))
                 // + signals[5] * IC[6]
-                mstore(add(pairing, 448), 0x1c0ae586b61ed67a513d1fa07def4a135d14650f311bf693734ce92e94b0f9d7)
-                mstore(add(pairing, 480), 0x0ddff0d303304dd0eb8d42ae583841ef829f0dd434eb823b78d1a4e2cb6968cf)
+                mstore(add(pairing, 448), 0x152dac4138f1862ae11080a42d1638ed9e31b692e9b99f969c07a66588cebef6)
+                mstore(add(pairing, 480), 0x041b8f580eb2f0861130c9ca3b34dd06ce71448a2ef1d8c3d99b004fbb5b64a6)
                 mstore(add(pairing, 512), calldataload(add(signals, 160)))
                 ok := and(ok, staticcall(gas(), 7, add(pairing, 448), 96, add(pairing, 448), 64))
                 ok := and(ok, staticcall(gas(), 6, add(pairing, 384), 128, add(pairing, 384), 64))
                 // + signals[6] * IC[7]
-                mstore(add(pairing, 448), 0x058a9116d3595f753fafbbf54edd43a28ea4057f185eb970f2b224a88e692353)
-                mstore(add(pairing, 480), 0x1e4172ba8f8368c5367eb195c69a0e7c173a8cf8258c409fcd279c47c46eba73)
+                mstore(add(pairing, 448), 0x1c8633de8eb3ca1c523e12530148f45a7c11483ff7f2e71006d0fc395c43ced7)
+                mstore(add(pairing, 480), 0x1e8b53e246deeea69b042c46e6ecc16c890e081f1b7b26ec28d1102a8fd831ec)
                 mstore(add(pairing, 512), calldataload(add(signals, 192)))
                 ok := and(ok, staticcall(gas(), 7, add(pairing, 448), 96, add(pairing, 448), 64))
                 ok := and(ok, staticcall(gas(), 6, add(pairing, 384), 128, add(pairing, 384), 64))
                 // + signals[7] * IC[8]
-                mstore(add(pairing, 448), 0x1b480a41539272e7d3a42c65eedb862d0cba5c2c3425ec49e045e27b2157a627)
-                mstore(add(pairing, 480), 0x0b96f7f5b175204a8b3a521b39f2f14eea97c2db8fddced0827c6c0c07ee143f)
+                mstore(add(pairing, 448), 0x2d3783053e512aab0e837894612db35483af8a1618ad9e873c51971b3aed58cb)
+                mstore(add(pairing, 480), 0x18ca35a3712c0a9ccad9f9cdf5ba1d4f7a36d4458843a0b66bba576022af8c34)
                 mstore(add(pairing, 512), calldataload(add(signals, 224)))
                 ok := and(ok, staticcall(gas(), 7, add(pairing, 448), 96, add(pairing, 448), 64))
                 ok := and(ok, staticcall(gas(), 6, add(pairing, 384), 128, add(pairing, 384), 64))

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// Generated from circuits/main/settlement-64.circom, do not edit. Source hash 86e119d3085baad2734807d6b2f45773c10187bc29dea70f4c4861745649b9d3.
+// Generated from circuits/main/settlement-64.circom, do not edit. Source hash 585f57e517477c954e0cc15010ea21ab3c7d74e4a83311d6f2066c44f9e5b34c.
 pragma solidity ^0.8.37;
 
 import {ISettlementVerifier} from "../interfaces/ISettlementVerifier.sol";
@@ -12,7 +12,7 @@ contract Settlement64Verifier is ISettlementVerifier {
     /// @inheritdoc ISettlementVerifier
     bool public constant override DEVELOPMENT = true;
     /// @inheritdoc ISettlementVerifier
-    bytes32 public constant override VK_HASH = 0x999586c88db8f3f0c131a60518ac8e4c7b67cf6254f666089e712f173ebb1a37;
+    bytes32 public constant override VK_HASH = 0x223292d7fce8e4201b251bbd10024b2ea320c26436a2c8249802d83292a72612;
     /// @inheritdoc ISettlementVerifier
     uint256 public constant override N = 64;
 
@@ -52,53 +52,53 @@ contract Settlement64Verifier is ISettlementVerifier {
 
             if ok {
                 // vk_x = IC[0] + sum of signals[i] * IC[i + 1]
-                mstore(add(pairing, 384), 0x002b390a773c44c4e6cdc318cc4c37970f960e36f3a1db20a9e617ae20184061)
-                mstore(add(pairing, 416), 0x13445739b71795317b41ab657b0d48c28513d6831e48cc02ca98d9585fb66907)
+                mstore(add(pairing, 384), 0x2565fd1608fa4a83710eeea2088b007a76665668e76d99e1b91bd28defbd5cd1)
+                mstore(add(pairing, 416), 0x27b315676e64da0d1acfa107888ea1b7496850e434b5c7404c582761de145b47)
                 // + signals[0] * IC[1]
-                mstore(add(pairing, 448), 0x232fd39e80ff2d64d85b3e7ed0280474486c1102b1ba5660f3d4c855b427b2fd)
-                mstore(add(pairing, 480), 0x0175f90ec85369c14c7a4a8edf1af7be4d80ef8360f9f1e34bd4bc02495aa1e2)
+                mstore(add(pairing, 448), 0x19bbc68cbcb199709360c10bbe73df412c7aa454520de9af66c548f99e5d06da)
+                mstore(add(pairing, 480), 0x22df6c3193ec43f3a62151744fc5f16321161e6d95c8c4ff9dca6ce62ef2f444)
                 mstore(add(pairing, 512), calldataload(add(signals, 0)))
                 ok := and(ok, staticcall(gas(), 7, add(pairing, 448), 96, add(pairing, 448), 64))
                 ok := and(ok, staticcall(gas(), 6, add(pairing, 384), 128, add(pairing, 384), 64))
                 // + signals[1] * IC[2]
-                mstore(add(pairing, 448), 0x06ee3526c7789e223b1c09cfe74ac4cd0eb5008b5530107f5ebe44117d5518a5)
-                mstore(add(pairing, 480), 0x29a2fa0fe5438d2e1a0fe714cfd806d83fc9dcdbe28d436eac22f2f9d92c1903)
+                mstore(add(pairing, 448), 0x2d261b058c68cbb83aa7d146a86f272127b12141d4fd25ed4f583ca0e2516521)
+                mstore(add(pairing, 480), 0x275c4f4039be706791bcfd311c51de85a110dc27fed743fbc180dcc7759e9625)
                 mstore(add(pairing, 512), calldataload(add(signals, 32)))
                 ok := and(ok, staticcall(gas(), 7, add(pairing, 448), 96, add(pairing, 448), 64))
                 ok := and(ok, staticcall(gas(), 6, add(pairing, 384), 128, add(pairing, 384), 64))
                 // + signals[2] * IC[3]
-                mstore(add(pairing, 448), 0x101e6fcfd97dc67fd48cfde0d75df2fd7fd5bd6066a67321b9e51f49e01e3bbb)
-                mstore(add(pairing, 480), 0x031f0e11269e4a62ab1df28cc9ce783fb0a06215272182c95b14c76c9ff4385c)
+                mstore(add(pairing, 448), 0x00108b72cb7b79e5435e69204cd4191027b2992848f131202ca3da1d1246c4ff)
+                mstore(add(pairing, 480), 0x054a6278608a4a4e8d4150b242da552af77f252e67c994c8409694eb4c3e3b95)
                 mstore(add(pairing, 512), calldataload(add(signals, 64)))
                 ok := and(ok, staticcall(gas(), 7, add(pairing, 448), 96, add(pairing, 448), 64))
                 ok := and(ok, staticcall(gas(), 6, add(pairing, 384), 128, add(pairing, 384), 64))
                 // + signals[3] * IC[4]
-                mstore(add(pairing, 448), 0x057118b83dc0cc9fa8d56020135b4c1faeca293d741f38be5b8b32da23e301b9)
-                mstore(add(pairing, 480), 0x283fdc148307bcbc253fb71258284d03af82f38c125725aab77129e1852dca36)
+                mstore(add(pairing, 448), 0x2d67cae892b65fe9f4c0b274559adc36b78c68e2ba6980707251ad5b9f66fdb4)
+                mstore(add(pairing, 480), 0x16279f59d4b6e5fa27a6605efe2fdb64c31528f8ffed627d89267ff637ab8e36)
                 mstore(add(pairing, 512), calldataload(add(signals, 96)))
                 ok := and(ok, staticcall(gas(), 7, add(pairing, 448), 96, add(pairing, 448), 64))
                 ok := and(ok, staticcall(gas(), 6, add(pairing, 384), 128, add(pairing, 384), 64))
                 // + signals[4] * IC[5]
-                mstore(add(pairing, 448), 0x2fcca37f596abdd14204fdfde635b828827c9de4ee5bb903ec33143c925ce371)
-                mstore(add(pairing, 480), 0x1eadd66462a4da24d6497743a252a98d6245bec56fdee944cf70cdf246f1574b)
+                mstore(add(pairing, 448), 0x09fce019ea6d4fbc81e12c3489cb7fbaac15d11e6f52044362174ec2b64a03db)
+                mstore(add(pairing, 480), 0x2e9cfe61d4f3a5a537c6e8b15765735c8203583f4c829f03c227b86d0d3b17f1)
                 mstore(add(pairing, 512), calldataload(add(signals, 128)))
                 ok := and(ok, staticcall(gas(), 7, add(pairing, 448), 96, add(pairing, 448), 64))
                 ok := and(ok, staticcall(gas(), 6, add(pairing, 384), 128, add(pairing, 384), 64))
                 // + signals[5] * IC[6]
-                mstore(add(pairing, 448), 0x13f928db865d5d2e7fc14038e94f4efc0e8fc0a69b3447ae1473e7f5d86f1510)
-                mstore(add(pairing, 480), 0x08964fab3a1f045b63cf4ad9aee9efbdb7746c6ed9724e08f37886c9d575413d)
+                mstore(add(pairing, 448), 0x0a6b715b836690c3335fd4e784d966e2c0b8b6e1641755668f0d012fa0909cd3)
+                mstore(add(pairing, 480), 0x00b106f01dbbc54713c6e9308cbde475ff6474928ab91aa102b7a12294eadb73)
                 mstore(add(pairing, 512), calldataload(add(signals, 160)))
                 ok := and(ok, staticcall(gas(), 7, add(pairing, 448), 96, add(pairing, 448), 64))
                 ok := and(ok, staticcall(gas(), 6, add(pairing, 384), 128, add(pairing, 384), 64))
                 // + signals[6] * IC[7]
-                mstore(add(pairing, 448), 0x17759f0050cda6df1c5aa9609b04a0a1e797d896dfcbec1e6fba4cbd64694a46)
-                mstore(add(pairing, 480), 0x2b076de362295dd20d6943e08ee279a7c8e7361a2cb41753860a437b29a17608)
+                mstore(add(pairing, 448), 0x03796df3e656a6b8c9423a9406e522f54ee2b5db9516445560631e7b0fbfe3aa)
+                mstore(add(pairing, 480), 0x049f17551bad56c0d96aabcdc92c55efcb7827943b23224418c5484cf91cdf24)
                 mstore(add(pairing, 512), calldataload(add(signals, 192)))
                 ok := and(ok, staticcall(gas(), 7, add(pairing, 448), 96, add(pairing, 448), 64))
                 ok := and(ok, staticcall(gas(), 6, add(pairing, 384), 128, add(pairing, 384), 64))
                 // + signals[7] * IC[8]
-                mstore(add(pairing, 448), 0x2d2def643765ba86da07c2b765859695b9ff8740e8fcec43e19fb39f3aaa2466)
-                mstore(add(pairing, 480), 0x07304b0e6f09e990ee3dd1e6d11fb473e5976ec3ff5525d979bedf4d2ea7f1f3)
+                mstore(add(pairing, 448), 0x295ae825d164d7e31977096bd98aaee646373a8beb6d7ae157b59664b21aa0fa)
+                mstore(add(pairing, 480), 0x1bcc80d27a46e3f2b8faf9cab3c3f5139ba00ccb06e1a236a7bee3530c987c26)
                 mstore(add(pairing, 512), calldataload(add(signals, 224)))
                 ok := and(ok, staticcall(gas(), 7, add(pairing, 448), 96, add(pairing, 448), 64))
                 ok := and(ok, staticcall(gas(), 6, add(pairing, 384), 128, add(pairing, 384), 64))

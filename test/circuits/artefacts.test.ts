@@ -33,10 +33,10 @@ import { makeSegment } from './fixtures.ts';
 
 /** Snapshot: a change of these numbers changes keys, verifiers and families. */
 const SIZES: Record<CircuitName, { constraints: number; wires: number; publicSignals: number }> = {
-  'settlement-16': { constraints: 24476, wires: 24449, publicSignals: 8 },
-  'settlement-64': { constraints: 66200, wires: 66221, publicSignals: 8 },
-  'settlement-256': { constraints: 233096, wires: 233309, publicSignals: 8 },
-  'settlement-proven-16': { constraints: 24540, wires: 24513, publicSignals: 40 },
+  'settlement-16': { constraints: 24269, wires: 24257, publicSignals: 8 },
+  'settlement-64': { constraints: 65369, wires: 65453, publicSignals: 8 },
+  'settlement-256': { constraints: 229769, wires: 230237, publicSignals: 8 },
+  'settlement-proven-16': { constraints: 24333, wires: 24321, publicSignals: 40 },
 };
 
 /** The larger ones take up to minutes to build the first time. */

@@ -192,20 +192,12 @@ export const forgeries: readonly Forgery[] = [
     },
   }),
   {
-    labels: ['8.inactive-max'],
-    gain: 'gives padding a limit',
-    draft: (draft) => {
-      Object.assign(draft.jobs[1]!, { active: 0n, price: 0n, maxPrice: 5n });
-    },
-    rows: exactly(`${JOB}.active`, `${JOB}.maxPrice`, `${JOB}.price`),
-  },
-  {
     labels: ['8.inactive-price'],
     gain: 'is paid for padding',
     draft: (draft) => {
       Object.assign(draft.jobs[1]!, { active: 0n, price: 5n, maxPrice: 5n });
     },
-    rows: exactly(`${JOB}.active`, `${JOB}.maxPrice`, `${JOB}.price`),
+    rows: exactly(`${JOB}.status`, `${JOB}.active`, `${JOB}.price`),
   },
   {
     labels: ['8.total'],
@@ -227,16 +219,16 @@ export const forgeries: readonly Forgery[] = [
     draft: (draft) => {
       draft.jobs[1]!.status = 2n;
     },
-    rows: exactly(`${JOB}.status`, `${JOB}.price`),
+    rows: exactly(`${JOB}.status`, `${JOB}.active`, `${JOB}.price`),
   },
-  outOfRange('9.started-range', 'packs a start that reads as a finish', `${JOB}.startedAtRange`, {
+  outOfRange('9.started-range', 'packs a start of more than 34 bits', `${JOB}.startedAtRange`, {
     draft: (draft) => {
-      draft.jobs[1]!.startedAt = P40;
+      draft.jobs[1]!.startedAt = 1n << 34n;
     },
   }),
-  outOfRange('9.finished-range', 'packs a finish of more than 40 bits', `${JOB}.finishedAtRange`, {
+  outOfRange('9.finished-range', 'packs a finish of more than 34 bits', `${JOB}.finishedAtRange`, {
     draft: (draft) => {
-      draft.jobs[1]!.finishedAt = P40;
+      draft.jobs[1]!.finishedAt = 1n << 34n;
     },
   }),
   {

@@ -76,6 +76,7 @@ const seed = Number(process.env['STUN_SEED'] ?? 20261121);
 const field = fc.bigInt({ min: 0n, max: FIELD_ORDER - 1n });
 const address = fc.bigInt({ min: 0n, max: (1n << 160n) - 1n }).map((value) => fieldToAddress(value));
 const unix = fc.integer({ min: 0, max: 2 ** 40 - 1 });
+const jobTime = fc.integer({ min: 0, max: 2 ** 34 - 1 });
 const secret = fc.bigInt({ min: 1n, max: SUBGROUP_ORDER - 1n });
 
 /** Whether somebody takes something, or refuses it as a signature. */
@@ -109,8 +110,8 @@ const values = fc.record({
   maxPrice: fc.bigInt({ min: 0n, max: (1n << BigInt(PRICE_BITS)) - 1n }),
   share: fc.integer({ min: 0, max: 1000 }),
   status: fc.constantFrom<JobStatus>('served', 'failed', 'void'),
-  startedAtUnix: unix,
-  finishedAtUnix: unix,
+  startedAtUnix: jobTime,
+  finishedAtUnix: jobTime,
   expiresAtUnix: unix,
   leafIndex: fc.integer({ min: 0, max: 6 }),
   receipts: fc.array(field, { minLength: 1, maxLength: 4 }),

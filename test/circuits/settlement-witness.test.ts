@@ -116,6 +116,8 @@ describe('settlement-16', function () {
     ['a price of 2^63', (d) => (d.jobs[0]!.maxPrice = d.jobs[0]!.price = MAX_PRICE + 1n)],
     ['a negative price', (d) => (d.jobs[0]!.price = -1n)],
     ['a served price on a void job', (d) => (d.jobs[0]!.status = 3n)],
+    ['a start of 2^34', (d) => (d.jobs[0]!.startedAt = 1n << 34n)],
+    ['a finish of 2^34', (d) => (d.jobs[0]!.finishedAt = 1n << 34n)],
     ['status 0', (d) => Object.assign(d.jobs[0]!, { status: 0n, price: 0n })],
     ['status 4', (d) => Object.assign(d.jobs[0]!, { status: 4n, price: 0n })],
     ['validAt equal to expiresAt', (d) => (d.validAt = d.expiresAt)],
@@ -150,7 +152,15 @@ describe('settlement-16', function () {
     // Padding carries numbers nobody reads: the third place stands for it, the first two for jobs.
     const base = assemble(draft, CIRCUIT).signals;
     await accepts(base);
-    const free = new Set(['inputCommitment', 'outputCommitment', 'deliveryDigest', 'startedAt', 'finishedAt', 'status']);
+    const free = new Set([
+      'inputCommitment',
+      'maxPrice',
+      'outputCommitment',
+      'deliveryDigest',
+      'startedAt',
+      'finishedAt',
+      'status',
+    ]);
     let changed = 0;
     for (const [name, value] of Object.entries(base)) {
       const places = Array.isArray(value) ? (value.length === N ? [0, 1] : value.map((_, i) => i)) : [-1];

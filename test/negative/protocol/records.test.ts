@@ -54,6 +54,8 @@ describe('settlement bundles', () => {
     ['another output commitment', 'STUN_STATEMENT_MISMATCH', (b) => (b.jobs[0]!.receipt.outputCommitment = other())],
     ['another delivery digest', 'STUN_STATEMENT_MISMATCH', (b) => (b.jobs[0]!.receipt.deliveryDigest = other())],
     ['another finish time', 'STUN_STATEMENT_MISMATCH', (b) => (b.jobs[0]!.receipt.finishedAtUnix += 1)],
+    ['a start of 2^34', 'STUN_RANGE', (b) => (b.jobs[0]!.receipt.startedAtUnix = 2 ** 34)],
+    ['a finish of 2^34', 'STUN_RANGE', (b) => (b.jobs[0]!.receipt.finishedAtUnix = 2 ** 34)],
     ['a void job with a price', 'STUN_RANGE', (b) => (b.jobs[4]!.receipt.price = '1')],
     ['another total', 'STUN_STATEMENT_MISMATCH', (b) => (b.statement.total = '1')],
     ['another count', 'STUN_STATEMENT_MISMATCH', (b) => (b.statement.count = 4)],
