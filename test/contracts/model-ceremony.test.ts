@@ -8,9 +8,11 @@ import { artifacts } from '#chain/artifacts.ts';
 import { ContractAccess } from '#chain/contract-access.ts';
 import { deployContract } from '#chain/deploy.ts';
 import { startDevChain } from '#chain/dev-chain.ts';
-import { ModelRegistryContract } from '#chain/models.ts';
+import { assertSetupCounts, ModelRegistryContract } from '#chain/models.ts';
 import { NATIVE_TOKEN } from '#chain/token.ts';
 import type { CompiledFolder } from '#circuits/model/folder.ts';
+import { levelTerms, type LevelPlan } from '#client/order-level.ts';
+import { publicModelOf } from '#cli/commands/public-model.ts';
 import { buildProgram } from '#cli/program.ts';
 import { Runner } from '#cli/runner.ts';
 import { fieldToHex } from '#protocol/index.ts';
@@ -88,6 +90,26 @@ describe('contracts: a compiled model under the key of a ceremony', function () 
       await rejectsCode(elsewhere('register', development), 'STUN_CHAIN_DEVELOPMENT_VERIFIER');
       await rejectsCode(elsewhere('approve', development), 'STUN_INPUT');
     });
+  });
+
+  it('is ordered over where its setup counts, and approved by whom the customer names', async () => {
+    const contracts = stage.as(stage.funder);
+    const elsewhere = { ...contracts, deployment: { ...contracts.deployment, chainId: OTHER_CHAIN } };
+    const planOf = async (directory: string, modelApprovedBy: readonly string[] = []): Promise<LevelPlan> => {
+      const publicModel = await publicModelOf(directory);
+      const { modelId } = publicModel.model;
+      return { publicModel, modelId, level: { assurance: 'proven' }, segmentLength: 16, modelApprovedBy };
+    };
+    await rejectsCode(levelTerms(elsewhere, await planOf(adopted.directory)), 'STUN_CEREMONY_PTAU_DIGEST');
+    const { directory: development } = await compiledFixture();
+    await rejectsCode(levelTerms(elsewhere, await planOf(development)), 'STUN_CHAIN_DEVELOPMENT_VERIFIER');
+    assertSetupCounts({ name: 'tiny', setup: 'ceremony' }, OTHER_CHAIN);
+
+    const { modelId } = await registerAdopted(stage);
+    const [coordinator, , other] = stage.attestors;
+    const terms = await levelTerms(contracts, await planOf(adopted.directory, [coordinator!.address]));
+    assert.equal(terms.publicModelId, modelId);
+    await rejectsCode(levelTerms(contracts, await planOf(adopted.directory, [other!.address])), 'STUN_MODEL_APPROVALS');
   });
 
   // What the chain itself sees of a ceremony is that coordinators approved it.

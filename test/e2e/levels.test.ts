@@ -3,7 +3,7 @@
  * lies. Then what an auditor sees, and what the court refuses whoever comes too late, with too little, or with another pair's proof.
  */
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Writable } from 'node:stream';
@@ -30,7 +30,7 @@ import {
   type ClientConnection,
   type JobResult,
 } from '#client/index.ts';
-import { fieldToHex } from '#protocol/index.ts';
+import { fieldToHex, tensorIntegers } from '#protocol/index.ts';
 import { defaultTrustRoots } from '#attestation/index.ts';
 import { simulatedPolicy } from '#attestation/simulated/policy.ts';
 import { runCli } from '#test/integration/cli/run-cli.ts';
@@ -130,6 +130,26 @@ describe('orders above attested, end to end', function () {
     throwsCode(() => verifyReceiptFile(receiptFileOf(results[0]!, proofs[1]), roots()), 'STUN_PROOF_INVALID');
     const { publicModel: _, ...without } = receiptFileOf(results[0]!, proofs[0]);
     throwsCode(() => verifyReceiptFile(without, roots()), 'STUN_RECEIPT_FILE');
+  });
+
+  it('shows one thing of a settled answer, and in which bundle it is settled', async () => {
+    const file = (name: string, document?: object): string => {
+      const path = join(directory, name);
+      if (document !== undefined) writeFileSync(path, JSON.stringify(document));
+      return path;
+    };
+    const [lane] = await client.store.lanes.ofOrder(levels.proven.orderKey);
+    const [job] = await lane!.files.jobs();
+    const receipt = receiptFileOf(await fetchResult(client, job!.jobId, { timeoutMs: 0 }));
+    const { publicModel, outputPayload } = verifyReceiptFile(receipt, roots());
+    const output = tensorIntegers(publicModel!.model.output, outputPayload);
+    const statement = ['--output-index', String(output.length - 1), '--eq', String(output.at(-1)!)];
+    await stun(['receipt', 'disclose', file('receipt.json', receipt), ...statement, '--out', file('disclosure.json')]);
+    const bundle = ['--audit', file('audit.json', await bundleOf())];
+    const shown = await stun(['receipt', 'verify-disclosure', file('disclosure.json'), ...bundle]);
+    const settled = shown['settlement'] as { state: string; transactionHash: string };
+    assert.equal(settled.state, 'settlement signed');
+    assert.equal((await stack.chain.provider.getTransactionReceipt(settled.transactionHash))?.status, 1);
   });
 
   it('does all of it from the command line', async () => {

@@ -113,11 +113,13 @@ describe('cli: a disclosure under the key of a ceremony', function () {
     await rejectsCode(verify(key().slice(0, 4)), 'STUN_CEREMONY_PTAU_DIGEST');
   });
 
-  it('is refused without a ceremony that options are about, and under the development key', async () => {
+  it('is refused under the development key, and without the ceremony that options are about', async () => {
     await rejectsCode(verify(key().slice(2)), 'STUN_INPUT');
     await rejectsCode(verify([]), 'STUN_PROOF_INVALID');
-    await disclose([], at('development.json'));
-    await rejectsCode(verify(key(), at('development.json')), 'STUN_PROOF_INVALID');
+  });
+
+  it('is refused beside an audit bundle that does not hold', async () => {
+    await rejectsCode(verify([...key(), '--audit', at('table.json')]), 'STUN_AUDIT_REFUTED');
   });
 
   it('is refused for outputs of another shape than the ceremony was held for', async () => {
