@@ -15,10 +15,11 @@ const ONE = Uint8Array.from({ length: 32 }, (_, i) => (i === 0 ? 1 : 0));
 
 /**
  * The matrices A, B and C by wire; A has one more row for each public wire, the constant 1 included, with that wire alone.
+ * Terms lie in memory that threads can share.
  * @throws `STUN_CIRCUIT_R1CS` when the constraint section is malformed
  */
 export function columnsOf(r1cs: R1cs): readonly [SparseColumns, SparseColumns, SparseColumns] {
-  const coefficients = new Uint8Array(r1cs.constraints.length + ONE.length);
+  const coefficients = new Uint8Array(new SharedArrayBuffer(r1cs.constraints.length + ONE.length));
   coefficients.set(r1cs.constraints);
   coefficients.set(ONE, r1cs.constraints.length);
   const counts = [0, 1, 2].map(() => new Uint32Array(r1cs.wireCount + 1));
@@ -30,7 +31,8 @@ export function columnsOf(r1cs: R1cs): readonly [SparseColumns, SparseColumns, S
   const columns = counts.map((starts) => {
     for (let wire = 0; wire < r1cs.wireCount; wire++) starts[wire + 1]! += starts[wire]!;
     const terms = starts[r1cs.wireCount]!;
-    return { starts, rows: new Uint32Array(terms), places: new Uint32Array(terms), coefficients };
+    const words = (): Uint32Array => new Uint32Array(new SharedArrayBuffer(4 * terms));
+    return { starts, rows: words(), places: words(), coefficients };
   });
   const next = columns.map(({ starts }) => starts.slice());
   visitAll((matrix, row, wire, place) => {

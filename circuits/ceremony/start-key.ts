@@ -10,12 +10,12 @@ import { BATCH } from '../build/fixed-base.ts';
 import { coefficientSection, domainExponentOf } from '../build/development-key.ts';
 import type { R1cs } from '../build/r1cs.ts';
 import { G1_BYTES, G2_BYTES, type ZkeyHeader } from '../build/zkey-format.ts';
-import { Basis, WireSums } from './basis-sums.ts';
 import type { ContributionRecord } from './contribution-record.ts';
 import { GroupMemory, withMemory, type Group } from './group-memory.ts';
 import type { KeyContent, KeySection } from './key-file.ts';
 import { lagrangeBasis, type Share, type VerifiedPowers } from './powers-of-tau.ts';
-import { columnsOf, type SparseColumns } from './sparse-columns.ts';
+import { columnsOf } from './sparse-columns.ts';
+import { allSums, threadsFor, type SumTask } from './wire-sums.ts';
 
 /** A key as phase 2 starts it, in memory. */
 export interface StartedKey {
@@ -51,36 +51,29 @@ async function headerOf(curve: Bn128, r1cs: R1cs, powers: VerifiedPowers): Promi
   };
 }
 
+/** Bytes that threads read without a copy of their own. */
+function shared(bytes: Uint8Array): Uint8Array {
+  const copy = new Uint8Array(new SharedArrayBuffer(bytes.length));
+  copy.set(bytes);
+  return copy;
+}
+
 /** The sums of all wires that depend on the circuit: A, B in both groups, and beta·A + alpha·B + C. */
-async function sumsOf(curve: Bn128, r1cs: R1cs, powers: VerifiedPowers, share: Share) {
+async function sumsOf(curve: Bn128, r1cs: R1cs, powers: VerifiedPowers, share: Share, threads: number | undefined) {
   const exponent = domainExponentOf(r1cs);
   const [a, b, c] = columnsOf(r1cs);
-  const passes = a.rows.length * 2 + b.rows.length * 5 + c.rows.length;
-  let done = 0;
-  const add = async (basis: Basis, sums: WireSums, columns: SparseColumns, weight = 1): Promise<void> => {
-    const terms = columns.rows.length * weight;
-    await basis.addTo(sums, columns, 0, (part) => share((done + part * terms) / passes));
-    done += terms;
-  };
-  const basisOf = async (group: Group, section: 12 | 13 | 14 | 15): Promise<Basis> =>
-    new Basis(curve, group, await lagrangeBasis(powers, section, exponent));
-  return withMemory(curve, async () => {
-    const [sumA, sumB, sumK] = [0, 1, 2].map(() => new WireSums(curve, 'g1', r1cs.wireCount)) as [WireSums, WireSums, WireSums];
-    await withMemory(curve, async () => {
-      const tau = await basisOf('g1', 12);
-      await add(tau, sumA, a);
-      await add(tau, sumB, b);
-      await add(tau, sumK, c);
-    });
-    await withMemory(curve, async () => add(await basisOf('g1', 14), sumK, b));
-    await withMemory(curve, async () => add(await basisOf('g1', 15), sumK, a));
-    const b2 = await withMemory(curve, async () => {
-      const sums = new WireSums(curve, 'g2', r1cs.wireCount);
-      await add(await basisOf('g2', 13), sums, b, 3);
-      return sums.toAffine();
-    });
-    return { a: sumA.toAffine(), b1: sumB.toAffine(), b2, k: sumK.toAffine() };
-  });
+  const basis = async (section: 12 | 13 | 14 | 15): Promise<Uint8Array> => shared(await lagrangeBasis(powers, section, exponent));
+  const [tau, tau2, alpha, beta] = [await basis(12), await basis(13), await basis(14), await basis(15)];
+  const task = (group: Group, ...steps: SumTask['steps']): SumTask => ({ group, wireCount: r1cs.wireCount, steps });
+  const tasks = [
+    task('g1', { points: tau, columns: a }),
+    task('g1', { points: tau, columns: b }),
+    task('g2', { points: tau2, columns: b }),
+    task('g1', { points: tau, columns: c }, { points: alpha, columns: b }, { points: beta, columns: a }),
+  ];
+  const sums = await allSums(curve, tasks, threads ?? threadsFor(tasks), share);
+  const [sumA, b1, b2, k] = sums as [Uint8Array, Uint8Array, Uint8Array, Uint8Array];
+  return { a: sumA, b1, b2, k };
 }
 
 /** Section 9: the odd-indexed points of the basis of the doubled domain. */
@@ -148,12 +141,19 @@ async function circuitHashOf(
  * Starts phase 2.
  * @param curve - single-threaded BN254 of its own: its memory grows
  * @param powers - opened with at least the circuit's power
- * @param share - told how far the sums have come
+ * @param share - told how far the sums have come; what it throws ends them
+ * @param threads - that compute the sums; as many as are worth it when left out
  * @throws `STUN_CIRCUIT_R1CS`, `STUN_CEREMONY_PTAU_FORMAT`
  */
-export async function startKey(curve: Bn128, r1cs: R1cs, powers: VerifiedPowers, share: Share): Promise<StartedKey> {
+export async function startKey(
+  curve: Bn128,
+  r1cs: R1cs,
+  powers: VerifiedPowers,
+  share: Share,
+  threads?: number,
+): Promise<StartedKey> {
   const header = await headerOf(curve, r1cs, powers);
-  const { a, b1, b2, k } = await sumsOf(curve, r1cs, powers, share);
+  const { a, b1, b2, k } = await sumsOf(curve, r1cs, powers, share, threads);
   const publicBytes = (r1cs.publicCount + 1) * G1_BYTES;
   const parts = new Map<KeySection, Uint8Array>([
     [3, k.subarray(0, publicBytes)],

@@ -65,11 +65,16 @@ export async function localPowers(power: number): Promise<LocalPowers> {
 }
 
 /** The key that phase 2 starts with for a circuit and powers made here. */
-export async function startedKey(r1csPath: string, local: TablePowers, share: Share = () => {}): Promise<StartedKey> {
+export async function startedKey(
+  r1csPath: string,
+  local: TablePowers,
+  share: Share = () => {},
+  threads?: number,
+): Promise<StartedKey> {
   const r1cs = await readR1cs(r1csPath);
   const powers = await openPowersOfTau(local.path, domainExponentOf(r1cs), [local.row]);
   try {
-    return await startKey(await buildBn128(true), r1cs, powers, share);
+    return await startKey(await buildBn128(true), r1cs, powers, share, threads);
   } finally {
     await powers.sections.close();
   }

@@ -1,7 +1,7 @@
 /** Starting phase 2: the same bytes as snarkjs, section by section, whether the powers are of the circuit's size or larger. */
 import assert from 'node:assert/strict';
 import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { zKey } from 'snarkjs';
 import { domainExponentOf } from '#circuits/build/development-key.ts';
@@ -10,6 +10,8 @@ import { readZkeySections } from '#circuits/build/zkey-format.ts';
 import { openKey, writeKey } from '#circuits/ceremony/key-file.ts';
 import { DIGITS, signedDigits } from '#circuits/ceremony/signed-digits.ts';
 import { startedContent } from '#circuits/ceremony/start-key.ts';
+import { threadsFor } from '#circuits/ceremony/wire-sums.ts';
+import { StunError } from '#protocol/errors/stun-error.ts';
 import { FIELD_ORDER } from '#protocol/field.ts';
 import { rejectsCode } from '#test/unit/assert-code.ts';
 import { localPowers, smallCircuit, startedKey, type LocalPowers } from './ceremony-fixture.ts';
@@ -58,6 +60,39 @@ describe('the start of phase 2', function () {
       assert.deepEqual(record.contributions, []);
     });
   }
+
+  it('gives the same bytes in threads, which a throwing report ends', async () => {
+    const { r1csPath } = await smallCircuit(20);
+    const shares: number[] = [];
+    const [alone, threaded] = [
+      await startedKey(r1csPath, local),
+      await startedKey(r1csPath, local, (one) => shares.push(one), 3),
+    ];
+    assert.deepEqual(threaded, alone);
+    assert.deepEqual(
+      shares.toSorted((a, b) => a - b),
+      shares,
+    );
+    assert.ok(shares.length > 0 && shares.every((one) => one >= 0 && one <= 1));
+    const stop = (): never => {
+      throw new StunError('STUN_CEREMONY_STOPPED', 'stopped');
+    };
+    await rejectsCode(startedKey(r1csPath, local, stop, 3), 'STUN_CEREMONY_STOPPED');
+  });
+
+  it('starts threads for circuits that are worth it', () => {
+    const task = (terms: number) => {
+      const [starts, rows, places] = [0, terms, terms].map((length) => new Uint32Array(length)) as [
+        Uint32Array,
+        Uint32Array,
+        Uint32Array,
+      ];
+      const columns = { starts, rows, places, coefficients: new Uint8Array() };
+      return { group: 'g1', wireCount: 0, steps: [{ points: new Uint8Array(), columns }] } as const;
+    };
+    assert.equal(threadsFor([task(60_000), task(60_000)]), 1);
+    assert.equal(threadsFor([task(70_000), task(70_000)]), Math.min(2, availableParallelism()));
+  });
 
   it('does not replace a file', async () => {
     const { r1csPath } = await smallCircuit(20);
