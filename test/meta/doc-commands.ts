@@ -94,12 +94,12 @@ export const docCommands: readonly DocumentedCommand[] = [
   },
   {
     command: 'npx stun ceremony start --r1cs .stun/credit-model/circuit.r1cs --ptau powers.ptau --out 0.zkey',
-    proof: { test: 'test/integration/cli/ceremony.test.ts' },
+    proof: { test: 'test/integration/cli/model-adopt.test.ts' },
   },
   {
     command:
       'npx stun ceremony finalise final.zkey --r1cs .stun/credit-model/circuit.r1cs --ptau powers.ptau --out transcript.json',
-    proof: { test: 'test/integration/cli/ceremony.test.ts' },
+    proof: { test: 'test/integration/cli/model-adopt.test.ts' },
   },
   {
     command:
@@ -109,7 +109,7 @@ export const docCommands: readonly DocumentedCommand[] = [
   {
     command:
       'npx stun ceremony verify .stun/credit-model-ceremony/circuit.zkey --r1cs .stun/credit-model-ceremony/circuit.r1cs --ptau powers.ptau --transcript .stun/credit-model-ceremony/transcript.json',
-    proof: { test: 'test/integration/cli/ceremony.test.ts' },
+    proof: { test: 'test/integration/cli/model-adopt.test.ts' },
   },
   {
     command: 'npx stun model approve .stun/credit-model-ceremony --out approval.json',

@@ -29,12 +29,12 @@ describe('stun model adopt-key', function () {
 
   async function stun(args: readonly string[], signal = new AbortController().signal): Promise<CommandResult> {
     const runner = new Runner({ progress: () => {}, signal });
-    await buildProgram(runner).parseAsync(['model', ...args], { from: 'user' });
+    await buildProgram(runner).parseAsync([...args], { from: 'user' });
     assert.ok(runner.result !== undefined && runner.result.exitCode === 0);
     return runner.result;
   }
   const adopt = (from: string, key: string, transcript: string, out = at('none'), signal?: AbortSignal) =>
-    stun(['adopt-key', from, key, '--transcript', transcript, ...ground, '--out', out], signal);
+    stun(['model', 'adopt-key', from, key, '--transcript', transcript, ...ground, '--out', out], signal);
 
   before(async () => {
     folder = await mkdtemp(join(tmpdir(), 'stun-adopt-'));
@@ -100,6 +100,33 @@ describe('stun model adopt-key', function () {
     await rejectsCode(adopt(compiled.directory, other.keyPath, held.transcriptPath), 'STUN_CEREMONY_TRANSCRIPT');
   });
 
+  if (depth() === 'full') {
+    it('ends the road that the document describes', async () => {
+      const named = ['--r1cs', compiled.r1csPath, ...ground];
+      const made = [0, 1, 2, 3].map((step) => at(`road-${step}.zkey`)) as [string, string, string, string];
+      process.env['STUN_CEREMONY_ENTROPY'] = 'dice';
+      try {
+        await stun(['ceremony', 'start', ...named, '--out', made[0]]);
+        await stun(['ceremony', 'contribute', made[0], '--name', 'Alice', '--out', made[1]]);
+        await stun(['ceremony', 'contribute', made[1], '--name', 'Bob', '--out', made[2]]);
+      } finally {
+        delete process.env['STUN_CEREMONY_ENTROPY'];
+      }
+      const beacon = ['--value', '0x0102', '--iterations-exponent', '10', '--name', 'block 1', '--out', made[3]];
+      await stun(['ceremony', 'beacon', made[2], ...beacon]);
+      await stun(['ceremony', 'finalise', made[3], ...named, '--out', at('road.json')]);
+      await adopt(compiled.directory, made[3], at('road.json'), at('road'));
+      const { model, zkeyPath, r1csPath } = await readCompiledFolder(at('road'));
+      const key = [zkeyPath, '--r1cs', r1csPath, ...ground, '--transcript', join(at('road'), MODEL_FILES.transcript)];
+      assert.equal((await stun(['ceremony', 'verify', ...key])).exitCode, 0);
+      assert.notEqual(
+        model.modelId,
+        (await readCompiledFolder(at('adopted'))).model.modelId,
+        'another ceremony is another model',
+      );
+    });
+  }
+
   // Seen only by verifying the ceremony whole, which takes seconds each time.
   const liars: readonly (readonly [
     what: string,
@@ -130,7 +157,7 @@ describe('stun model adopt-key', function () {
   }
 
   it('refuses powers of tau that were never published, unless the caller calls it a rehearsal', async () => {
-    const args = ['adopt-key', compiled.directory, held.keyPath, '--transcript', held.transcriptPath];
+    const args = ['model', 'adopt-key', compiled.directory, held.keyPath, '--transcript', held.transcriptPath];
     const out = ['--ptau', held.ground.powersPath, '--out', at('none')];
     await rejectsCode(stun([...args, ...out]), 'STUN_CEREMONY_PTAU_SIZE');
   });
