@@ -1,6 +1,6 @@
 /**
  * `node scripts/fuzz-native.ts [--rounds N] [--seed N]`: compiles the native prover's portable engine with AddressSanitizer and
- * UndefinedBehaviorSanitizer and feeds it damaged keys and witnesses. Needs g++ and its sanitizers; `npm run test:full` runs it.
+ * UndefinedBehaviorSanitizer and feeds it damaged keys, witnesses and witness programs. Needs g++ and its sanitizers; `npm run test:full` runs it.
  */
 import { spawnSync } from 'node:child_process';
 import { randomInt } from 'node:crypto';
@@ -9,7 +9,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { buildBn128 } from 'ffjavascript';
+import { programBytes } from '#circuits/witness/program-file.ts';
 import { SeededRandom } from '#test/circuits/fixtures.ts';
+import { EVERY_INSTRUCTION } from '#test/unit/prover/every-instruction.ts';
 import { randomFactors, smallSystem } from '#test/unit/prover/small-systems.ts';
 import { root } from './project-files.ts';
 
@@ -29,12 +31,14 @@ const choice = { name: 'fuzz', publicCount: 3, values: wires, constraints: rando
 const system = await smallSystem(await buildBn128(true), choice);
 const folder = mkdtempSync(join(tmpdir(), 'stun-fuzz-'));
 try {
-  const [key, witness, program] = ['key', 'witness', 'fuzz'].map((name) => join(folder, name)) as [string, string, string];
+  const names = ['key', 'witness', 'program', 'fuzz'].map((name) => join(folder, name));
+  const [key, witness, program, fuzz] = names as [string, string, string, string];
   writeFileSync(key, system.zkey);
   writeFileSync(witness, system.witness);
+  writeFileSync(program, programBytes(EVERY_INSTRUCTION));
   const sources = ['scripts/native-fuzz/fuzz.cpp', 'prover/native/engine-portable.cpp'];
-  run('g++', [...COMPILE.split(' '), '-Iprover/native', ...sources, '-o', program]);
-  run(program, [key, witness, values.rounds, seed]);
+  run('g++', [...COMPILE.split(' '), '-Iprover/native', ...sources, '-o', fuzz]);
+  run(fuzz, [key, witness, program, values.rounds, seed]);
 } finally {
   rmSync(folder, { recursive: true });
 }

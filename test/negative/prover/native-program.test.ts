@@ -2,56 +2,15 @@
 import assert from 'node:assert/strict';
 import { readField } from '#circuits/build/r1cs.ts';
 import { programBytes } from '#circuits/witness/program-file.ts';
-import type { WitnessProgram } from '#circuits/witness/witness-program.ts';
 import { FIELD_ORDER } from '#protocol/field.ts';
 import { loadNativeAddon, type NativeAddon } from '#prover/native-addon.ts';
 import { depth, sampleCases, sampleSeed } from '#test/depth.ts';
 import { SeededRandom } from '#test/circuits/fixtures.ts';
 import { nativeRunner } from '#test/circuits/native-witness.ts';
 import { throwsCode } from '#test/unit/assert-code.ts';
+import { EVERY_INSTRUCTION } from '#test/unit/prover/every-instruction.ts';
 
-/** Every instruction once: 3·x + y, twice that times x, that by y, the bits of x, and x - 5 = 0. */
-const PROGRAM: WitnessProgram = {
-  inputs: [
-    { name: 'x', size: 1 },
-    { name: 'y', size: 1 },
-  ],
-  registerCount: 10,
-  instructions: [
-    {
-      kind: 'sum',
-      to: 3,
-      terms: [
-        [3n, 1],
-        [1n, 2],
-      ],
-    },
-    { kind: 'product', to: 4, scale: 2n, a: 1, b: 3, terms: [[FIELD_ORDER - 1n, 0]] },
-    { kind: 'divide', quotients: [{ to: 5, over: 4, under: 2, rule: 0 }] },
-    {
-      kind: 'bits',
-      of: 1,
-      rule: 1,
-      bits: [
-        { to: 6, position: 0 },
-        { to: 7, position: 1 },
-        { to: 8, position: 2 },
-      ],
-    },
-    {
-      kind: 'sum',
-      to: 9,
-      terms: [
-        [1n, 1],
-        [FIELD_ORDER - 5n, 0],
-      ],
-    },
-    { kind: 'zero', of: 9, rule: 2 },
-  ],
-  outputs: [0, 1, 2, 3, 4, 5, 6, 7, 8],
-  rules: ['y', 'x', 'x and 5'],
-};
-/** Words of the instructions above by what they are; section 3 begins with the first sum. */
+/** Words of the program's instructions by what they are; section 3 begins with the first sum. */
 const SECTION_3 = {
   operation: 0,
   to: 1,
@@ -100,7 +59,7 @@ describe('prover: witness programs that the native prover refuses', () => {
   before(function () {
     if (process.platform !== 'linux' || process.arch !== 'x64') this.skip();
     addon = loadNativeAddon();
-    bytes = Buffer.from(programBytes(PROGRAM));
+    bytes = Buffer.from(programBytes(EVERY_INSTRUCTION));
   });
 
   it('runs the program as it is, and tells which rule is broken', () => {
@@ -158,7 +117,7 @@ describe('prover: witness programs that the native prover refuses', () => {
     answers(5, program, inputs, new Uint8Array(287), 1);
     answers(5, program, inputs, witness, 0);
     answers(2, program, new Uint8Array(64).fill(255), witness, 1);
-    const large = addon.openProgram(programBytes({ ...PROGRAM, registerCount: 2 ** 16 }), 'portable', false, 64);
+    const large = addon.openProgram(programBytes({ ...EVERY_INSTRUCTION, registerCount: 2 ** 16 }), 'portable', false, 64);
     answers(3, large, inputs, witness, 1);
   });
 });
