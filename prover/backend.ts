@@ -23,6 +23,13 @@ export interface Groth16Options {
   readonly control?: SharedArrayBuffer;
 }
 
+/** Memory of a prepared key, in bytes. */
+export interface KeyMemory {
+  readonly keyBytes: number;
+  /** Of one proof on that many threads at most, beside key, prepared key and witness. */
+  readonly proofBytes: (threads: number) => number;
+}
+
 /** Makes proofs in the thread that calls it. */
 export interface Groth16Backend {
   readonly name: BackendName;
@@ -41,9 +48,10 @@ export interface Groth16Backend {
   /**
    * Prepares a key in shared memory before its first proof, where the backend keeps prepared keys: for all threads of the process.
    * @param memoryLimitMb - what the prepared key may take
+   * @returns what it takes, and what proofs with it will
    * @throws `STUN_PROVER_MEMORY`, `STUN_PROVER_KEY`
    */
-  prepare?(zkey: Uint8Array, memoryLimitMb: number): void;
+  prepare?(zkey: Uint8Array, memoryLimitMb: number): KeyMemory;
   /**
    * Makes a `wtns` file by a circuit's witness program, where the backend runs such programs; for others circom's program does it. It
    * refuses what breaks a constraint, as circom's does.

@@ -28,6 +28,9 @@ export interface NativeAddon {
   openProgram(program: Uint8Array, engine: string, shared: boolean, budgetMb: number): ProgramHandle | number;
   /** Fills `witness`, 32 bytes for each wire. A status; to that for a broken rule 256 times its number is added. */
   runProgram(program: ProgramHandle, inputs: Uint8Array, witness: Uint8Array, budgetMb: number): number;
+  /** Bytes that a prepared key takes, and those that one proof with it takes besides. */
+  keyMemory(key: KeyHandle): number;
+  proofMemory(key: KeyHandle, threads: number): number;
   prove(
     key: KeyHandle,
     witness: Uint8Array,

@@ -1,6 +1,6 @@
 /** The native backend: one engine of the addon makes proofs and witnesses. */
 import { getRandomValues } from 'node:crypto';
-import type { Groth16Backend, Groth16Options, MadeProof } from './backend.ts';
+import type { Groth16Backend, Groth16Options, KeyMemory, MadeProof } from './backend.ts';
 import { errorOf, madeProof, RANDOMNESS_BYTES, sharedMemoryOf } from './engine-answers.ts';
 import { loadNativeAddon, unavailable, type KeyHandle, type NativeAddon } from './native-addon.ts';
 import { NativeWitness } from './native-witness.ts';
@@ -35,8 +35,9 @@ class NativeBackend implements Groth16Backend {
     return opened;
   }
 
-  prepare(zkey: Uint8Array, memoryLimitMb: number): void {
-    this.#open(zkey, memoryLimitMb);
+  prepare(zkey: Uint8Array, memoryLimitMb: number): KeyMemory {
+    const key = this.#open(zkey, memoryLimitMb);
+    return { keyBytes: this.#addon.keyMemory(key), proofBytes: (threads) => this.#addon.proofMemory(key, threads) };
   }
 
   // A promise, because other backends have to wait; this one works here and now.

@@ -11,6 +11,7 @@ import {
 } from '#protocol/index.ts';
 import type { CeremonyKey } from '#circuits/manifest.ts';
 import { loadCircuits, type ProvingArtefacts } from './artefacts.ts';
+import type { Groth16Backend, KeyMemory } from './backend.ts';
 import { chooseBackends, type BackendWish, type ChosenBackends } from './backends.ts';
 import {
   settlementProofSchema,
@@ -24,7 +25,7 @@ import {
 import { readTask } from './segment.ts';
 import { artefactsOfFamily, type ProvenSegment } from './segment-prover.ts';
 import type { ProvingThreadData } from './task.worker.ts';
-import { ThreadPool } from './thread-pool.ts';
+import { ThreadPool, type TaskBudget } from './thread-pool.ts';
 import { verifyGroth16 } from './verify-groth16.ts';
 
 /** How a prover is run; nothing has a default and nothing is clamped. */
@@ -39,7 +40,7 @@ export interface ProverOptions {
   readonly queueLimit: number;
   /** For one attempt at one proof. */
   readonly taskTimeoutMs: number;
-  /** JavaScript heap of one thread; once more what its backend may allocate for a proof; and once more each prepared key (docs/proving.md). */
+  /** JavaScript heap of one thread; and once more prepared keys and running proofs of the native backend together (docs/proving.md). */
   readonly memoryLimitMb: number;
   /** Which backend makes the proofs; the slower ones try again what it gets wrong. */
   readonly backend: BackendWish;
@@ -62,12 +63,13 @@ class PooledProver implements SettlementProver {
     options: Omit<ProverOptions, 'circuits' | 'ceremonies' | 'progress'>,
     chosen: ChosenBackends,
     workerFile: string,
+    budget?: TaskBudget<SettlementProofTask>,
   ) {
     this.#circuits = circuits;
     this.#options = options;
     this.#chosen = chosen;
     const workerData: ProvingThreadData = { circuits, backend: options.backend, memoryLimitMb: options.memoryLimitMb };
-    this.#pool = new ThreadPool({ ...options, workerFile, workerData });
+    this.#pool = new ThreadPool({ ...options, workerFile, workerData, ...(budget && { budget }) });
   }
 
   async prove(task: SettlementProofTask, options: ProveOptions = {}): Promise<SettlementProof> {
@@ -123,6 +125,34 @@ class PooledProver implements SettlementProver {
 }
 
 /**
+ * Prepares all keys, where the backend does that; what they leave of the limit is for proofs.
+ * @throws `STUN_PROVER_MEMORY` when they leave nothing, or a circuit's proof would not fit even alone
+ */
+function budgetOf(
+  circuits: readonly ProvingArtefacts[],
+  backend: Groth16Backend,
+  memoryLimitMb: number,
+): TaskBudget<SettlementProofTask> | undefined {
+  let bytes = memoryLimitMb * 2 ** 20;
+  const needs = new Map<string, KeyMemory['proofBytes']>();
+  for (const { familyId, zkey } of circuits) {
+    const memory = backend.prepare?.(new Uint8Array(zkey), Math.max(1, Math.floor(bytes / 2 ** 20)));
+    if (memory === undefined) return undefined;
+    bytes -= memory.keyBytes;
+    needs.set(familyId, memory.proofBytes);
+  }
+  for (const { name, familyId } of circuits) {
+    const neededMb = Math.ceil(needs.get(familyId)!(1) / 2 ** 20);
+    if (neededMb * 2 ** 20 > bytes) {
+      const leftMb = Math.max(0, Math.floor(bytes / 2 ** 20));
+      throw new StunError('STUN_PROVER_MEMORY', `a proof of ${name} takes ${neededMb} MB, prepared keys leave ${leftMb} MB`);
+    }
+  }
+  // A task of no loaded family needs nothing: its thread refuses it.
+  return { bytes, needed: ({ bundle }, cores) => needs.get(bundle.opening.terms.settlementFamily)?.(cores) ?? 0 };
+}
+
+/**
  * A prover over artefacts that are already loaded.
  * @param workerFile - the thread's program; another one only to observe how failures are handled
  * @throws `STUN_CONFIG` for a number out of range, or a backend that this machine cannot run
@@ -138,12 +168,12 @@ export function createProverOver(
 /**
  * Loads (or builds) the circuits and starts the threads.
  * @throws `STUN_CONFIG` for a number out of range, no circuit or a backend that this machine cannot run; `STUN_CIRCUIT_*`, `STUN_FILE`,
- *   `STUN_PROVER_KEY`; `STUN_PROVER_MEMORY` when a prepared key takes more than `memoryLimitMb`
+ *   `STUN_PROVER_KEY`; `STUN_PROVER_MEMORY` when `memoryLimitMb` does not hold the prepared keys with one proof
  */
 export async function createSettlementProver(options: ProverOptions): Promise<SettlementProver> {
   const circuits = await loadCircuits(options.circuits, options.progress, options.ceremonies);
   const chosen = chooseBackends(options.backend);
   // Here and not in a thread's first proof: a key that does not fit stops the start.
-  for (const { zkey } of circuits) chosen.backends[0]!.prepare?.(new Uint8Array(zkey), options.memoryLimitMb);
-  return new PooledProver(circuits, options, chosen, PROVING_THREAD);
+  const budget = budgetOf(circuits, chosen.backends[0]!, options.memoryLimitMb);
+  return new PooledProver(circuits, options, chosen, PROVING_THREAD, budget);
 }

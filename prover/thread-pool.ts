@@ -6,7 +6,8 @@
  * which is the most proofs. A task keeps what it began with.
  *
  * Piscina gets one task per thread and never more, so that a time limit starts when a task starts, and waiting is in our hands.
- * The memory limit covers a thread's JavaScript heap; WebAssembly memory and shared keys are outside it.
+ * The memory limit covers a thread's JavaScript heap. What tasks take outside of it is bounded by their budget where one is given: a task
+ * waits until there is room for it beside those that run, and gets only as many cores as its share of the memory allows.
  */
 import { Piscina } from 'piscina';
 import { StunError } from '#protocol/errors/stun-error.ts';
@@ -22,7 +23,7 @@ export function coresPerTask(cores: number, tasks: number): number {
 }
 
 /** How a pool is built; every field has to be chosen. */
-export interface ThreadPoolOptions {
+export interface ThreadPoolOptions<Task = never> {
   /** Absolute path of the thread's program; its default export takes a GivenTask and gives a ThreadReply. */
   readonly workerFile: string;
   /** Given to every thread, shared memory uncopied. */
@@ -35,6 +36,14 @@ export interface ThreadPoolOptions {
   readonly taskTimeoutMs: number;
   /** JavaScript heap of one thread. */
   readonly memoryLimitMb: number;
+  /** Memory outside of the heaps that all running tasks share. */
+  readonly budget?: TaskBudget<Task>;
+}
+
+/** What running tasks may take together outside of their threads' heaps, and what one takes on that many cores; bytes. */
+export interface TaskBudget<Task> {
+  readonly bytes: number;
+  readonly needed: (task: Task, cores: number) => number;
 }
 
 /** Counters of a pool. */
@@ -84,7 +93,7 @@ function aborted(): StunError {
 
 /** A pool of threads that run one program. */
 export class ThreadPool<Task, Value> {
-  readonly #options: ThreadPoolOptions;
+  readonly #options: ThreadPoolOptions<Task>;
   readonly #threads: Piscina;
   readonly #waiting: WaitingLine<Job<Task, Value>>;
   readonly #running = new Set<Promise<void>>();
@@ -98,10 +107,12 @@ export class ThreadPool<Task, Value> {
   /** Tasks that have begun and not ended. */
   #begun = 0;
   #begunOnSeveralCores = 0;
+  /** Bytes of the budget that running tasks have. */
+  #taken = 0;
   #largestHeapBytes = 0;
 
   /** @throws `STUN_CONFIG` for a number that is out of range: nothing is clamped */
-  constructor(options: ThreadPoolOptions) {
+  constructor(options: ThreadPoolOptions<Task>) {
     assertInteger(options.threads, 1, 'threads');
     assertInteger(options.queueLimit, 0, 'queueLimit');
     assertInteger(options.taskTimeoutMs, 1, 'taskTimeoutMs');
@@ -124,7 +135,7 @@ export class ThreadPool<Task, Value> {
   /**
    * Runs one task.
    * @throws the code the thread refused it with, or `STUN_PROVER_BUSY`, `STUN_PROVER_ABORTED`, `STUN_PROVER_TIMEOUT`,
-   *   `STUN_PROVER_MEMORY`, `STUN_PROVER_CRASHED`, `STUN_PROVER_CLOSED`
+   *   `STUN_PROVER_MEMORY` (also at once when the whole budget does not hold it), `STUN_PROVER_CRASHED`, `STUN_PROVER_CLOSED`
    */
   run(task: Task, options: ProveOptions = {}): Promise<Value> {
     const { promise, resolve, reject } = Promise.withResolvers<Value>();
@@ -132,7 +143,8 @@ export class ThreadPool<Task, Value> {
     const job: Job<Task, Value> = { task, priority, signal, progress, resolve, reject };
     if (this.#closed) reject(new StunError('STUN_PROVER_CLOSED', 'the pool is closed'));
     else if (signal?.aborted === true) reject(aborted());
-    else if (this.#hasFreeThread && this.#waiting.length === 0) this.#start(job);
+    else if (this.#needed(job, 1) > this.#budgetBytes) reject(this.#tooLarge(job));
+    else if (this.#waiting.length === 0 && this.#canStart(job)) this.#start(job);
     else if (this.#waiting.add(job)) this.#watchWaiting(job);
     else reject(this.#busy());
     return promise;
@@ -140,6 +152,31 @@ export class ThreadPool<Task, Value> {
 
   get #hasFreeThread(): boolean {
     return this.#retiring === 0 && this.#running.size < this.#options.threads;
+  }
+
+  get #budgetBytes(): number {
+    return this.#options.budget?.bytes ?? Infinity;
+  }
+
+  #needed(job: Job<Task, Value>, cores: number): number {
+    return this.#options.budget?.needed(job.task, cores) ?? 0;
+  }
+
+  #canStart(job: Job<Task, Value>): boolean {
+    return this.#hasFreeThread && this.#taken + this.#needed(job, 1) <= this.#budgetBytes;
+  }
+
+  /** The most cores up to `cores` for which there is memory beside what others have; a task that has begun always has room for one. */
+  #affordable(job: Job<Task, Value>, cores: number): number {
+    const others = this.#taken - this.#needed(job, 1);
+    let affordable = cores;
+    while (affordable > 1 && others + this.#needed(job, affordable) > this.#budgetBytes) affordable--;
+    return affordable;
+  }
+
+  #tooLarge(job: Job<Task, Value>): StunError {
+    const [neededMb, limitMb] = [this.#needed(job, 1), this.#budgetBytes].map((bytes) => Math.ceil(bytes / 2 ** 20));
+    return new StunError('STUN_PROVER_MEMORY', `the task takes ${neededMb} MB, all running tasks may take ${limitMb} MB`);
   }
 
   #busy(): StunError {
@@ -154,24 +191,30 @@ export class ThreadPool<Task, Value> {
     job.signal?.addEventListener(
       'abort',
       () => {
-        if (this.#waiting.remove(job)) job.reject(aborted());
+        if (!this.#waiting.remove(job)) return;
+        job.reject(aborted());
+        // The others may have waited for its memory alone.
+        this.#startWaiting();
       },
       { once: true },
     );
   }
 
   #startWaiting(): void {
-    while (this.#hasFreeThread) {
-      const job = this.#waiting.take();
-      if (job === undefined) return;
+    // In the order of the line: a large task is not passed by small ones for ever.
+    for (let job = this.#waiting.first; job !== undefined && this.#canStart(job); job = this.#waiting.first) {
+      this.#waiting.take();
       this.#start(job);
     }
   }
 
   #start(job: Job<Task, Value>): void {
     this.#begun++;
+    const taken = this.#needed(job, 1);
+    this.#taken += taken;
     const run = this.#attempts(job).finally(() => {
       this.#running.delete(run);
+      this.#taken -= taken;
       this.#startWaiting();
     });
     this.#running.add(run);
@@ -211,8 +254,10 @@ export class ThreadPool<Task, Value> {
     const onAbort = (): void => stop.abort();
     job.signal?.addEventListener('abort', onAbort, { once: true });
     if (job.signal?.aborted === true) stop.abort();
+    const threads = this.#affordable(job, coresPerTask(this.#options.threads, this.#begun + this.#waiting.length));
+    const more = this.#needed(job, threads) - this.#needed(job, 1);
+    this.#taken += more;
     try {
-      const threads = coresPerTask(this.#options.threads, this.#begun + this.#waiting.length);
       if (threads > 1) this.#begunOnSeveralCores++;
       const given: GivenTask<Task> = { task: job.task, control: control.buffer, threads };
       return await this.#judge((await this.#threads.run(given, { signal: stop.signal })) as ThreadReply<Value>);
@@ -229,6 +274,7 @@ export class ThreadPool<Task, Value> {
       }
       return this.#lost('STUN_PROVER_CRASHED', 'the thread ended before the task did', cause);
     } finally {
+      this.#taken -= more;
       clearTimeout(timer);
       clearInterval(watch);
       job.signal?.removeEventListener('abort', onAbort);

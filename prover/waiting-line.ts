@@ -25,7 +25,12 @@ export class WaitingLine<Item extends Waiting> {
     return true;
   }
 
-  /** The next item, or undefined when none waits. */
+  /** The next item, left in the line; undefined when none waits. */
+  get first(): Item | undefined {
+    return this.#items[0];
+  }
+
+  /** Takes the next item. @returns undefined when none waits */
   take(): Item | undefined {
     return this.#items.shift();
   }

@@ -13,7 +13,11 @@ function proving(command: Command): Command {
   return ceremonies(command)
     .option('--circuit <name>', 'a settlement circuit to prove with development keys; repeatable (both of 16 jobs)', collect)
     .option('--proof-timeout <duration>', 'limit of one attempt at one proof', '10m')
-    .option('--heap-mb <megabytes>', 'JavaScript heap of a proving thread', '2048');
+    .option(
+      '--heap-mb <megabytes>',
+      'JavaScript heap of a proving thread, and once more all prepared keys and proofs together',
+      '2048',
+    );
 }
 
 function registerProcesses(program: Command, runner: Runner): void {

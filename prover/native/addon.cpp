@@ -201,6 +201,31 @@ napi_value runProgram(napi_env env, napi_callback_info info) {
   return result;
 }
 
+napi_value byteCount(napi_env env, size_t bytes) {
+  napi_value result = nullptr;
+  napi_create_double(env, (double)bytes, &result);
+  return result;
+}
+
+/// keyMemory(key): bytes that the prepared key takes.
+napi_value keyMemory(napi_env env, napi_callback_info info) {
+  napi_value values[1];
+  const Opened *open;
+  if (!arguments(env, info, values, 1) || !openedOf(env, values[0], kindKey, open)) return number(env, statusArgument);
+  return byteCount(env, open->surroundings.usedBytes);
+}
+
+/// proofMemory(key, threads): bytes that a proof takes beside the prepared key, key and witness.
+napi_value proofMemory(napi_env env, napi_callback_info info) {
+  napi_value values[2];
+  const Opened *open;
+  uint32_t threads;
+  if (!arguments(env, info, values, 2) || !openedOf(env, values[0], kindKey, open) ||
+      !count32(env, values[1], 1, mostThreads, threads))
+    return number(env, statusArgument);
+  return byteCount(env, open->engine->proofMemory(open->prepared, threads));
+}
+
 /// prove(key, witness, randomness, control, threads, budgetMb): the proof and its public signals.
 napi_value prove(napi_env env, napi_callback_info info) {
   napi_value values[6];
@@ -282,7 +307,8 @@ STUN_EXPORTED napi_value napi_register_module_v1(napi_env env, napi_value export
     const char *name;
     napi_callback function;
   } functions[] = {{"engineNames", engineNames}, {"openKey", openKey},   {"openProgram", openProgram}, {"runProgram", runProgram},
-                   {"prove", prove},             {"multiply", multiply}, {"transform", transform}};
+                   {"keyMemory", keyMemory},     {"proofMemory", proofMemory}, {"prove", prove},
+                   {"multiply", multiply},       {"transform", transform}};
   for (const auto &one : functions) {
     napi_value function;
     if (napi_create_function(env, one.name, NAPI_AUTO_LENGTH, one.function, nullptr, &function) == napi_ok)

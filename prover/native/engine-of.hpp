@@ -37,6 +37,11 @@ struct EngineOf {
 
   static size_t publicSignals(const void *key) { return ((const Key *)key)->file.publicSignals; }
 
+  static size_t proofMemory(const void *opened, size_t workers) {
+    const Key &key = *(const Key *)opened;
+    return Prover<Key>::memory(key, workers) + sizeof(Masks) + proofBytes(key.file.publicSignals);
+  }
+
   static Status prove(const Platform &platform, const void *key, const uint8_t *bytes, size_t length, const uint8_t *randomness,
                       uint8_t *proof) {
     return proveWith(platform, *(Key *)key, bytes, length, randomness, proof);
@@ -143,7 +148,7 @@ struct EngineOf {
 template <class Lanes, class Transforms>
 constexpr Engine makeEngine(const char *name) {
   typedef EngineOf<PreparedKey<Lanes, Transforms>> E;
-  return {name,           E::open,          E::close,        E::publicSignals, E::prove,    E::openProgram,
+  return {name,           E::open,          E::close,        E::publicSignals, E::proofMemory, E::prove,    E::openProgram,
           E::closeProgram, E::programInputs, E::programWires, E::runProgram,    E::multiply, E::transform};
 }
 

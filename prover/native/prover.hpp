@@ -38,9 +38,35 @@ class Prover {
     return status;
   }
 
+  /// Bytes that `prove` has of the platform at most, on that many workers. Asks a platform that counts and gives nothing for the same
+  /// arrays that the stages ask for.
+  static size_t memory(const Key &key, size_t workers) {
+    const size_t size = key.domain.size, moving = workers < transforms ? workers : transforms;
+    const size_t witness = stageMemory(key, workers, key.file.wires, windowFor(key.witnessPoints()), true);
+    const size_t quotient = stageMemory(key, workers, size, windowFor(key.quotientPoints()), false);
+    return maximum(witness + moving * key.domain.cosetBytes(), quotient);
+  }
+
  private:
   static constexpr size_t chunk = 4096;
   static constexpr size_t transforms = 3;
+
+  static size_t maximum(size_t a, size_t b) { return a > b ? a : b; }
+  static void *count(void *counted, size_t bytes) {
+    *(size_t *)counted += bytes;
+    return nullptr;
+  }
+  /// Sums over `points` points, their digits, and the values of the polynomials, which are there all the time.
+  static size_t stageMemory(const Key &key, size_t workers, size_t points, unsigned window, bool both) {
+    size_t counted = 0;
+    const Platform counting = {&counted, workers, count, nullptr, nullptr, nullptr, nullptr};
+    const Buffer<Fr> values(counting, transforms * key.domain.size);
+    const Digits digits(counting, points, window);
+    const Buffer<Work *> all(counting, workers);
+    const Buffer<Work> memory(counting, workers);
+    for (size_t i = 0; i < workers; i++) Work(counting, points, window, both);
+    return counted;
+  }
 
   Prover(const Platform &platform, Key &key, const WitnessFile &witness)
       : platform(platform), key(key), witness(witness), witnessWindow(windowFor(key.witnessPoints())),

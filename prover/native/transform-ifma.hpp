@@ -32,6 +32,7 @@ class LaneDomain : public Domain<typename V::Scalar> {
   }
   bool ok() const { return Plain::ok() && forwardRoots.ok() && backwardRoots.ok() && blocks.ok(); }
 
+  size_t cosetBytes() const { return this->size < 2 * V::lanes ? 0 : this->size / V::lanes * sizeof(V); }
   bool toCoset(const Platform &platform, F *values) const {
     if (this->size < 2 * V::lanes) return Plain::toCoset(platform, values);
     const size_t count = this->size / V::lanes;

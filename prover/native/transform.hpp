@@ -35,6 +35,9 @@ class Domain {
   }
   bool ok() const { return roots.ok() && inverseRoots.ok() && coset.ok(); }
 
+  /// Bytes that `toCoset` asks the platform for.
+  size_t cosetBytes() const { return 0; }
+
   /// From values on the domain to values on its coset by a root of the doubled domain, in place and in natural order. Answers
   /// false when the platform has no memory for it; this type needs none.
   bool toCoset(const Platform &, F *values) const {

@@ -16,7 +16,7 @@ describe('prover: threads that fail', () => {
   let shared: SharedArrayBuffer;
   let pool: ThreadPool<FaultyTask, number>;
 
-  function open(change: Partial<ThreadPoolOptions> = {}): ThreadPool<FaultyTask, number> {
+  function open(change: Partial<ThreadPoolOptions<FaultyTask>> = {}): ThreadPool<FaultyTask, number> {
     shared = new SharedArrayBuffer(8);
     const workerData: FaultyData = { shared };
     const limits = { threads: 1, queueLimit: 4, taskTimeoutMs: 20_000, memoryLimitMb: 64 };
@@ -76,6 +76,35 @@ describe('prover: threads that fail', () => {
     await waiting;
     assert.equal(await pool.run(task('tell-threads')), 2);
     assert.ok(pool.stats().begunOnSeveralCores >= 3);
+  });
+
+  it('gives a task only the cores that the memory for all of them allows', async () => {
+    open({ threads: 3, budget: { bytes: 10, needed: ({ value }, cores) => value + cores - 1 } });
+    const cores = [];
+    for (const value of [8, 9, 10]) cores.push(await pool.run(task('tell-threads', Infinity, value)));
+    assert.deepEqual(cores, [3, 2, 1]);
+    await rejectsCode(pool.run(task('double', 0, 11)), 'STUN_PROVER_MEMORY');
+    assert.equal(await pool.run(task('double', 0, 10)), 20);
+  });
+
+  it('lets a task wait until there is memory for it, and smaller ones behind it', async () => {
+    open({ threads: 3, budget: { bytes: 10, needed: ({ value }) => value } });
+    const large = pool.run(task('wait-for-release', Infinity, 6));
+    await attemptsBegun(1);
+    const stop = new AbortController();
+    const [taken, small] = [
+      pool.run(task('double', 0, 5), { signal: stop.signal }),
+      pool.run(task('wait-for-release', Infinity, 4)),
+    ];
+    const { queued, running } = pool.stats();
+    assert.deepEqual({ queued, running }, { queued: 2, running: 1 });
+    stop.abort();
+    await rejectsCode(taken, 'STUN_PROVER_ABORTED');
+    await attemptsBegun(2);
+    const last = pool.run(task('double', 0, 10));
+    assert.equal(pool.stats().queued, 1);
+    release();
+    assert.deepEqual(await Promise.all([large, small, last]), [12, 8, 20]);
   });
 
   it('stops a thread that hangs and tries its task once more', async () => {

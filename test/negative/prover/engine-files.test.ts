@@ -239,6 +239,25 @@ describe('prover: calls that the native addon refuses', function () {
     assert.equal(addon.prove(key, ...all, 200, 1), 3);
   });
 
+  it('says how much memory a proof takes: that is enough, and a megabyte less is not', () => {
+    const addon = loadNativeAddon();
+    for (const engine of addon.engineNames()) {
+      const key = addon.openKey(system.zkey, engine, false, 64);
+      assert.ok(typeof key === 'object');
+      assert.ok(addon.keyMemory(key) > 0);
+      for (const threads of [8, 16, 32]) {
+        const neededMb: number = addon.proofMemory(key, threads) / 2 ** 20;
+        assert.ok(neededMb > 1);
+        const answer = (budgetMb: number): unknown =>
+          addon.prove(key, system.witness, new Uint8Array(128), new Uint8Array(8), threads, budgetMb);
+        assert.equal(typeof answer(Math.ceil(neededMb)), 'object', `${engine}, ${threads} threads`);
+        assert.equal(answer(Math.ceil(neededMb) - 1), 3, `${engine}, ${threads} threads`);
+      }
+      for (const threads of [0, 257]) assert.equal(addon.proofMemory(key, threads), 5);
+      assert.equal(addon.keyMemory({} as never), 5);
+    }
+  });
+
   it('takes no argument of another kind', () => {
     const addon = loadNativeAddon();
     const key = addon.openKey(system.zkey, 'portable', false, 64) as never;

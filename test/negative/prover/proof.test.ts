@@ -105,9 +105,16 @@ describe('prover: keys, witnesses and proofs that are refused', function () {
     }
   });
 
-  it('refuses to start with a key that does not fit its memory, where keys are prepared', async function () {
+  it('refuses to start with a key that does not fit its memory, or leaves no room for a proof, where keys are prepared', async function () {
     if (chooseBackends('auto').backends[0]!.prepare === undefined) this.skip();
-    await rejectsCode(createSettlementProver({ ...limits, circuits: [artefacts.name], memoryLimitMb: 4 }), 'STUN_PROVER_MEMORY');
+    for (const [memoryLimitMb, reason] of [
+      [4, /needs more memory than it may use/],
+      [20, /a proof of settlement-16 takes/],
+    ] as const) {
+      const start = (): Promise<unknown> => createSettlementProver({ ...limits, circuits: [artefacts.name], memoryLimitMb });
+      await rejectsCode(start(), 'STUN_PROVER_MEMORY');
+      await assert.rejects(start(), reason);
+    }
   });
 
   it('refuses a prover without a circuit, or of one that does not exist', async () => {
