@@ -64,6 +64,23 @@ export interface BatchRefunded {
   readonly place: EventPlace;
 }
 
+/** A BondReturned event: a challenge ended with its batch, neither won nor lost by an answer. */
+export interface BondReturned {
+  readonly batchId: Hex;
+  readonly index: number;
+  readonly challenger: Hex;
+  readonly place: EventPlace;
+}
+
+/** A StakeSlashed event. */
+export interface StakeSlashed {
+  readonly provider: Hex;
+  readonly token: Hex;
+  readonly amount: bigint;
+  readonly batchId: Hex;
+  readonly place: EventPlace;
+}
+
 /** Reads a PairsPublished event. */
 export function pairsPublishedOf({ args, place }: PlacedEvent): PairsPublished {
   const words = [...(args.getValue('pairs') as Iterable<bigint>)];
@@ -120,6 +137,22 @@ export function batchRefundedOf({ args, place }: PlacedEvent): BatchRefunded {
     funder: lowerAddress(args.getValue('funder')),
     amount: BigInt(args.getValue('amount')),
     slash: BigInt(args.getValue('slash')),
+  };
+}
+
+/** Reads a BondReturned event. */
+export function bondReturnedOf({ args, place }: PlacedEvent): BondReturned {
+  return { ...whereOf({ args, place }), challenger: lowerAddress(args.getValue('challenger')) };
+}
+
+/** Reads a StakeSlashed event. */
+export function stakeSlashedOf({ args, place }: PlacedEvent): StakeSlashed {
+  return {
+    provider: lowerAddress(args.getValue('provider')),
+    token: lowerAddress(args.getValue('token')),
+    amount: BigInt(args.getValue('amount')),
+    batchId: String(args.getValue('batchId')) as Hex,
+    place,
   };
 }
 

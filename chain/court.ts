@@ -11,13 +11,17 @@ import {
   batchRefundedOf,
   challengedOf,
   answeredOf,
+  bondReturnedOf,
   pairsPublishedOf,
+  stakeSlashedOf,
   type BatchPaid,
   type BatchRecorded,
   type BatchRefunded,
+  type BondReturned,
   type Challenged,
   type ChallengeAnswered,
   type PairsPublished,
+  type StakeSlashed,
 } from './court-events.ts';
 import { proofTuple, PUBLISHED_PAIRS, type ProofPoints } from './escrow.ts';
 import { NATIVE_TOKEN, TokenContract } from './token.ts';
@@ -253,5 +257,29 @@ export class CourtContract {
   /** Batches that went back to their funder between blocks, one batch when given. */
   async batchesRefunded(fromBlock: number, batchId: string | null = null): Promise<readonly BatchRefunded[]> {
     return (await this.access.events('BatchRefunded', [batchId], fromBlock)).map(batchRefundedOf);
+  }
+
+  /** Bonds that went back between blocks because a batch ended, one batch when given. */
+  async bondsReturned(fromBlock: number, batchId: string | null = null): Promise<readonly BondReturned[]> {
+    return (await this.access.events('BondReturned', [batchId], fromBlock)).map(bondReturnedOf);
+  }
+
+  /** Slashes between blocks, for one batch when given. */
+  async slashes(fromBlock: number, batchId: string | null = null): Promise<readonly StakeSlashed[]> {
+    return (await this.access.events('StakeSlashed', [null, null, null, batchId], fromBlock)).map(stakeSlashedOf);
+  }
+
+  /**
+   * Hash of the inference proof that an answer showed: keccak256 of its eight words in the call's order. Undefined where the answer came through
+   * another contract, whose call does not show it.
+   */
+  async answerProofHash(answer: ChallengeAnswered): Promise<Hex | undefined> {
+    const sent = await this.access.provider.getTransaction(answer.place.transactionHash);
+    if (sent === null) throw new StunError('STUN_CHAIN_UNAVAILABLE', 'the node does not have the transaction of an answer');
+    if (sent.to?.toLowerCase() !== this.access.address) return undefined;
+    const call = this.access.interface.parseTransaction({ data: sent.data });
+    if (call?.name !== 'answer') return undefined;
+    const proof = call.args.getValue('proof') as unknown[];
+    return keccak256(AbiCoder.defaultAbiCoder().encode(['tuple(uint256[2] a, uint256[2][2] b, uint256[2] c)'], [proof])) as Hex;
   }
 }

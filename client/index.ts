@@ -43,5 +43,6 @@ export { auditBundleSchema, type AuditBundle } from './audit/bundle.ts';
 export { exportAuditBundle, type AuditScope, type KeySource } from './audit/export.ts';
 export { AuditLedger, type AuditCheck, type AuditTrust } from './audit/report.ts';
 export { settlementOfReceipt, type ReceiptSettlement } from './audit/settlement-of-receipt.ts';
-export { auditOnChain, type ProviderSums } from './audit/verify-chain.ts';
+export { auditOnChain, type ChainFindings, type ProviderSums } from './audit/verify-chain.ts';
+export { auditCourt, type BatchOutcome, type ChallengeOutcome, type CourtAudit } from './audit/verify-court.ts';
 export { auditOffline, auditReport, verifyAuditBundle, type AuditedBundle, type AuditReport } from './audit/verify.ts';

@@ -6,11 +6,12 @@ import {
   auditReport,
   exportAuditBundle,
   type AuditReport,
+  type BatchOutcome,
+  type ChainFindings,
   type KeySource,
-  type ProviderSums,
 } from '#client/index.ts';
 import { defaultTrustRoots } from '#attestation/index.ts';
-import { bigIntToBytes, concatBytes, exitCodeOf, StunError } from '#protocol/index.ts';
+import { bigIntToBytes, concatBytes, exitCodeOf, fieldToHex, StunError } from '#protocol/index.ts';
 import type { CommandResult, Json } from '../command.ts';
 import type { Invocation } from '../runner.ts';
 import { connectCustomer, deploymentOf, extraRootsOf, hasDeployment, openProvider, readJson } from '../settings.ts';
@@ -88,20 +89,20 @@ export async function auditVerify({ args, options, context }: Invocation<AuditVe
   context.progress('verifying signatures, evidence and proofs');
   const audited = auditOffline(await readJson(path, 'audit bundle'), trust, ledger);
   // Only a node that is named here counts: an audit does not fall back to a default.
-  if (options.rpc === undefined) return verdict(auditReport(audited, ledger, 'not checked'), []);
-  if (audited === undefined) return verdict(auditReport(audited, ledger, 'not checked'), []);
+  if (options.rpc === undefined) return verdict(auditReport(audited, ledger, 'not checked'));
+  if (audited === undefined) return verdict(auditReport(audited, ledger, 'not checked'));
   const provider = await openProvider(options.rpc);
   try {
     context.progress('asking the chain');
     const fromBlock = hasDeployment(options) ? (await deploymentOf(options)).deployBlock : 0;
-    const sums = await auditOnChain(audited, ledger, provider, fromBlock);
-    return verdict(auditReport(audited, ledger, 'checked'), sums);
+    const findings = await auditOnChain(audited, ledger, provider, fromBlock);
+    return verdict(auditReport(audited, ledger, 'checked'), findings);
   } finally {
     provider.destroy();
   }
 }
 
-function verdict(report: AuditReport, sums: readonly ProviderSums[]): CommandResult {
+function verdict(report: AuditReport, { money: sums, batches }: ChainFindings = { money: [], batches: [] }): CommandResult {
   const refuted = report.checks.filter((check) => check.status === 'refuted');
   const money: Json = sums.map((sum) => ({
     provider: sum.provider,
@@ -126,10 +127,29 @@ function verdict(report: AuditReport, sums: readonly ProviderSums[]): CommandRes
       (sum) =>
         `${sum.provider}: ${showAmount(sum.funded)} in, ${showAmount(sum.settled)} paid, ${showAmount(sum.refunded)} back, ${showAmount(sum.remaining)} held`,
     ),
+    ...batches.map(batchLine),
     `chain: ${report.chain}`,
     report.ok ? 'The bundle holds.' : `THE BUNDLE DOES NOT HOLD: ${refuted.map((check) => check.field ?? check.id).join(', ')}`,
   ].join('\n');
   const firstCode = refuted[0]?.code ?? 'STUN_AUDIT_REFUTED';
   const exitCode = report.ok ? 0 : exitCodeOf(firstCode === 'STUN_AUDIT_FORMAT' ? firstCode : 'STUN_AUDIT_REFUTED');
-  return { document: { ...report, checks, money }, text, exitCode };
+  return { document: { ...report, checks, money, batches: batches.map(batchDocument) }, text, exitCode };
+}
+
+function batchLine({ laneNew, state, amount, slash, challenges }: BatchOutcome): string {
+  const each = challenges.map(
+    ({ index, outcome }) => `, pair ${index} challenged: ${outcome === 'returned' ? 'bond returned' : outcome}`,
+  );
+  const lost = slash === 0n ? '' : `, ${showAmount(slash)} slashed`;
+  return `batch ${fieldToHex(laneNew)}: ${showAmount(amount)} ${state}${lost}${each.join('')}`;
+}
+
+function batchDocument({ laneNew, amount, slash, challenges, ...batch }: BatchOutcome): Json {
+  return {
+    ...batch,
+    laneNew: fieldToHex(laneNew),
+    amount: amount.toString(),
+    slash: slash.toString(),
+    challenges: challenges.map((one) => ({ ...one, bond: one.bond.toString() })),
+  };
 }

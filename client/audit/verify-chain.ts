@@ -1,12 +1,14 @@
 /** The second half of an audit: what the chain itself says about a bundle that holds offline. Ask a node of your own. */
 import type { Provider } from 'ethers';
-import { enclaveLeafOf, fieldFromHex, StunError, toHex, utf8 } from '#protocol/index.ts';
+import { ASSURANCE, enclaveLeafOf, fieldFromHex, StunError, toHex, utf8 } from '#protocol/index.ts';
 import { evidenceDigest } from '#attestation/index.ts';
+import { CourtContract } from '#chain/court.ts';
 import { chainErrorOf } from '#chain/errors.ts';
 import type { Settled } from '#chain/escrow-events.ts';
 import { EscrowContract, type StoredOrder } from '#chain/escrow.ts';
 import { RegistryContract } from '#chain/registry.ts';
 import { refute, type AuditLedger } from './report.ts';
+import { auditCourt, type BatchOutcome } from './verify-court.ts';
 import type { AuditedBundle } from './verify.ts';
 
 /** What was read once for all checks. */
@@ -33,17 +35,26 @@ export interface ProviderSums {
   readonly refunded: bigint;
 }
 
+/** What the chain says beyond the checks. */
+export interface ChainFindings {
+  readonly money: readonly ProviderSums[];
+  /** Of a `challengeable` order. */
+  readonly batches: readonly BatchOutcome[];
+}
+
+const NOTHING: ChainFindings = { money: [], batches: [] };
+
 /**
  * Checks a bundle against the chain.
  * @param fromBlock - where the contracts were deployed, or 0
- * @returns the money of each provider; empty when the order could not be read
+ * @returns the money of each provider and what became of challengeable batches; empty when the order could not be read
  */
 export async function auditOnChain(
   audited: AuditedBundle,
   ledger: AuditLedger,
   provider: Provider,
   fromBlock: number,
-): Promise<readonly ProviderSums[]> {
+): Promise<ChainFindings> {
   const { place } = audited.order;
   const place1 = 'order.opening.place';
   const chainId = await ledger.checkAsync({ id: 'chain.id', field: `${place1}.chainId`, binds: [place1] }, async () => {
@@ -51,19 +62,19 @@ export async function auditOnChain(
     if (actual !== place.chainId) refute(`the node is on chain ${actual}`, 'STUN_CHAIN_ID');
     return actual;
   });
-  if (chainId === undefined) return [];
+  if (chainId === undefined) return NOTHING;
   const escrow = new EscrowContract(place.escrow, provider);
   const order = await checkOrder(audited, ledger, escrow);
-  if (order === undefined) return [];
+  if (order === undefined) return NOTHING;
   const settlements = await ledger.checkAsync({ id: 'chain.settlements', field: 'segments', binds: [] }, () =>
     escrow.settlements(fromBlock, { orderKey: audited.orderKey }),
   );
-  if (settlements === undefined) return [];
+  if (settlements === undefined) return NOTHING;
   const view: ChainView = { audited, ledger, provider, escrow, order, settlements, fromBlock };
   for (const index of audited.enclaves.keys()) await checkEnclave(view, index);
   for (const index of audited.segments.keys()) await checkSegment(view, index);
   checkCompleteness(view);
-  return checkMoney(view);
+  return { money: await checkMoney(view), batches: await checkCourt(view) };
 }
 
 async function networkOf(provider: Provider): Promise<bigint> {
@@ -184,4 +195,18 @@ async function checkMoney({ audited, ledger, escrow, settlements, fromBlock }: C
     );
   });
   return sums ?? [];
+}
+
+/** What became of the batches of a challengeable order. */
+async function checkCourt(view: ChainView): Promise<readonly BatchOutcome[]> {
+  const { audited, ledger, escrow, provider, settlements, fromBlock } = view;
+  const { terms, place } = audited.order;
+  if (terms.assurance !== ASSURANCE.challengeable) return [];
+  const { orderKey } = audited;
+  const found = await ledger.checkAsync({ id: 'chain.court', field: 'order', binds: [] }, async () => {
+    const [address] = await escrow.access.read('court', []);
+    return { court: new CourtContract(String(address), provider), releases: await escrow.releases(fromBlock, orderKey) };
+  });
+  if (found === undefined) return [];
+  return auditCourt({ ...found, ledger, orderKey, funder: place.funder, terms, settlements, fromBlock });
 }

@@ -174,6 +174,19 @@ describe('orders above attested, end to end', function () {
     );
   });
 
+  it('shows an auditor what became of the challenged batches', async () => {
+    const audited = async ({ orderKey }: { orderKey: string }) => {
+      const file = join(directory, `${orderKey}.json`);
+      await stun(['audit', 'export', '--order', orderKey, '--out', file]);
+      const report = await stun(['audit', 'verify', file, '--rpc', stack.chain.url, '--root', stack.rootPath]);
+      const [batch, ...others] = report['batches'] as { state: string; slash: string; challenges: { outcome: string }[] }[];
+      assert.deepEqual([report['ok'], others], [true, []]);
+      return [batch!.state, BigInt(batch!.slash) > 0n, batch!.challenges.map(({ outcome }) => outcome)];
+    };
+    assert.deepEqual(await audited(levels.honest), ['paid', false, ['answered']]);
+    assert.deepEqual(await audited(levels.liar), ['refunded', true, ['returned']]);
+  });
+
   it('opens no challenge of a batch that has ended, and no order above attested without a registered model', async () => {
     const { court } = client.contracts;
     const { orderKey, laneNew, batchId } = levels.honest;
