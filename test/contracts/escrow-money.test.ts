@@ -8,7 +8,7 @@ import { openArguments } from '#chain/escrow.ts';
 import { settlementFamilyIdOf } from '#chain/router.ts';
 import { NATIVE_TOKEN, TokenContract } from '#chain/token.ts';
 import { artifacts } from '#chain/artifacts.ts';
-import { fromHex, orderDomainOf, orderKeyOf, packPayee, signEip712, toHex, type Hex } from '#protocol/index.ts';
+import { orderDomainOf, orderKeyOf, packPayee, toHex, type Hex } from '#protocol/index.ts';
 import PermissiveVerifier from '#chain/generated/PermissiveVerifier.json' with { type: 'json' };
 import ReentrantReceiver from '#chain/generated/ReentrantReceiver.json' with { type: 'json' };
 import ReentrantToken from '#chain/generated/ReentrantToken.json' with { type: 'json' };
@@ -22,6 +22,7 @@ import {
   refuses,
   registerEnclave,
   restoreEachTest,
+  signSuccession,
   signalsFor,
   startStage,
   type Stage,
@@ -205,16 +206,7 @@ describe('contracts: OrderEscrow, money', () => {
       successor = await addFamily();
     });
     const sign = (wallet: Wallet, change: { orderKey?: Hex; oldFamily?: Hex; newFamily?: Hex; escrow?: Hex } = {}) =>
-      signEip712(
-        fromHex(wallet.privateKey, 32),
-        'FamilySuccession',
-        { chainId: BigInt(stage.deployment.chainId), verifyingContract: change.escrow ?? stage.deployment.escrow },
-        {
-          orderKey: change.orderKey ?? order.orderKey,
-          oldFamily: change.oldFamily ?? stage.family,
-          newFamily: change.newFamily ?? successor,
-        },
-      );
+      signSuccession(stage, wallet, { orderKey: order.orderKey, oldFamily: stage.family, newFamily: successor, ...change });
     const succeed = (funderSignature = sign(stage.funder), providerSignature = sign(stage.provider), to = successor) =>
       escrow(stage.stranger).succeedFamily(
         stage.funder.address,

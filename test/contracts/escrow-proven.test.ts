@@ -2,15 +2,28 @@
 import assert from 'node:assert/strict';
 import { settleProvenArguments, type ProofPoints, type PublishedSettlement } from '#chain/escrow.ts';
 import { NATIVE_TOKEN } from '#chain/token.ts';
-import { FIELD_ORDER, randomField } from '#protocol/index.ts';
-import { answersTo, answerTo, provenTerms, publishedBatch, registerModel, type StageModel } from './published.ts';
+import { FIELD_ORDER, randomField, type Hex } from '#protocol/index.ts';
 import {
+  answersTo,
+  answerTo,
+  BOND,
+  challengeableTerms,
+  provenTerms,
+  publishedBatch,
+  registerModel,
+  SLASH,
+  type StageModel,
+} from './published.ts';
+import {
+  addProvenFamily,
   DAY,
+  HOUR,
   NO_PROOF,
   openOrder,
   refuses,
   registerEnclave,
   restoreEachTest,
+  signSuccession,
   signalsFor,
   startStage,
   termsFor,
@@ -155,6 +168,58 @@ describe('contracts: proven orders', () => {
     await stage.as(stage.owner).router.tombstone(stage.provenFamily);
     const call = escrow().succeedFamily(stage.funder.address, order.orderId, stage.provider.address, stage.family, '0x', '0x');
     await refuses(call, 'AssuranceUnavailable');
+  });
+
+  describe('a successor of a tombstoned settlement family', () => {
+    let successor: Hex;
+    beforeEach(async () => {
+      successor = (await addProvenFamily(stage.owner, stage.as(stage.owner))).family;
+      await stage.as(stage.owner).router.tombstone(stage.provenFamily);
+    });
+    const succeed = async ({ orderKey, orderId }: StageOrder, oldFamily = stage.provenFamily) => {
+      const succession = { orderKey, oldFamily, newFamily: successor };
+      const [byFunder, byProvider] = [stage.funder, stage.provider].map((party) => signSuccession(stage, party, succession));
+      const { address } = stage.provider;
+      await stage
+        .as(stage.stranger)
+        .escrow.succeedFamily(stage.funder.address, orderId, address, successor, byFunder!, byProvider!);
+    };
+
+    it('settles an open proven order from the head where its lane stood, still with a proof for each answer', async () => {
+      const batch = await publishedBatch(stage, order, [true]);
+      await refuses(settle(batch, answersTo(model, batch)), 'FamilyIsTombstoned');
+      await succeed(order);
+      await refuses(settle(batch, []), 'AnswerCountMismatch');
+      await settle(batch, answersTo(model, batch));
+      const next = await publishedBatch(stage, order, [true], { laneOld: batch.signals.laneNew });
+      assert.equal((await settle(next, answersTo(model, next))).event.credited, 99n);
+      await stage.as(stage.owner).router.tombstone(successor);
+      await refuses(settle(await publishedBatch(stage, order, [true], { laneIndex: 1 }), []), 'FamilyIsTombstoned');
+    });
+
+    it('lets the court go on with a pending batch, and records more of the order', async () => {
+      const { court } = stage.as(stage.provider);
+      await court.depositStake(NATIVE_TOKEN, 2n * SLASH);
+      const lasting = await addProvenFamily(stage.owner, stage.as(stage.owner));
+      const terms = challengeableTerms(stage, model, { settlementFamily: lasting.family });
+      const own = await openOrder(stage, { terms });
+      const record = async (batch: PublishedSettlement) => {
+        const { receipt } = await escrow().settleChallengeable(stage.funder.address, batch);
+        return court.batchesIn(receipt)[0]!.batchId;
+      };
+      const batch = await publishedBatch(stage, own, [true]);
+      const batchId = await record(batch);
+      await stage.as(stage.owner).router.tombstone(lasting.family);
+      await stage.as(stage.funder).court.challenge(batchId, 0, batch.pairs, { token: NATIVE_TOKEN, amount: BOND });
+      await court.answer(batchId, 0, batch.pairs, answerTo(model, batch.pairs[0]!));
+      const next = await publishedBatch(stage, own, [true], { laneOld: batch.signals.laneNew });
+      await refuses(record(next), 'FamilyIsTombstoned');
+      await succeed(own, lasting.family);
+      const nextId = await record(next);
+      await stage.chain.increaseTime(HOUR + 1);
+      for (const id of [batchId, nextId]) await court.finalise(id);
+      assert.equal(await escrow().credit(NATIVE_TOKEN, stage.provider.address), 198n);
+    });
   });
 
   it('gives the rest back after the grace when the inference family is tombstoned', async () => {

@@ -80,9 +80,7 @@ export async function startStage(options: DevChainOptions = {}): Promise<Stage> 
   const vkHash = toHex(randomBytes(32));
   const address = await deployContract(owner, PermissiveVerifier, [vkHash, 16, true]);
   await contracts.router.addSettlementFamily(address, 16, vkHash, toHex(randomBytes(32)));
-  const provenKey = toHex(randomBytes(32));
-  const provenVerifier = await deployContract(owner, PermissiveVerifier, [provenKey, 16, true]);
-  await contracts.router.addProvenFamily(provenVerifier, 16, provenKey, toHex(randomBytes(32)));
+  const proven = await addProvenFamily(owner, contracts);
   await contracts.token.transfer(chain.accounts[4]!.address, 10n ** 24n);
   return {
     chain,
@@ -95,12 +93,20 @@ export async function startStage(options: DevChainOptions = {}): Promise<Stage> 
     guardian: chain.wallet(8),
     feeAccount,
     family: settlementFamilyIdOf(16, vkHash),
-    provenFamily: settlementFamilyIdOf(16, provenKey),
-    provenVerifier: new ContractAccess(PermissiveVerifier, provenVerifier, owner),
+    provenFamily: proven.family,
+    provenVerifier: new ContractAccess(PermissiveVerifier, proven.verifier, owner),
     verifier: new ContractAccess(PermissiveVerifier, address, owner),
     as: (wallet) => contractsOf(deployment, wallet),
     close: () => chain.close(),
   };
+}
+
+/** Adds a family that publishes sixteen pairs, with a permissive verifier of its own. */
+export async function addProvenFamily(owner: Wallet, { router }: StunContracts): Promise<{ family: Hex; verifier: Hex }> {
+  const vkHash = toHex(randomBytes(32));
+  const verifier = await deployContract(owner, PermissiveVerifier, [vkHash, 16, true]);
+  await router.addProvenFamily(verifier, 16, vkHash, toHex(randomBytes(32)));
+  return { family: settlementFamilyIdOf(16, vkHash), verifier };
 }
 
 /** Runs each test of a suite on the state that `before` left: call inside a describe, after the stage was started. */
@@ -307,4 +313,15 @@ export async function signalsFor(
     domain: order.domain,
     ...signals,
   };
+}
+
+/** A party's agreement that an order goes on under another settlement family, for the stage's escrow unless another is named. */
+export function signSuccession(
+  stage: Stage,
+  by: Wallet,
+  succession: { readonly orderKey: Hex; readonly oldFamily: Hex; readonly newFamily: Hex; readonly escrow?: Hex },
+): Hex {
+  const { escrow, ...message } = succession;
+  const domain = { chainId: BigInt(stage.deployment.chainId), verifyingContract: escrow ?? stage.deployment.escrow };
+  return signEip712(fromHex(by.privateKey, 32), 'FamilySuccession', domain, message);
 }
