@@ -57,6 +57,11 @@ export interface PayableInput {
   readonly leaf: LeafView;
   /** Sum of the maximum prices of all jobs of (order, provider) not settled yet, this one excluded; price units. */
   readonly reserved: bigint;
+  /**
+   * Segments of (order, provider) not settled yet, the one that this job goes into included; at least 1. Each binds a slash when it settles, if the
+   * order is `challengeable`.
+   */
+  readonly unsettledSegments: number;
   /** What this worker serves. */
   readonly offer: { readonly provider: string; readonly modelId: bigint; readonly price: bigint };
   readonly nowUnix: number;
@@ -94,7 +99,7 @@ export function payable(input: PayableInput): PayableJob {
   return { head, price: offer.price, reservedAfter };
 }
 
-function assertOrder({ order, header, opening, offer, nowUnix }: PayableInput): void {
+function assertOrder({ order, header, opening, offer, unsettledSegments, nowUnix }: PayableInput): void {
   if (orderDomainOf(order.place, order.terms) !== order.domain || opening.domain !== order.domain) {
     throw new StunError('STUN_ORDER_DOMAIN', 'opening, terms and the domain on chain must agree');
   }
@@ -107,9 +112,15 @@ function assertOrder({ order, header, opening, offer, nowUnix }: PayableInput): 
   if (!order.inferenceFamilyOpen) {
     throw new StunError('STUN_ORDER_TERMS', 'the inference family of the order is frozen or withdrawn');
   }
-  // One batch at least must be able to settle; others wait until it is final, or for more stake.
-  if (order.terms.assurance === ASSURANCE.challengeable && order.stakeAvailable < order.terms.slash) {
-    throw new StunError('STUN_STAKE_TOO_LOW', 'the unreserved stake is below the slash of the order');
+  // Every batch binds a slash from its settlement until it is final, so all that is unsettled must find one; of other orders nothing is known here.
+  if (
+    order.terms.assurance === ASSURANCE.challengeable &&
+    order.stakeAvailable < order.terms.slash * BigInt(Math.max(1, unsettledSegments))
+  ) {
+    throw new StunError(
+      'STUN_STAKE_TOO_LOW',
+      'the unreserved stake does not cover a slash for each unsettled segment of the order',
+    );
   }
   if (order.terms.assurance !== ASSURANCE.attested && order.terms.publicModelId !== opening.modelId) {
     throw new StunError('STUN_MODEL_MISMATCH', 'above attested the hidden model must be the public one');

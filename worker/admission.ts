@@ -18,7 +18,7 @@ import {
 import type { Enclave, Offer } from './enclave.ts';
 import type { InferenceProofs } from './inference-proofs.ts';
 import { Lane, laneKeyOf } from './lane.ts';
-import { noteSettlements, reserve, reservedOf } from './reservations.ts';
+import { noteSettlements, reserve, reservedOf, unsettledWith } from './reservations.ts';
 
 /** A job that will be served and paid for. */
 export interface AdmittedJob extends PayableJob {
@@ -109,6 +109,7 @@ export async function admit(enclave: Enclave, header: JobHeader, source: Opening
       opening: order.opening,
       leaf,
       reserved: reservedOf(enclave, orderKey),
+      unsettledSegments: unsettledWith(enclave, orderKey, lane),
       offer: { provider, modelId: order.opening.modelId, price: offer.price },
       // The later of both clocks: an order must be open and a leaf alive by either.
       nowUnix: Math.max(enclave.nowUnix(), block.timestampUnix),
@@ -120,7 +121,9 @@ export async function admit(enclave: Enclave, header: JobHeader, source: Opening
     return await decide();
   } catch (thrown) {
     const error = asStunError(thrown);
-    if (error.code !== 'STUN_BUDGET' || (await noteSettlements(enclave, orderKey)) === 0) throw error;
+    // Both count what was unsettled when the chain was last asked about settlements.
+    if (!['STUN_BUDGET', 'STUN_STAKE_TOO_LOW'].includes(error.code) || (await noteSettlements(enclave, orderKey)) === 0)
+      throw error;
     return await decide();
   }
 }

@@ -1,13 +1,22 @@
 /**
- * How much of an order's budget is spoken for: the maximum prices of everything taken and not yet settled. Settlements are looked up
- * on the chain only when the budget seems too small.
+ * How much of an order's budget and of the provider's stake is spoken for: by everything taken and not yet settled. Settlements are looked up
+ * on the chain only when budget or stake seems too small.
  */
 import { fieldToHex, orderKeyOf } from '#protocol/index.ts';
 import type { Enclave } from './enclave.ts';
+import type { Lane } from './lane.ts';
 
 /** Price units reserved in an order: receipted and unsettled jobs, and those that run now. */
 export function reservedOf(enclave: Pick<Enclave, 'store' | 'running'>, orderKey: string): bigint {
   return enclave.store.reservedOf(orderKey) + (enclave.running.get(orderKey) ?? 0n);
+}
+
+/**
+ * Unsettled segments of an order with the one that the lane's next job goes into. Counts a segment from its first receipt on: what runs on other
+ * lanes at the same moment does not count yet, and waits for stake when it settles.
+ */
+export function unsettledWith(enclave: Pick<Enclave, 'store'>, orderKey: string, lane: Lane): number {
+  return enclave.store.unsettledSegments(orderKey).length + (lane.segment.count === 0 ? 1 : 0);
 }
 
 /** Holds a job's maximum price from now on. @returns ends it, once */

@@ -107,7 +107,7 @@ describe('payable beside circuit and contract', function () {
   }
 
   /** What payable sees, read from the chain as a provider's node gives it. */
-  async function input(lane: LaneView, reserved: bigint): Promise<PayableInput> {
+  async function input(lane: LaneView, reserved: bigint, unsettledSegments = 1): Promise<PayableInput> {
     const { court, escrow, registry, router } = stage.as(stage.provider);
     const { assurance, inferenceFamily } = order.terms;
     const stored = await escrow.order(order.place.funder, order.orderId);
@@ -138,6 +138,7 @@ describe('payable beside circuit and contract', function () {
         retired: false,
       },
       reserved,
+      unsettledSegments,
       offer: { provider, modelId: order.opening.modelId, price: PRICE },
       nowUnix: await stage.chain.nowUnix(),
     };
@@ -252,8 +253,8 @@ describe('payable beside circuit and contract', function () {
     afterEach(() => {
       ({ order, orderKey } = kept);
     });
-    const settle = async () => {
-      const batch = await publishedBatch(stage, opened, [true]);
+    const settle = async (laneIndex = 0) => {
+      const batch = await publishedBatch(stage, opened, [true], { laneIndex });
       return stage.as(stage.provider).escrow.settleChallengeable(order.place.funder, batch);
     };
 
@@ -268,6 +269,16 @@ describe('payable beside circuit and contract', function () {
       await settle();
       const reserved = await input(genesis(), 0n);
       throwsCode(() => payable(reserved), 'STUN_STAKE_TOO_LOW');
+    });
+
+    it('accepts as many unsettled segments as the stake lets the escrow settle before any is final', async () => {
+      const { court } = stage.as(stage.provider);
+      await court.depositStake(TOKEN, 3n * slash - 1n);
+      assert.equal(payable(await input(genesis(), 0n, 2)).price, PRICE);
+      const third = await input(genesis(), 0n, 3);
+      throwsCode(() => payable(third), 'STUN_STAKE_TOO_LOW');
+      for (const laneIndex of [0, 1]) await settle(laneIndex);
+      await rejectsCode(settle(2), 'STUN_STAKE_TOO_LOW');
     });
 
     for (const [what, stop] of [

@@ -156,18 +156,21 @@ describe('payable', () => {
     throwsCode(() => payable(input), 'STUN_MODEL_MISMATCH');
   });
 
-  it('wants the slash of a challengeable order covered to the last unit, and asks no stake of the others', () => {
+  it('wants a slash for each unsettled segment of a challengeable order covered to the last unit, and asks no stake of the others', () => {
     const modelId = makeOrder().opening.modelId;
-    for (const [assurance, slash, refused] of [
-      [1, 50n, false],
-      [1, 51n, true],
-      [2, 51n, false],
+    for (const [assurance, slash, unsettledSegments, refused] of [
+      [1, 50n, 1, false],
+      [1, 51n, 1, true],
+      [1, 25n, 2, false],
+      [1, 26n, 2, true],
+      [1, 51n, 0, true],
+      [2, 51n, 2, false],
     ] as const) {
       const above = makeOrder({ terms: { assurance, publicModelId: modelId, slash } });
       const opened = { ...above, opening: { ...above.opening, modelId } };
       const orderId = orderIdOf(opened.opening);
       const input = makePayableInput({ ...opened, orderId }, enclave, makeHeader({ ...opened, orderId }, enclave));
-      const staked = { ...input, order: { ...input.order, stakeAvailable: 50n } };
+      const staked = { ...input, unsettledSegments, order: { ...input.order, stakeAvailable: 50n } };
       if (refused) throwsCode(() => payable(staked), 'STUN_STAKE_TOO_LOW');
       else assert.equal(payable(staked).price, 700n);
     }

@@ -161,6 +161,7 @@ export function makePayableInput(order: TestOrder, enclave: TestEnclave, header:
     opening: order.opening,
     leaf: { leaf: enclave.leaf, treeLeaf: enclaveLeafOf(enclave.leaf), retired: false },
     reserved: 0n,
+    unsettledSegments: 1,
     offer: { provider: enclave.leaf.provider, modelId: order.opening.modelId, price: 700n },
     nowUnix: NOW,
   };

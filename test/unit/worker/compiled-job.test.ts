@@ -100,6 +100,25 @@ describe('worker job over a compiled model', function () {
     }
   });
 
+  it('takes no more segments of a challengeable order than its stake has slashes for, until one has settled', async () => {
+    const slash = { ...terms, assurance: 1, slash: 50n };
+    world = await makeWorld(runner, { terms: slash, prover: new HeldProver(folder.model.modelId) });
+    const { customer, chain, serve } = world;
+    const next = async (laneIndex: number) => serve(await customer.next({ tensors: tensors(1, 2, 3, 4), laneIndex }));
+    chain.order = { stakeAvailable: 100n };
+    // Two jobs of one segment bind one slash.
+    for (const laneIndex of [0, 0, 1]) assert.equal((await next(laneIndex)).kind, 'receipted');
+    const third = await customer.next({ tensors: tensors(1, 2, 3, 4), laneIndex: 2 });
+    const refused = await serve(third);
+    assert.equal(refused.kind === 'declined' && refused.code, 'STUN_STAKE_TOO_LOW');
+    // Settled, a segment holds its slash on chain until it is final.
+    chain.laneHeads.set('0', [...world.enclave.lanes.values()][0]!.view.head);
+    chain.order = { stakeAvailable: 50n };
+    assert.equal((await serve(third)).kind, 'declined');
+    chain.order = { stakeAvailable: 100n };
+    assert.equal((await serve(third)).kind, 'receipted');
+  });
+
   it('serves the level attested without a proof', async () => {
     world = await makeWorld(runner, {});
     const outcome = await world.serve(await world.customer.next({ tensors: tensors(1, 2, 3, 4) }));
