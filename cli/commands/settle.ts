@@ -46,7 +46,7 @@ export async function settle({ options, context }: Invocation<SettleOptions>): P
   const deployment = await deploymentOf(options);
   const { contracts, signerAddress, close } = await connectSigner(options, deployment, options.proveOnly === undefined);
   try {
-    await assertUnsettled(contracts, bundle);
+    await assertSettleable(contracts, bundle, signerAddress);
     const proof =
       options.proof === undefined
         ? await prove(contracts, bundle, options, context)
@@ -105,7 +105,10 @@ export async function connectSigner(
 }
 
 /** Refuses before minutes of proving what the chain would refuse after them. */
-async function assertUnsettled({ escrow }: StunContracts, bundle: SettlementBundle): Promise<void> {
+async function assertSettleable({ escrow }: StunContracts, bundle: SettlementBundle, sender: string | undefined): Promise<void> {
+  const { provider } = bundle;
+  if (sender !== undefined && sender.toLowerCase() !== provider && !(await escrow.isOperator(provider, sender)))
+    throw new StunError('STUN_SETTLE_CALLER', 'only the provider that the segment names, or its operator, settles it');
   const stored = await escrow.order(bundle.order.place.funder, bundle.order.orderId);
   const state = await escrow.lane(stored.orderKey, bundle.provider, bundle.laneIndex);
   if (state !== laneOldOf(bundle)) {

@@ -19,11 +19,13 @@ import type { Child } from '#cli/stack/child.ts';
 import { ACCOUNT, addressOf, createLocalStack, type LocalStack } from '#cli/stack/local-stack.ts';
 import {
   connectClient,
+  encodeInputs,
   exportAuditBundle,
   fetchResult,
   inferenceProofOf,
   openOrder,
   receiptFileOf,
+  submitJobs,
   verifyAuditBundle,
   verifyReceiptFile,
   type AuditBundle,
@@ -89,6 +91,49 @@ describe('orders above attested, end to end', function () {
     const run = await runCli([...args, '--json'], { ...environmentOf(stack, PASSPHRASE), ...key });
     assert.equal(run.exitCode, 0, `stun ${args.join(' ')}: ${run.stdout}${run.stderr}`);
     return JSON.parse(run.stdout) as Record<string, unknown>;
+  }
+
+  async function provenPlan() {
+    return {
+      modelId: compiled.publicModel.model.modelId,
+      policy: simulatedPolicy,
+      budgets: [{ provider: addressOf(stack, ACCOUNT.provider), amount: ETHER }],
+      token: NATIVE_TOKEN,
+      deadlineUnix: (await stack.chain.nowUnix()) + 7 * 86_400,
+      graceSeconds: 86_400,
+      segmentLength: 4,
+      priceScale: 1n,
+      level: { assurance: 'proven' } as const,
+    };
+  }
+
+  /** A served job of a proven order whose segment is not full, so that the service waits with it. @returns its order */
+  async function unsettledJob(): Promise<string> {
+    const { publicModel, rows } = compiled;
+    const { order } = await openOrder(client, { ...(await provenPlan()), publicModel });
+    const { name, dtype, dims } = publicModel.model.input;
+    const payload = encodeInputs([{ name, dtype, dims, data: Uint8Array.from(rows[0]!) }]);
+    const [job] = await submitJobs(client, order, [{ payload, maxPrice: 900n }]);
+    await fetchResult(client, job!.jobId, { timeoutMs: 120_000 });
+    return order.orderKey;
+  }
+
+  async function refuses(args: readonly string[], code: string, account: number = ACCOUNT.customer): Promise<void> {
+    const key = { STUN_PRIVATE_KEY: stack.chain.accounts[account]!.privateKey };
+    const run = await runCli([...args, '--json'], { ...environmentOf(stack, PASSPHRASE), ...key });
+    assert.notEqual(run.exitCode, 0, `stun ${args.join(' ')} was expected to fail with ${code}`);
+    assert.match(`${run.stdout}${run.stderr}`, new RegExp(`\\b${code}\\b`));
+  }
+
+  /** The worker's own bundle of the one segment of an order, as soon as it has all proofs. */
+  async function bundleFor(orderKey: string): Promise<string> {
+    for (let attempt = 0; attempt < 60; attempt++) {
+      const folder = mkdtempSync(join(directory, 'bundles-'));
+      const exported = await stun(['bundles', '--store', join(directory, 'worker.sqlite'), '--out', folder], ACCOUNT.provider);
+      const paths = (exported['bundles'] as { path: string; orderKey: string }[]).filter((one) => one.orderKey === orderKey);
+      if (paths.length === 1) return paths[0]!.path;
+    }
+    throw new Error('the worker has no bundle of the order');
   }
 
   it('pays the honest and slashes the liar', async () => {
@@ -193,17 +238,7 @@ describe('orders above attested, end to end', function () {
     const [published] = await court.pairsPublished(0, { orderKey, laneNew });
     const bond = { token: NATIVE_TOKEN, amount: ETHER / 100n };
     await rejectsCode(court.challenge(batchId, 0, published!.pairs, bond), 'STUN_CHALLENGE_BATCH');
-    const plan = {
-      modelId: compiled.publicModel.model.modelId,
-      policy: simulatedPolicy,
-      budgets: [{ provider: addressOf(stack, ACCOUNT.provider), amount: ETHER }],
-      token: NATIVE_TOKEN,
-      deadlineUnix: (await stack.chain.nowUnix()) + 7 * 86_400,
-      graceSeconds: 86_400,
-      segmentLength: 4,
-      priceScale: 1n,
-      level: { assurance: 'proven' } as const,
-    };
+    const plan = await provenPlan();
     await rejectsCode(openOrder(client, plan), 'STUN_ORDER_TERMS');
     const { publicModel } = compiled;
     const stranger = addressOf(stack, ACCOUNT.guardian);
@@ -213,9 +248,10 @@ describe('orders above attested, end to end', function () {
     await rejectsCode(openOrder(client, { ...plan, modelId: 5n, publicModel: other }), 'STUN_MODEL_UNREGISTERED');
   });
 
-  it('lets a provider answer and finalise from its own files when the service is gone', async () => {
+  it('lets a provider answer, settle and finalise from its own files when the service is gone, and take its stake back', async () => {
     const batch = await settledBatch(stack, client, compiled, ACCOUNT.provider, () => undefined);
     const otherProof = (await bundleOf()).segments[0]!.jobs[0]!.inferenceProof!;
+    const unsettled = await unsettledJob();
     await service.stop();
     const challenged = await stun(['challenge', batch.jobId]);
     assert.deepEqual([challenged['batchId'], challenged['index']], [batch.batchId, 0]);
@@ -225,15 +261,31 @@ describe('orders above attested, end to end', function () {
       stranger.court.answer(batch.batchId, 0, published!.pairs, proofOnChain(otherProof)),
       'STUN_INFERENCE_PROOF',
     );
-    const folder = mkdtempSync(join(directory, 'bundles-'));
-    const exported = await stun(['bundles', '--store', join(directory, 'worker.sqlite'), '--out', folder], ACCOUNT.provider);
-    const paths = (exported['bundles'] as { path: string; orderKey: string }[]).filter(
-      ({ orderKey }) => orderKey === batch.orderKey,
-    );
-    assert.equal(paths.length, 1);
-    const answered = await stun(['answer', '--bundle', paths[0]!.path], ACCOUNT.guardian);
+    const { court, escrow } = client.contracts;
+    const provider = addressOf(stack, ACCOUNT.provider);
+    const owed = await court.credit(NATIVE_TOKEN, provider);
+    const { total } = await court.stake(NATIVE_TOKEN, provider);
+    // The batch holds a part of the stake until it is final.
+    await refuses(['stake', 'unbond', String(total)], 'STUN_STAKE_AMOUNT', ACCOUNT.provider);
+    const answered = await stun(['answer', '--bundle', await bundleFor(batch.orderKey)], ACCOUNT.guardian);
     assert.deepEqual([answered['batchId'], (answered['answered'] as unknown[]).length], [batch.batchId, 1]);
+    // Whoever challenges a right answer loses the bond to the provider, whoever answered.
+    assert.equal((await court.credit(NATIVE_TOKEN, provider)) - owed, BigInt(String(challenged['bond'])));
+    assert.equal(await court.credit(NATIVE_TOKEN, addressOf(stack, ACCOUNT.guardian)), 0n);
+    const unsettledBundle = await bundleFor(unsettled);
+    await refuses(['settle', '--bundle', unsettledBundle], 'STUN_SETTLE_CALLER', ACCOUNT.guardian);
+    const credit = await escrow.credit(NATIVE_TOKEN, provider);
+    const settled = await stun(['settle', '--bundle', unsettledBundle], ACCOUNT.provider);
+    assert.equal((await escrow.credit(NATIVE_TOKEN, provider)) - credit, BigInt(String(settled['credited'])));
+    assert.deepEqual([settled['jobs'], BigInt(String(settled['credited'])) > 0n], [1, true]);
+    await refuses(['settle', '--bundle', unsettledBundle], 'STUN_SETTLE_LANE_MOVED', ACCOUNT.provider);
     await stack.chain.increaseTime(3602);
+    await refuses(['challenge', batch.jobId], 'STUN_CHALLENGE_WINDOW');
     assert.equal((await stun(['challenge', 'finalise', batch.batchId], ACCOUNT.guardian))['state'], 'paid');
+    await stun(['stake', 'unbond', String(total)], ACCOUNT.provider);
+    await refuses(['stake', 'withdraw'], 'STUN_STAKE_NOT_DUE', ACCOUNT.provider);
+    await stack.chain.increaseTime(7 * 86_400);
+    assert.equal((await stun(['stake', 'withdraw'], ACCOUNT.provider))['total'], '0');
+    assert.equal(await court.credit(NATIVE_TOKEN, provider), 0n);
   });
 });
