@@ -1,5 +1,6 @@
 /**
- * `npm run mutate [-- FOLDER|FILE…]`: changes protocol/ and attestation/ in small ways and sees whether their tests notice. A sample by
+ * `npm run mutate [-- FOLDER|FILE…]`: changes protocol/ and attestation/ in small ways and sees whether their tests notice; plants defects in the
+ * contracts (`contracts`) and sees whether an invariant or a fuzzed property does. A sample by
  * default (the seed is printed), everything with STUN_DEPTH=full; that, without arguments, also records the share in
  * test/mutation-score.json and raises the floors. Fails when a folder's share falls below its floor in test/mutation-floor.json (a sample:
  * clearly below). Each noticed mutant counts as passed; the others are listed.
@@ -10,11 +11,15 @@ import { depth, sampleCases } from '#test/depth.ts';
 import { knownEquivalents, splitEquivalents } from './mutation/equivalent.ts';
 import { mutantsOf } from './mutation/mutants.ts';
 import { tryMutants } from './mutation/try-mutants.ts';
+import { tryPlanted } from './mutation/try-planted.ts';
 import { projectFiles, root } from './project-files.ts';
 import { summaryLine } from './tests/counts.ts';
 
 /** Mutants tried in each folder when sampled. */
 const sampleSize = 60;
+/** Defects planted in the contracts when sampled; each takes as long as dozens of mutants. */
+const plantedSize = 12;
+const CONTRACTS = 'contracts';
 /** Sweeps say again, thousands of times, what single tests say; a mutant that only they notice deserves a test of its own. */
 const sweeping = /sweeps|removed-checks/;
 const floorFile = join(root, 'test/mutation-floor.json');
@@ -31,14 +36,24 @@ function isIn(folder: string, path: string): boolean {
 }
 
 const wanted = process.argv.slice(2);
-const folders = wanted.length > 0 ? wanted : Object.keys(floors);
+const folders = wanted.length > 0 ? wanted : [...Object.keys(floors), CONTRACTS];
 const known = knownEquivalents();
 const scores: Record<string, object> = {};
 const raised: Record<string, number> = {};
 let passed = 0;
 let failed = 0;
 
-for (const folder of folders) {
+if (folders.includes(CONTRACTS)) {
+  const fates = await tryPlanted(plantedSize, ({ defect: { contract, from, to }, noticed, said }) => {
+    console.log(`  ${noticed ? 'noticed ' : 'survived'} ${contract}: ${from} -> ${to === '' ? 'nothing' : to}: ${said}`);
+  });
+  const noticed = fates.filter((fate) => fate.noticed).length;
+  console.log(`${CONTRACTS}: ${noticed} of ${fates.length} planted defects noticed`);
+  passed += noticed;
+  failed += fates.length - noticed;
+}
+
+for (const folder of folders.filter((name) => name !== CONTRACTS)) {
   const files = projectFiles();
   // What has a floor of its own is left out of the folder around it.
   const apart = Object.keys(floors).filter((other) => other !== folder && isIn(folder, other));

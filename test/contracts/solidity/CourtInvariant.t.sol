@@ -45,7 +45,7 @@ contract CourtInvariantTest {
     }
 
     /// @notice J1 to J4 in one run of the fuzzer, which would play every sequence once for each invariant.
-    function invariant_J1toJ4() external view {
+    function invariant_J1_J2_J3_J4() external view {
         _checkAll();
     }
 
