@@ -19,8 +19,11 @@ const UNITS: readonly (readonly [name: string, ...flags: string[]])[] = [
   ['engine-portable'],
   // Limbs that went through vector registers would wait for stores of half their width.
   ['engine-adx', '-O3', '-mgeneral-regs-only'],
-  // The compiler's own AVX-512 headers read variables that they leave undefined on purpose.
-  ['engine-ifma', ...'-mavx512f -mavx512dq -mavx512vl -mavx512ifma -mbmi2 -madx -Wno-uninitialized'.split(' ')],
+  // The same for the loops over limbs here. The compiler's own AVX-512 headers read variables that they leave undefined on purpose.
+  [
+    'engine-ifma',
+    ...'-O3 -fno-tree-slp-vectorize -mavx512f -mavx512dq -mavx512vl -mavx512ifma -mbmi2 -madx -Wno-uninitialized'.split(' '),
+  ],
 ];
 
 function compile(scratch: string): readonly string[] {
