@@ -1,7 +1,9 @@
 /** Turns derived steps into instructions: combinations are computed once, copies and unread values are left out. */
+import { FIELD_ORDER } from '#protocol/field.ts';
 import { reduce } from '../build/field-math.ts';
 import { addScaled, constantOf, inverseOf, type Combination, type ConstraintRows } from './constraint-rows.ts';
 import type { Step } from './derive-order.ts';
+import { LONG_SUM, SumShortener } from './shorten.ts';
 import type { Instruction, ProgramInput, Term, WitnessProgram } from './witness-program.ts';
 
 function without(combination: Combination, wire: number): Combination {
@@ -16,6 +18,7 @@ class Assembler {
   /** Register of each known wire. */
   readonly #registerOf: Int32Array;
   readonly #combinations = new Map<string, number>();
+  readonly #shortener = new SumShortener();
   readonly instructions: Instruction[] = [];
   readonly rules: string[] = [];
   count: number;
@@ -49,14 +52,17 @@ class Assembler {
   #scaled(combination: Combination): { register: number; scale: bigint } {
     const terms = this.#terms(combination);
     if (terms.length === 1) return { register: terms[0]![1], scale: terms[0]![0] };
-    const key = terms.map(([coefficient, register]) => `${coefficient.toString(36)},${register}`).join(' ');
+    // circom writes the negative of a sum as readily as the sum: one register does for both.
+    const negative = terms.length > 0 && 2n * terms[0]![0] > FIELD_ORDER;
+    const sum = negative ? terms.map(([coefficient, register]) => [FIELD_ORDER - coefficient, register] as const) : terms;
+    const key = sum.map(([coefficient, register]) => `${coefficient.toString(36)},${register}`).join(' ');
     let register = this.#combinations.get(key);
     if (register === undefined) {
       register = this.count++;
-      this.instructions.push({ kind: 'sum', to: register, terms });
+      this.instructions.push({ kind: 'sum', to: register, terms: this.#shortener.shorten(register, sum) });
       this.#combinations.set(key, register);
     }
-    return { register, scale: 1n };
+    return { register, scale: negative ? reduce(-1n) : 1n };
   }
 
   #product(to: number, [a, b]: readonly [Combination, Combination], factor: bigint, terms: readonly Term[]): void {
@@ -70,12 +76,12 @@ class Assembler {
     const scaled: Combination = new Map();
     addScaled(scaled, linear, factor);
     const folds = product?.some((side) => side.size === 0) !== false;
-    if (folds) {
-      const { register, scale } = this.#scaled(scaled);
-      if (scale === 1n) return register;
-    }
+    // A long sum has a register of its own even beside a product: it makes the next one shorter.
+    const long = scaled.size >= LONG_SUM;
+    const apart = folds || long ? this.#scaled(scaled) : undefined;
+    if (folds && apart?.scale === 1n) return apart.register;
+    const terms: Term[] = long ? [[apart!.scale, apart!.register]] : this.#terms(scaled);
     const to = this.count++;
-    const terms = this.#terms(scaled);
     if (folds) this.instructions.push({ kind: 'sum', to, terms });
     else this.#product(to, product, factor, terms);
     return to;

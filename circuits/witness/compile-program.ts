@@ -13,7 +13,7 @@ import { programBytes } from './program-file.ts';
 import type { ProgramInput, WitnessProgram } from './witness-program.ts';
 
 /** Changes whenever the programs of the same circuits do. */
-export const WITNESS_COMPILER = 'witness-program/v1';
+export const WITNESS_COMPILER = 'witness-program/v2';
 
 /** Lines of a symbol file: signal, its wire or -1, its component, its name. */
 function symbolsOf(text: string): (readonly [signal: number, wire: number, name: string])[] {

@@ -53,6 +53,29 @@ template Free() { signal input x; signal output free; free <-- x; }
 component main = Free();
 `;
 
+/** A linear state without wires: each row is a sum over all boxes before it. `y` are sums over them that no state gives. */
+const STATE = `pragma circom 2.1.6;
+template State(n) {
+  signal input x[4];
+  signal output out;
+  var matrix[4][4] = [[3, 1, 4, 1], [5, 9, 2, 6], [5, 3, 5, 8], [9, 7, 9, 3]];
+  var state[4]; for (var i = 0; i < 4; i++) { state[i] = x[i] + i; }
+  signal box[n]; signal y[n];
+  for (var r = 0; r < n; r++) {
+    box[r] <== state[0] * state[0] + (state[1] - r);
+    state[0] = box[r];
+    var mixed[4];
+    for (var i = 0; i < 4; i++) { for (var j = 0; j < 4; j++) { mixed[i] += matrix[i][j] * state[j]; } }
+    state = mixed;
+    var other = x[0];
+    for (var i = 0; i <= r; i++) { other += (r * r * r + 7 * i * i * r + 13 * i * i * i + 5) * box[i]; }
+    y[r] <== other * (other + 1);
+  }
+  out <== state[2] * y[n - 1];
+}
+component main = State(30);
+`;
+
 async function filesOf(source: string) {
   const [plain, simple] = await Promise.all([
     compileSource(source, { level: 'O0', outputs: ['r1cs', 'sym'] }),
@@ -145,6 +168,25 @@ describe('circuits: witness programs', function () {
     it('names the signals of the broken constraint', () => {
       assert.throws(() => runners[0]!({ x: 1n, y: [1n, 1n], small: 256n }), /main\.small/);
     });
+  });
+
+  it('writes sums over the past of a state by way of the last ones, and leaves others whole', async () => {
+    const { program, wasm } = await filesOf(STATE);
+    const { instructions, registerCount, outputs, inputs, rules } = program();
+    const lengths = instructions.flatMap((instruction) => (instruction.kind === 'sum' ? [instruction.terms.length] : []));
+    const own = Array.from({ length: 20 }, (_, i) => 12 + i);
+    assert.deepEqual(
+      lengths.filter((length) => length >= own[0]!),
+      own,
+    );
+    const calculator = await WitnessCalculator.load(wasm);
+    const bytes = programBytes({ instructions, registerCount, outputs, inputs, rules });
+    const random = new SeededRandom(`${sampleSeed()}/state`);
+    for (let i = 0; i < 5; i++) {
+      const signals = { x: Array.from({ length: 4 }, () => random.field()) };
+      const expected = Buffer.from(witnessBytes(await calculator.calculate(signals)));
+      for (const engine of engines) assert.deepEqual(Buffer.from(nativeRunner(bytes, engine)(signals)), expected);
+    }
   });
 
   it('refuses to compile a hint that no rule knows, and a signal that nothing binds', async () => {
