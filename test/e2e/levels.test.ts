@@ -147,6 +147,12 @@ describe('orders above attested, end to end', function () {
     assert.deepEqual([total > 0n, reserved], [true, 0n]);
   });
 
+  it('counts settlements by their level', async () => {
+    const text = await (await fetch(`${stack.serviceUrl}/metrics`)).text();
+    assert.match(text, /^stun_service_settled_total\{level="proven"\} 1$/m);
+    assert.match(text, /^stun_service_settled_total\{level="challengeable"\} 2$/m);
+  });
+
   it('gives an auditor the proof of every answer, and refutes one that was swapped', async () => {
     const bundle = await bundleOf();
     const trust = { roots: roots(), attestors: [], threshold: 0 };

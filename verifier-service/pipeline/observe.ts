@@ -172,6 +172,9 @@ async function applySettlement(services: Services, unit: Unit, settled: Settled)
     services.metrics.jobTransitions.inc({ state: 'settled' }, jobs.length);
   }
   services.metrics.settlements.inc({ result: 'settled' });
+  const { assurance } = JSON.parse(order.terms) as TermsWire;
+  const level = Object.entries(ASSURANCE).find(([, value]) => value === assurance)?.[0];
+  if (level !== undefined) services.metrics.settledByLevel.inc({ level });
   await sendNext(unit, settled, laneNew);
   if (segment === undefined) return;
   const data = { state: 'settled', transactionHash: place.transactionHash, blockNumber: place.blockNumber, ...figures };

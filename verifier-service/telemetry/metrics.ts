@@ -10,6 +10,7 @@ export interface Metrics {
   readonly proofSeconds: Histogram;
   readonly proofFailures: Counter<'code'>;
   readonly settlements: Counter<'result'>;
+  readonly settledByLevel: Counter<'level'>;
   readonly webhookDeliveries: Counter<'result'>;
   readonly reorganisations: Counter;
   readonly openStreams: Gauge;
@@ -57,6 +58,12 @@ export function createMetrics(): Metrics {
       name: 'stun_service_settlements_total',
       help: 'Settlements by result: settled, refused, undone',
       labelNames: ['result'],
+      registers,
+    }),
+    settledByLevel: new Counter({
+      name: 'stun_service_settled_total',
+      help: 'Settlements seen in confirmed blocks, by the level of their order',
+      labelNames: ['level'],
       registers,
     }),
     webhookDeliveries: new Counter({
