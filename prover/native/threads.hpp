@@ -1,10 +1,11 @@
-// The platform of the addon: memory of the C library within a budget, threads of POSIX, and a control block that the caller
+// The platform of the addon: memory within a budget, threads of POSIX, and a control block that the caller
 // shares with other threads of JavaScript.
 #ifndef STUN_THREADS_HPP
 #define STUN_THREADS_HPP
 
 #include <pthread.h>
 #include <stdlib.h>
+#include <sys/mman.h>
 
 #include "platform.hpp"
 
@@ -25,10 +26,21 @@ struct Surroundings {
   Control *control = nullptr;
 };
 
+/// From this size on memory comes from the system and goes back to it at once. The C library would keep it, in one arena for every
+/// thread that ever asked for some, and a process that proves would grow for as long as threads and sizes meet anew.
+constexpr size_t ownMapping = (size_t)1 << 20;
+
+inline void *memoryOf(size_t bytes) {
+  if (bytes > SIZE_MAX - 63) return nullptr;
+  if (bytes < ownMapping) return aligned_alloc(64, (bytes + 63) / 64 * 64);
+  void *memory = mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  return memory == MAP_FAILED ? nullptr : memory;
+}
+
 inline void *allocate(void *context, size_t bytes) {
   Surroundings &own = *(Surroundings *)context;
   if (__atomic_add_fetch(&own.usedBytes, bytes, __ATOMIC_RELAXED) <= own.budgetBytes) {
-    void *memory = bytes > SIZE_MAX - 63 ? nullptr : aligned_alloc(64, (bytes + 63) / 64 * 64);
+    void *memory = memoryOf(bytes);
     if (memory) return memory;
   }
   __atomic_sub_fetch(&own.usedBytes, bytes, __ATOMIC_RELAXED);
@@ -43,7 +55,8 @@ inline void wipe(void *memory, size_t bytes) {
 
 inline void release(void *context, void *memory, size_t bytes) {
   wipe(memory, bytes);
-  free(memory);
+  if (bytes < ownMapping) free(memory);
+  else munmap(memory, bytes);
   __atomic_sub_fetch(&((Surroundings *)context)->usedBytes, bytes, __ATOMIC_RELAXED);
 }
 
