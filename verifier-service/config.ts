@@ -52,6 +52,11 @@ export const settingsSchema = z.strictObject({
   secretKey: secretHex.optional(),
   /** Settles for providers that made this account their operator. */
   operatorKey: secretHex.optional(),
+  /**
+   * How long the operator's account stays with a process that no longer renews its claim, so how long settling waits after a crash.
+   * A claim is renewed with each look at the chain, at the latest after 15 seconds and the time limits of its calls.
+   */
+  senderClaimSeconds: count(10, 3600, 60),
   /** Attestor only. */
   attestorKey: secretHex.optional(),
   /** Files with policies that the attestor approves. */

@@ -181,7 +181,7 @@ describe('every job ends exactly once and the sums agree', function () {
       directory,
       price: 700n,
       segmentIdleMs: 1000,
-      service: { leaseSeconds: 4, enclaveGoneSeconds: GONE_SECONDS, sweepMs: 500 },
+      service: { leaseSeconds: 4, enclaveGoneSeconds: GONE_SECONDS, senderClaimSeconds: 15, sweepMs: 500 },
       ...(DATABASE !== undefined && { database: DATABASE }),
     });
     await stack.startAttestors();

@@ -47,7 +47,7 @@ if (DATABASE?.startsWith('postgres') !== true) {
     before(async () => {
       directory = mkdtempSync(join(tmpdir(), 'stun-roles-'));
       database = await freshDatabase(DATABASE);
-      const service = { leaseSeconds: 4, enclaveGoneSeconds: 12, sweepMs: 500 };
+      const service = { leaseSeconds: 4, enclaveGoneSeconds: 12, senderClaimSeconds: 15, sweepMs: 500 };
       stack = await createLocalStack({ directory, price: 700n, segmentIdleMs: 1000, service, database: database.url });
       await stack.startAttestors();
       [api, prover, settler] = (await stack.startSplitService()) as [Child, Child, Child];

@@ -19,8 +19,6 @@ import type { SettlementSender, SettlementToSend } from '../ports.ts';
 import type { Secret } from '../secret.ts';
 import { errorFields, type Logger } from '../telemetry/log.ts';
 
-const CLAIM_MS = 60_000;
-
 /** A proof's signals by name. */
 export function signalsOf(proof: Pick<SettlementProof, 'signals'>): SettlementSignals {
   const entries = SETTLEMENT_SIGNALS.map((name, i) => [name, fieldFromHex(proof.signals[i] ?? '', name)]);
@@ -52,7 +50,8 @@ export async function openSettlementSender(
   settings: Settings,
   log: Logger,
 ): Promise<SettlementSender> {
-  const store = new SqlSenderStore(db, CLAIM_MS);
+  const claimMs = settings.senderClaimSeconds * 1000;
+  const store = new SqlSenderStore(db, claimMs);
   const { escrow, court, deployment } = contracts;
   const stop = new AbortController();
   const sender = await openWhenFree(
@@ -74,6 +73,7 @@ export async function openSettlementSender(
         requestTimeoutMs: 15_000,
         onProblem: (problem) => log.warn({ event: 'sender.problem', ...errorFields(problem) }),
       }),
+    claimMs,
     log,
   );
   const running = sender.run(stop.signal).catch((thrown: unknown) => {
@@ -113,12 +113,12 @@ function walletOf(key: Secret<string>): Wallet {
 }
 
 /** A process that was killed holds its claim for a while. */
-async function openWhenFree<T>(open: () => Promise<T>, log: Logger): Promise<T> {
+async function openWhenFree<T>(open: () => Promise<T>, claimMs: number, log: Logger): Promise<T> {
   for (let waitedMs = 0; ; waitedMs += 1000) {
     try {
       return await open();
     } catch (thrown) {
-      if (!(thrown instanceof StunError) || thrown.code !== 'STUN_SENDER_CLAIMED' || waitedMs > 2 * CLAIM_MS) throw thrown;
+      if (!(thrown instanceof StunError) || thrown.code !== 'STUN_SENDER_CLAIMED' || waitedMs > 2 * claimMs) throw thrown;
       if (waitedMs === 0) log.info({ event: 'sender.waiting', reason: 'another process holds the operator account' });
       await new Promise((resolve) => setTimeout(resolve, 1000));
     }
