@@ -7,6 +7,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Writable } from 'node:stream';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { contractsOf } from '#chain/deployment.ts';
 import { NATIVE_TOKEN } from '#chain/token.ts';
 import { ensureCircuit } from '#circuits/manifest.ts';
@@ -57,7 +58,7 @@ describe('orders above attested, end to end', function () {
     const stages = new Stages(silent);
     compiled = await compileStage(stages, join(directory, 'model'));
     const compiledModel = compiled.directory;
-    stack = await createLocalStack({ directory, price: 700n, segmentIdleMs: 30_000, compiledModel });
+    stack = await createLocalStack({ directory, price: 700n, segmentIdleMs: 8000, compiledModel });
     await stack.startAttestors();
     service = await stack.startService();
     await stack.startWorker('worker');
@@ -132,6 +133,7 @@ describe('orders above attested, end to end', function () {
       const exported = await stun(['bundles', '--store', join(directory, 'worker.sqlite'), '--out', folder], ACCOUNT.provider);
       const paths = (exported['bundles'] as { path: string; orderKey: string }[]).filter((one) => one.orderKey === orderKey);
       if (paths.length === 1) return paths[0]!.path;
+      await sleep(500);
     }
     throw new Error('the worker has no bundle of the order');
   }
