@@ -8,6 +8,7 @@ import { processJob, type JobOutcome } from './job.ts';
 import { errorFields, type WorkerLog } from './log.ts';
 import { noteSettlements } from './reservations.ts';
 import type { Lease, ServiceClient } from './service-client.ts';
+import type { UnreleasedJob } from './store.ts';
 
 export interface ServingOptions {
   readonly leaseWaitMs: number;
@@ -69,21 +70,29 @@ export class Serving {
     await this.#pushSegments();
   }
 
-  /** Hands over what is stored and not known to be released; an outage leaves it for the next time, a refusal ends the matter. */
+  /** Hands over a stored receipt; an outage leaves it for the next time, a refusal ends the matter. */
+  async #release(jobId: string, { leaseId, record, sealedResult }: Omit<UnreleasedJob, 'jobId'>): Promise<void> {
+    try {
+      await this.#service.complete(leaseId, record, sealedResult);
+    } catch (thrown) {
+      // Refused, it settles all the same with its segment; the sealed result stays in the store.
+      if (isRefusal(asStunError(thrown))) this.#leftOver.delete(jobId);
+      else this.#leftOver.add(jobId);
+      throw thrown;
+    }
+    this.#enclave.store.markReleased(jobId);
+    this.#leftOver.delete(jobId);
+  }
+
+  /** Hands over what is stored and not known to be released. */
   async #releaseLeftOver(): Promise<void> {
-    const { store } = this.#enclave;
     for (const jobId of this.#leftOver) {
-      const job = store.answeredJob(jobId);
       try {
-        if (job !== undefined) await this.#service.complete(job.leaseId, job.record, job.sealedResult);
-        store.markReleased(jobId);
-        this.#leftOver.delete(jobId);
+        // It is there: what is left over was stored, and nothing is ever deleted.
+        await this.#release(jobId, this.#enclave.store.answeredJob(jobId)!);
         this.#log.info({ event: 'job.released', jobId, note: 'the service had not answered before' });
       } catch (thrown) {
-        // The receipt settles all the same with its segment; the sealed result stays in the store.
-        const error = asStunError(thrown);
-        if (isRefusal(error)) this.#leftOver.delete(jobId);
-        this.#log.warn({ event: 'job.release-failed', jobId, ...errorFields(error) });
+        this.#log.warn({ event: 'job.release-failed', jobId, ...errorFields(asStunError(thrown)) });
       }
     }
   }
@@ -157,13 +166,7 @@ export class Serving {
       ...(code === undefined ? {} : { code }),
       elapsedMs: Math.round(elapsedMs),
     });
-    try {
-      await this.#service.complete(lease.leaseId, outcome.record, outcome.sealedResult);
-    } catch (thrown) {
-      if (!isRefusal(asStunError(thrown))) this.#leftOver.add(outcome.jobId);
-      throw thrown;
-    }
-    this.#enclave.store.markReleased(outcome.jobId);
+    await this.#release(outcome.jobId, { ...outcome, leaseId: lease.leaseId });
     if (outcome.segmentClosed) await this.#pushSegments();
   }
 
