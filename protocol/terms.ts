@@ -6,6 +6,20 @@ import { addressToField, assertUint, fieldToAddress } from './field.ts';
 /** Assurance levels. */
 export const ASSURANCE = { attested: 0, challengeable: 1, proven: 2 } as const;
 
+/** Name of a level. @returns undefined for a number that is none */
+export function assuranceNameOf(assurance: number): keyof typeof ASSURANCE | undefined {
+  return (Object.keys(ASSURANCE) as (keyof typeof ASSURANCE)[]).find((name) => ASSURANCE[name] === assurance);
+}
+
+/**
+ * The fee on an amount, rounded down as OrderEscrow does it; the provider gets the rest.
+ * @param amount - token units, fee included
+ * @param feeBps - ten-thousandths
+ */
+export function feeOf(amount: bigint, feeBps: number): bigint {
+  return (amount * BigInt(feeBps)) / 10_000n;
+}
+
 /** All terms that are fixed when an order opens; the order of the fields is the order of the ABI encoding. */
 export interface Terms {
   readonly assurance: number;

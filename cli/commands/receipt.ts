@@ -1,6 +1,6 @@
 /** `stun receipt verify`: a receipt file, offline. */
 import { createHash } from 'node:crypto';
-import { ASSURANCE, fieldToHex, orderKeyOf, StunError } from '#protocol/index.ts';
+import { assuranceNameOf, fieldToHex, orderKeyOf, StunError } from '#protocol/index.ts';
 import { defaultTrustRoots } from '#attestation/index.ts';
 import { verifyReceiptFile, type VerifiedReceipt } from '#client/index.ts';
 import type { CommandResult } from '../command.ts';
@@ -12,7 +12,7 @@ import { setupWarning } from './public-model.ts';
 const sha256 = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex');
 
 function levelName(assurance: number): string {
-  return Object.entries(ASSURANCE).find(([, code]) => code === assurance)?.[0] ?? 'unknown';
+  return assuranceNameOf(assurance) ?? 'unknown';
 }
 
 /** What is known of the answer beyond that a key signed it. */

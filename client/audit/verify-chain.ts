@@ -1,6 +1,6 @@
 /** The second half of an audit: what the chain itself says about a bundle that holds offline. Ask a node of your own. */
 import type { Provider } from 'ethers';
-import { ASSURANCE, enclaveLeafOf, fieldFromHex, StunError, toHex, utf8 } from '#protocol/index.ts';
+import { ASSURANCE, enclaveLeafOf, feeOf, fieldFromHex, StunError, toHex, utf8 } from '#protocol/index.ts';
 import { evidenceDigest } from '#attestation/index.ts';
 import { CourtContract } from '#chain/court.ts';
 import { chainErrorOf } from '#chain/errors.ts';
@@ -154,7 +154,7 @@ async function checkSegment(view: ChainView, index: number): Promise<void> {
       refute('the segment was settled by another transaction', DISAGREES);
     }
     if (credited + fee + shortfall !== statement.total * order.priceScale) refute('the amounts do not sum up', DISAGREES);
-    if (fee !== ((credited + fee) * BigInt(order.feeBps)) / 10_000n) refute('the fee is not that of the order', DISAGREES);
+    if (fee !== feeOf(credited + fee, order.feeBps)) refute('the fee is not that of the order', DISAGREES);
     return Promise.resolve();
   });
   const root = `${field}.settlement.enclaveRoot`;

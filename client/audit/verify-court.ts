@@ -2,7 +2,7 @@
 import { batchIdOf, type CourtBatch, type CourtContract } from '#chain/court.ts';
 import type { BatchRecorded } from '#chain/court-events.ts';
 import type { Released, Settled } from '#chain/escrow-events.ts';
-import type { Hex, Terms } from '#protocol/index.ts';
+import { feeOf, type Hex, type Terms } from '#protocol/index.ts';
 import { refute, type AuditLedger } from './report.ts';
 
 /** One challenge. */
@@ -45,7 +45,6 @@ export interface CourtAudit {
 }
 
 const DISAGREES = 'STUN_CHAIN_DISAGREES';
-const BPS = 10_000n;
 
 /**
  * Checks the court's record of an order: one batch for each settlement that paid, challenges by who may and with the bond of the terms, each answered or
@@ -122,7 +121,7 @@ function checkRelease(
   const release = releases.find(
     (one) => one.place.transactionHash === place.transactionHash && one.place.logIndex > place.logIndex,
   );
-  const fee = toProvider ? (amount * BigInt(terms.feeBps)) / BPS : 0n;
+  const fee = toProvider ? feeOf(amount, terms.feeBps) : 0n;
   const agrees =
     release?.provider === provider && release.amount === amount && release.fee === fee && release.toProvider === toProvider;
   if (!agrees) refute('the escrow released something else than the court decided', DISAGREES);

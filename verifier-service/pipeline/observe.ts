@@ -6,7 +6,7 @@ import { sql } from 'kysely';
 import { fieldToHex } from '#protocol/field.ts';
 import { batchIdOf } from '#chain/court.ts';
 import type { Settled } from '#chain/escrow-events.ts';
-import { ASSURANCE } from '#protocol/terms.ts';
+import { ASSURANCE, assuranceNameOf } from '#protocol/terms.ts';
 import type { TermsWire } from '#protocol/wire/order.ts';
 import { moveJobs } from '../jobs/transitions.ts';
 import { bindingStates, unservedStates } from '../jobs/states.ts';
@@ -172,8 +172,7 @@ async function applySettlement(services: Services, unit: Unit, settled: Settled)
     services.metrics.jobTransitions.inc({ state: 'settled' }, jobs.length);
   }
   services.metrics.settlements.inc({ result: 'settled' });
-  const { assurance } = JSON.parse(order.terms) as TermsWire;
-  const level = Object.entries(ASSURANCE).find(([, value]) => value === assurance)?.[0];
+  const level = assuranceNameOf((JSON.parse(order.terms) as TermsWire).assurance);
   if (level !== undefined) services.metrics.settledByLevel.inc({ level });
   await sendNext(unit, settled, laneNew);
   if (segment === undefined) return;
