@@ -37,6 +37,11 @@ export async function r1csPathOf(options: CircuitOptions, context: CommandContex
   return (await ensureCircuit(circuit ?? '', { progress: context.progress })).r1csPath;
 }
 
+/** What a ceremony over the powers is: with a table of one's own a rehearsal. */
+export function setupOf(rehearsalTable: string | undefined): 'ceremony' | 'rehearsal' {
+  return rehearsalTable === undefined ? 'ceremony' : 'rehearsal';
+}
+
 /** The digests to accept: the published ones, or those of a rehearsal, which is said aloud. @throws `STUN_FILE`, `STUN_INPUT` */
 export async function tableOf(rehearsalTable: string | undefined, context: CommandContext): Promise<readonly PublishedPowers[]> {
   const { parsePowersTable, PUBLISHED_POWERS } = await import('#circuits/ceremony/powers-of-tau.ts');

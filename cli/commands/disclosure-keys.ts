@@ -6,7 +6,7 @@ import { ALLOWED_KEYS } from '#circuits/manifest.ts';
 import type { ConstraintSystem } from '#circuits/model/constraints/system.ts';
 import type { CommandContext } from '../command.ts';
 import { readJson } from '../settings.ts';
-import { tableOf, type PowersOptions } from './ceremony-steps.ts';
+import { setupOf, tableOf, type PowersOptions } from './ceremony-steps.ts';
 
 /** Options that name a ceremony; without it keys are development keys. */
 export interface DisclosureKeyOptions extends Pick<PowersOptions, 'rehearsalTable'> {
@@ -58,7 +58,7 @@ export async function disclosureKeys(
     circuitOf: () => Promise.resolve({ r1csSha256, n: null }),
   });
   return {
-    setup: rehearsalTable === undefined ? 'ceremony' : 'rehearsal',
+    setup: setupOf(rehearsalTable),
     system,
     keyBytes: verificationKeyBytes(verificationKey),
     zkey: async () => {

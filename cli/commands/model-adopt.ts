@@ -4,7 +4,7 @@ import { adoptKey } from '#circuits/model/adopt-key.ts';
 import type { CommandResult } from '../command.ts';
 import type { Invocation } from '../runner.ts';
 import { readText } from '../settings.ts';
-import { barOf, tableOf, type PowersOptions } from './ceremony-steps.ts';
+import { barOf, setupOf, tableOf, type PowersOptions } from './ceremony-steps.ts';
 import { setupWarning } from './public-model.ts';
 
 /** Options of `model adopt-key`. */
@@ -19,7 +19,7 @@ export interface ModelAdoptOptions extends PowersOptions {
  */
 export async function modelAdoptKey({ args, options, context }: Invocation<ModelAdoptOptions>): Promise<CommandResult> {
   const [folder = '', keyPath = ''] = args;
-  const setup = options.rehearsalTable === undefined ? 'ceremony' : 'rehearsal';
+  const setup = setupOf(options.rehearsalTable);
   const request = {
     folder,
     keyPath,
