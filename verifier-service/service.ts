@@ -121,6 +121,7 @@ async function startStored(parts: ServiceParts, log: Logger, chain: OpenChain, c
   await queue.start();
   closing.add(() => queue.stop(settings.stopGraceMs));
   let origin = '';
+  const nowMs = parts.nowMs ?? Date.now;
   const secretKey = settings.secretKey ?? new Secret(`0x${randomBytes(32).toString('hex')}`);
   const services: Services = {
     settings,
@@ -134,8 +135,8 @@ async function startStored(parts: ServiceParts, log: Logger, chain: OpenChain, c
     secretKey,
     earSigner: earSignerOf(secretKey),
     audience: () => settings.audience ?? origin,
-    nowMs: parts.nowMs ?? Date.now,
-    startedAtMs: (parts.nowMs ?? Date.now)(),
+    nowMs,
+    startedAtMs: nowMs(),
     verifyProof: prover === undefined ? undefined : (proof) => prover.verify(proof),
     proverStats: prover === undefined ? undefined : () => prover.stats(),
   };
