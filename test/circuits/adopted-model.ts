@@ -1,34 +1,19 @@
 /** The tiny compiled model under the key of a ceremony of its own, of powers that were made here: a rehearsal. Held once and kept. */
-import { existsSync } from 'node:fs';
-import { mkdtemp, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileSha256 } from '#circuits/build/build-circuit.ts';
 import { domainExponentOf } from '#circuits/build/development-key.ts';
 import { readR1cs } from '#circuits/build/r1cs.ts';
-import { REPOSITORY_ROOT } from '#circuits/build/source.ts';
 import { startCeremony, verifyFinished, type CeremonyGround } from '#circuits/ceremony/ceremony.ts';
 import { applyBeacon, contribute } from '#circuits/ceremony/contribute.ts';
 import { adoptKey } from '#circuits/model/adopt-key.ts';
 import { readCompiledFolder, type CompiledFolder } from '#circuits/model/folder.ts';
 import { fieldToHex, transcriptText } from '#protocol/index.ts';
 import { compiledFixture } from '#test/unit/worker/compiled-fixture.ts';
+import { keptFolder } from './kept.ts';
 import { trapdoorPowers } from './powers-of-tau.ts';
 
-const KEPT = join(REPOSITORY_ROOT, '.stun', 'circuits', 'test');
 const quiet = (): void => {};
-
-/** Fills a folder once and keeps it; whoever comes second drops its own. */
-async function kept(name: string, fill: (scratch: string) => Promise<void>): Promise<string> {
-  const folder = join(KEPT, name);
-  if (!existsSync(folder)) {
-    await mkdir(KEPT, { recursive: true });
-    const scratch = await mkdtemp(`${folder}.`);
-    await fill(scratch);
-    await rename(scratch, folder).catch(() => {});
-    await rm(scratch, { recursive: true, force: true });
-  }
-  return folder;
-}
 
 /** A ceremony that two parties and a beacon finished. */
 export interface FinishedCeremony {
@@ -44,7 +29,7 @@ export interface FinishedCeremony {
 export async function ceremonyOf(r1csPath: string): Promise<FinishedCeremony> {
   const powers = await trapdoorPowers(domainExponentOf(await readR1cs(r1csPath)));
   const ground = { r1csPath, powersPath: powers.path, table: [powers.row] };
-  const folder = await kept(`ceremony-${(await fileSha256(r1csPath)).slice(0, 16)}`, async (scratch) => {
+  const folder = await keptFolder(`ceremony-${(await fileSha256(r1csPath)).slice(0, 16)}`, async (scratch) => {
     const at = (name: string): string => join(scratch, name);
     await startCeremony(ground, at('0.zkey'), quiet);
     await contribute({ from: at('0.zkey'), to: at('1.zkey'), name: 'one' }, Buffer.from('a'), quiet);
@@ -67,7 +52,7 @@ export async function ceremonyOf(r1csPath: string): Promise<FinishedCeremony> {
 export async function adoptedFixture(): Promise<CompiledFolder & { readonly directory: string }> {
   const { directory: folder, model, r1csPath } = await compiledFixture();
   const directory = join(
-    await kept(`adopted-${fieldToHex(model.modelId).slice(2, 18)}`, async (scratch) => {
+    await keptFolder(`adopted-${fieldToHex(model.modelId).slice(2, 18)}`, async (scratch) => {
       const { ground, keyPath, transcript } = await ceremonyOf(r1csPath);
       await adoptKey({ ...ground, folder, keyPath, transcript, setup: 'rehearsal', outDirectory: join(scratch, 'model') }, quiet);
     }),

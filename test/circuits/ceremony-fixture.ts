@@ -1,7 +1,5 @@
 /** What tests of the ceremony share: a small circuit with as many public signals as settlement, and powers of tau made here by snarkjs. */
 import { randomBytes } from 'node:crypto';
-import { existsSync } from 'node:fs';
-import { mkdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { buildBn128 } from 'ffjavascript';
 import { powersOfTau } from 'snarkjs';
@@ -9,8 +7,8 @@ import { domainExponentOf } from '#circuits/build/development-key.ts';
 import { readR1cs } from '#circuits/build/r1cs.ts';
 import { openPowersOfTau, type Share } from '#circuits/ceremony/powers-of-tau.ts';
 import { startKey, type StartedKey } from '#circuits/ceremony/start-key.ts';
-import { REPOSITORY_ROOT } from '#circuits/build/source.ts';
 import { compileSource } from './compiled.ts';
+import { keptFolder } from './kept.ts';
 import { rowOf, type TablePowers } from './powers-of-tau.ts';
 
 /** Seven public inputs and an output; products, linear rows, small, large and negative coefficients. */
@@ -48,20 +46,15 @@ export interface LocalPowers extends TablePowers {
 
 /** Powers of tau by snarkjs with one contribution and a beacon; made once and kept, like compiled circuits. */
 export async function localPowers(power: number): Promise<LocalPowers> {
-  const folder = join(REPOSITORY_ROOT, '.stun', 'circuits', 'test', `powers-of-tau-${power}`);
-  const [path, rawPath] = [join(folder, 'prepared.ptau'), join(folder, 'raw.ptau')];
-  if (!existsSync(folder)) {
-    const scratch = `${folder}.${process.pid}`;
-    await mkdir(scratch, { recursive: true });
+  const folder = await keptFolder(`powers-of-tau-${power}`, async (scratch) => {
     const step = (name: string): string => join(scratch, name);
     await powersOfTau.newAccumulator(await buildBn128(false), power, step('0.ptau'));
     await powersOfTau.contribute(step('0.ptau'), step('1.ptau'), 'first', randomBytes(32).toString('hex'));
     await powersOfTau.beacon(step('1.ptau'), step('raw.ptau'), 'beacon', '00'.repeat(31) + '2a', 10);
     await powersOfTau.preparePhase2(step('raw.ptau'), step('prepared.ptau'));
-    await rename(scratch, folder).catch(() => {});
-    await rm(scratch, { recursive: true, force: true });
-  }
-  return { path, rawPath, row: await rowOf(path, power) };
+  });
+  const path = join(folder, 'prepared.ptau');
+  return { path, rawPath: join(folder, 'raw.ptau'), row: await rowOf(path, power) };
 }
 
 /** The key that phase 2 starts with for a circuit and powers made here. */

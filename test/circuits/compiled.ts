@@ -1,10 +1,10 @@
 /** Compiles circuit sources for tests, each source once: cached by its hash under .stun/circuits/test/. */
 import { createHash } from 'node:crypto';
-import { existsSync } from 'node:fs';
-import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
+import { writeFile } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { compileCircuit, COMPILER, type CompileOptions } from '#circuits/build/compile.ts';
 import { REPOSITORY_ROOT } from '#circuits/build/source.ts';
+import { keptFolder } from './kept.ts';
 
 /**
  * Compiles a self-contained source.
@@ -15,18 +15,9 @@ export async function compileSource(source: string, options: CompileOptions): Pr
     .update(JSON.stringify([COMPILER, options, source]))
     .digest('hex')
     .slice(0, 32);
-  const directory = join(REPOSITORY_ROOT, '.stun', 'circuits', 'test', key);
-  if (existsSync(directory)) return directory;
-  const scratch = `${directory}.${process.pid}`;
-  await mkdir(scratch, { recursive: true });
-  const main = join(scratch, 'main.circom');
-  await writeFile(main, source);
-  try {
+  return keptFolder(key, async (scratch) => {
+    const main = join(scratch, 'main.circom');
+    await writeFile(main, source);
     await compileCircuit(relative(REPOSITORY_ROOT, main), scratch, options);
-    // Another process may have finished first; its result is the same.
-    await rename(scratch, directory).catch(() => {});
-  } finally {
-    await rm(scratch, { recursive: true, force: true });
-  }
-  return directory;
+  });
 }

@@ -1,14 +1,13 @@
 /** Powers-of-tau files of a known trapdoor, for tests only: nobody contributed to them and they prove nothing. */
-import { mkdir, rename, stat, writeFile } from 'node:fs/promises';
-import { existsSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { stat, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { buildBn128, type Bn128 } from 'ffjavascript';
 import { DEVELOPMENT_TRAPDOOR, type Trapdoor } from '#circuits/build/development-key.ts';
 import { lagrangeAt, reduce } from '#circuits/build/field-math.ts';
 import { FixedBase } from '#circuits/build/fixed-base.ts';
-import { REPOSITORY_ROOT } from '#circuits/build/source.ts';
 import { BASE_FIELD_ORDER } from '#circuits/build/zkey-format.ts';
 import { blake2bOfFile, type PublishedPowers } from '#circuits/ceremony/powers-of-tau.ts';
+import { keptFolder } from './kept.ts';
 
 function uint32(value: number): Buffer {
   const bytes = Buffer.alloc(4);
@@ -89,13 +88,10 @@ export async function rowOf(path: string, power: number): Promise<PublishedPower
  * For tests in which ceremonies are held, not for those of the powers themselves: snarkjs knows no contribution in them.
  */
 export async function trapdoorPowers(power: number): Promise<TablePowers> {
-  const path = join(REPOSITORY_ROOT, '.stun', 'circuits', 'test', `trapdoor-${power}.ptau`);
-  if (!existsSync(path)) {
-    await mkdir(dirname(path), { recursive: true });
-    const scratch = `${path}.${process.pid}`;
+  const folder = await keptFolder(`trapdoor-${power}`, async (scratch) => {
     const form = { exponent: power, trapdoor: DEVELOPMENT_TRAPDOOR, prepared: true };
-    await writePowersOfTau(await buildBn128(true), scratch, form);
-    await rename(scratch, path);
-  }
+    await writePowersOfTau(await buildBn128(true), join(scratch, 'prepared.ptau'), form);
+  });
+  const path = join(folder, 'prepared.ptau');
   return { path, row: await rowOf(path, power) };
 }
