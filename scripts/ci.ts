@@ -7,21 +7,32 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { docCommands } from '#test/meta/doc-commands.ts';
 import { reportCoverage } from './ci/coverage.ts';
-import { lastSummary, runShown } from './ci/step.ts';
-import type { StepCounts } from './ci/step.ts';
+import { lastLines, lastSummary, runShown } from './ci/step.ts';
+import type { Ran, StepCounts } from './ci/step.ts';
 import { summaryLine } from './tests/counts.ts';
 
 const minuteMs = 60_000;
 const steps: { name: string; counts: StepCounts; seconds: number }[] = [];
+/** What failed, said once more before the sums: a log may be read from its end, or kept only there. */
+const complaints: string[] = [];
 const failure: StepCounts = { passed: 0, failed: 1, skipped: 0 };
+
+function howItEnded({ timedOut, status, seconds }: Ran): string {
+  return `${timedOut ? 'stopped at its limit' : `status ${status}`} after ${seconds.toFixed(0)} s`;
+}
+
+function complain(name: string, ran: Ran, more: readonly string[] = []): void {
+  complaints.push([`FAILED  ${name}: ${howItEnded(ran)}`, ...more, ...lastLines(ran.tail)].join('\n    '));
+}
 
 /** Runs a command that ends with a summary line; without one, or with a status that contradicts it, the step is one failure. */
 async function counted(name: string, command: string, env: Record<string, string>, limitMinutes: number): Promise<void> {
   console.log(`\n### ${name}: ${command}`);
   const ran = await runShown(command, env, limitMinutes * minuteMs);
   const counts = lastSummary(ran.tail);
-  if (ran.timedOut) console.log(`### ${name}: stopped after ${limitMinutes} minutes`);
   const sound = counts !== null && !ran.timedOut && counts.passed > 0 && (ran.status === 0) === (counts.failed === 0);
+  console.log(`### ${name}: ${howItEnded(ran)}`);
+  if (!sound || counts.failed > 0) complain(name, ran);
   steps.push({ name, counts: sound ? counts : failure, seconds: ran.seconds });
 }
 
@@ -34,13 +45,15 @@ async function documentedCommands(): Promise<void> {
     if (!('ci' in proof)) continue;
     console.log(`\n### documented: ${command}`);
     const ran = await runShown(command, {}, proof.ci.limitMinutes * minuteMs);
-    const unsaid = (proof.ci.says ?? []).filter((line) => !line.test(ran.tail));
-    for (const line of unsaid) console.log(`### documented: ${command}: nothing in its output is ${line.source}`);
+    const unsaid = (proof.ci.says ?? [])
+      .filter((line) => !line.test(ran.tail))
+      .map((line) => `nothing in its output is ${line.source}`);
+    console.log(`### documented: ${command}: ${howItEnded(ran)}`);
     if (ran.status === 0 && !ran.timedOut && unsaid.length === 0) passed += 1;
-    else failed += 1;
-    console.log(
-      `### documented: ${command}: ${ran.timedOut ? 'stopped at its limit' : `status ${ran.status}`} after ${ran.seconds.toFixed(0)} s`,
-    );
+    else {
+      failed += 1;
+      complain(`documented: ${command}`, ran, unsaid);
+    }
   }
   const counts = passed + failed === 0 ? failure : { passed, failed, skipped: 0 };
   steps.push({ name: 'documented commands', counts, seconds: (performance.now() - started) / 1000 });
@@ -62,6 +75,7 @@ rmSync(raw, { recursive: true, force: true });
 steps.push({ name: 'coverage floors', counts: covered, seconds: 0 });
 
 console.log('');
+for (const complaint of complaints) console.log(`${complaint}\n`);
 for (const { name, counts, seconds } of steps)
   console.log(`${name.padEnd(20)} ${summaryLine(counts).padEnd(36)} ${seconds.toFixed(0)} s`);
 const sum = (pick: (counts: StepCounts) => number): number => steps.reduce((so, step) => so + pick(step.counts), 0);

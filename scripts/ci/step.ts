@@ -68,3 +68,12 @@ export function lastSummary(output: string): StepCounts | null {
   const last = all.at(-1);
   return last === undefined ? null : { passed: Number(last[1]), failed: Number(last[2]), skipped: Number(last[3] ?? 0) };
 }
+
+/** The last lines of an output that are not empty, 24 at most and each 200 characters at most: what a command says when it fails. */
+export function lastLines(output: string): readonly string[] {
+  return output
+    .split('\n')
+    .filter((line) => line.trim() !== '')
+    .slice(-24)
+    .map((line) => line.slice(0, 200));
+}

@@ -6,7 +6,7 @@ export interface Counts {
   readonly passed: number;
   readonly failed: number;
   readonly skipped: number;
-  /** The names of the tests that failed. */
+  /** The tests that failed, each with the first line of what it said. */
   readonly failures: readonly string[];
   /** What kept the runner from ending a while after its last test. */
   readonly holders?: string;

@@ -8,7 +8,10 @@ export default class CountingReporter extends Mocha.reporters.Spec {
     super(runner, options);
     const reportCounts = countsReporter();
     const failures: string[] = [];
-    runner.on('fail', (test) => failures.push(test.fullTitle()));
+    runner.on('fail', (test, error: unknown) => {
+      const [said = ''] = (error instanceof Error ? error.message : String(error)).split('\n');
+      failures.push(`${test.fullTitle()}: ${said.slice(0, 300)}`);
+    });
     runner.once('end', () => {
       const { passes, pending } = this.stats;
       const counts = { passed: passes, failed: failures.length, skipped: pending, failures };

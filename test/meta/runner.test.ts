@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { lastSummary } from '../../scripts/ci/step.ts';
+import { lastLines, lastSummary } from '../../scripts/ci/step.ts';
 import { summaryLine } from '../../scripts/tests/counts.ts';
 import { conclude } from '../../scripts/tests/run-all.ts';
 import { runSuite } from '../../scripts/tests/run-suite.ts';
@@ -25,7 +25,7 @@ describe('test runner', function () {
 
   it('counts what passes, fails and is left out', async () => {
     const result = await run("it('a', () => {});\nit('b', () => {});\nit('c');\nit('d', () => { throw new Error('x'); });\n");
-    assert.deepEqual([result.passed, result.failed, result.skipped, result.failures], [2, 1, 1, ['d']]);
+    assert.deepEqual([result.passed, result.failed, result.skipped, result.failures], [2, 1, 1, ['d: x']]);
   });
 
   it('fails a suite that ends before its tests', async () => {
@@ -87,6 +87,12 @@ describe('test runner', function () {
       assert.deepEqual(lastSummary(`5 passed, 0 failed\nnoise\n${summaryLine(counts)}\n`), counts);
     }
     assert.equal(lastSummary('3 passing\n'), null);
+  });
+
+  it('says the end of an output again, without what is empty or endless', () => {
+    const lines = Array.from({ length: 30 }, (_, i) => `line ${i}`);
+    assert.deepEqual(lastLines(`${lines.join('\n\n')}\n`), lines.slice(6));
+    assert.deepEqual(lastLines('x'.repeat(300)), ['x'.repeat(200)]);
   });
 
   it('selects by path and by title', () => {
