@@ -15,7 +15,6 @@ import {
   RECEIPTS_TREE,
   receiptsTree,
   rootFromPath,
-  tensorCommitment,
   toHex,
   unpackPayee,
   type Dtype,
@@ -111,19 +110,5 @@ describe('encodings', () => {
       ),
       { numRuns: 20 },
     );
-  });
-  it('tensor commitments bind shape, scale, every element and the blinding', () => {
-    const shape = { dtype: 3, scale: 4, dims: [5, 8], bytesPerElement: 2 };
-    const elements = Array.from({ length: 40 }, (_, i) => BigInt(i * 7));
-    const base = tensorCommitment(shape, elements, 1n);
-    assert.notEqual(tensorCommitment({ ...shape, dims: [8, 5] }, elements, 1n), base);
-    assert.notEqual(tensorCommitment({ ...shape, scale: 5 }, elements, 1n), base);
-    assert.notEqual(tensorCommitment({ ...shape, dtype: 5 }, elements, 1n), base);
-    assert.notEqual(tensorCommitment(shape, elements, 2n), base);
-    for (let i = 0; i < elements.length; i++) {
-      assert.notEqual(tensorCommitment(shape, elements.with(i, elements[i]! + 1n), 1n), base);
-    }
-    throwsCode(() => tensorCommitment(shape, elements.slice(1), 1n), 'STUN_INPUT');
-    throwsCode(() => tensorCommitment(shape, elements.with(0, 65536n), 1n), 'STUN_RANGE');
   });
 });
