@@ -70,12 +70,10 @@ export class FixedTree {
     this.#shape = shape;
     this.#empty = emptySubtrees(shape);
     this.#levels = [leaves.map((leaf) => assertField(leaf, 'leaf'))];
-    for (let height = 0; height < shape.depth; height++) {
-      const level: bigint[] = [];
-      for (let first = 0; first < this.#levels[height]!.length; first += shape.arity) {
-        level.push(poseidon(shape.tag, this.#children(height, first)));
-      }
-      this.#levels.push(level);
+    while (this.#levels.length <= shape.depth) {
+      const height = this.#levels.length - 1;
+      const parents = Math.ceil(this.#levels[height]!.length / shape.arity);
+      this.#levels.push(Array.from({ length: parents }, (_, i) => poseidon(shape.tag, this.#children(height, i * shape.arity))));
     }
   }
 
