@@ -1,6 +1,7 @@
 /** Liveness and readiness over HTTP. Readiness makes a real quote: quoting services have been seen to fail after days. */
 import { createServer, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import type { Registry } from 'prom-client';
 import { asStunError, fromHex, reportDataOf } from '#protocol/index.ts';
 import type { ChainView } from './chain-view.ts';
 import type { EvidenceIssuer } from './issuer/issuer.ts';
@@ -76,15 +77,22 @@ function reply(response: ServerResponse, status: number, body: unknown): void {
   response.writeHead(status, { 'content-type': 'application/json', 'cache-control': 'no-store' }).end(JSON.stringify(body));
 }
 
-/** Serves `/healthz` (the process lives) and `/readyz` (200 when a quote was just made). */
+async function replyMetrics(response: ServerResponse, registry: Registry): Promise<void> {
+  const text = await registry.metrics();
+  response.writeHead(200, { 'content-type': registry.contentType, 'cache-control': 'no-store' }).end(text);
+}
+
+/** Serves `/healthz` (the process lives), `/readyz` (200 when a quote was just made) and `/metrics` (for Prometheus). */
 export async function startHealthServer(
   listen: { host: string; port: number },
   probe: () => Promise<Readiness>,
+  registry: Registry,
 ): Promise<HealthServer> {
   const server: Server = createServer((request, response) => {
     if (request.method !== 'GET') reply(response, 405, { error: 'GET only' });
     else if (request.url === '/healthz') reply(response, 200, { alive: true });
     else if (request.url === '/readyz') void probe().then((found) => reply(response, found.ready ? 200 : 503, found));
+    else if (request.url === '/metrics') void replyMetrics(response, registry);
     else reply(response, 404, { error: 'no such page' });
   });
   server.requestTimeout = 10_000;

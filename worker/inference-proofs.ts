@@ -7,6 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { asStunError, errorEntry, type Hex, type StunError } from '#protocol/index.ts';
 import type { InferenceProver, InferenceTask } from '#prover/interface.ts';
 import { errorFields, type WorkerLog } from './log.ts';
+import type { WorkerMetrics } from './metrics.ts';
 import type { WorkerStore } from './store.ts';
 
 /** Attempts at one proof; a pool tries each of them twice. */
@@ -23,16 +24,18 @@ export class InferenceProofs {
   readonly #prover: InferenceProver;
   readonly #store: WorkerStore;
   readonly #log: WorkerLog;
+  readonly #metrics: WorkerMetrics;
   /** Proofs that may be owed before no further job is leased. */
   readonly #backlog: number;
   readonly #owed = new Set<Promise<void>>();
   readonly #givenUp = new Set<string>();
   readonly #ended = new AbortController();
 
-  constructor(prover: InferenceProver, store: WorkerStore, log: WorkerLog, backlog: number) {
+  constructor(prover: InferenceProver, store: WorkerStore, log: WorkerLog, metrics: WorkerMetrics, backlog: number) {
     this.#prover = prover;
     this.#store = store;
     this.#log = log;
+    this.#metrics = metrics;
     this.#backlog = backlog;
   }
 
@@ -51,8 +54,12 @@ export class InferenceProofs {
     const work = this.#make(jobId, laneKey, task)
       // A store that cannot be written: no further receipt can be stored either, which ends the worker.
       .catch((error: unknown) => this.#log.error({ event: 'inference.failed', jobId, ...errorFields(error) }))
-      .finally(() => this.#owed.delete(work));
+      .finally(() => {
+        this.#owed.delete(work);
+        this.#metrics.inferenceProofsOwed.set(this.#owed.size);
+      });
     this.#owed.add(work);
+    this.#metrics.inferenceProofsOwed.set(this.#owed.size);
   }
 
   async #make(jobId: Hex, laneKey: string, task: InferenceTask): Promise<void> {
@@ -61,7 +68,9 @@ export class InferenceProofs {
       try {
         const proof = await this.#prover.prove(task, { signal: this.#ended.signal });
         this.#store.recordProof(jobId, proof);
-        this.#log.info({ event: 'inference.proved', jobId, elapsedMs: Math.round(performance.now() - startedAtMs) });
+        const elapsedMs = performance.now() - startedAtMs;
+        this.#metrics.inferenceProofSeconds.observe(elapsedMs / 1000);
+        this.#log.info({ event: 'inference.proved', jobId, elapsedMs: Math.round(elapsedMs) });
         return;
       } catch (thrown) {
         const error = asStunError(thrown);
@@ -75,6 +84,7 @@ export class InferenceProofs {
 
   #giveUp(jobId: Hex, laneKey: string, error: StunError): void {
     this.#givenUp.add(laneKey);
+    this.#metrics.inferenceProofFailures.inc({ code: error.code });
     const stranded = this.#store.strandFrom(jobId);
     this.#log.error({ event: 'inference.failed', jobId, stranded, ...errorFields(error) });
   }

@@ -6,6 +6,7 @@ import { readFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { asStunError, errorEntry, StunError, type Hex } from '#protocol/index.ts';
 import type { InferenceProver } from '#prover/interface.ts';
+import { collectDefaultMetrics } from 'prom-client';
 import { z } from 'zod';
 import type { WorkerConfig } from './config.ts';
 import type { Enclave, Offer } from './enclave.ts';
@@ -13,6 +14,7 @@ import { ReadinessProbe, startHealthServer, type HealthServer, type Readiness } 
 import { InferenceProofs } from './inference-proofs.ts';
 import type { EvidenceIssuer } from './issuer/issuer.ts';
 import { createWorkerLog, errorFields, type WorkerLog } from './log.ts';
+import { createWorkerMetrics, type WorkerMetrics } from './metrics.ts';
 import type { ModelRunner } from './model/runner.ts';
 import type { WorkerPlatform } from './platform.ts';
 import { ServiceClient } from './service-client.ts';
@@ -75,6 +77,7 @@ interface WorkerParts {
   readonly service: ServiceClient;
   readonly packageVersion: string;
   readonly prover: InferenceProver | undefined;
+  readonly metrics: WorkerMetrics;
 }
 
 /**
@@ -114,8 +117,10 @@ export async function runWorker(config: WorkerConfig, options: RunWorkerOptions)
     const folders = config.models.flatMap((entry) => ('compiledPath' in entry ? [entry.compiledPath] : []));
     const prover = folders.length === 0 ? undefined : await options.createInferenceProver?.(folders, config.proving);
     closers.push(() => prover?.close());
+    const metrics = createWorkerMetrics();
     const parts = {
       prover,
+      metrics,
       config,
       log,
       chain,
@@ -130,7 +135,8 @@ export async function runWorker(config: WorkerConfig, options: RunWorkerOptions)
     let health: HealthServer | undefined;
     const { listen } = config;
     if (listen !== undefined) {
-      health = await startHealthServer(listen, async () => (await probe?.check()) ?? notYetReady(issuer));
+      collectDefaultMetrics({ register: metrics.registry, prefix: 'stun_' });
+      health = await startHealthServer(listen, async () => (await probe?.check()) ?? notYetReady(issuer), metrics.registry);
       closers.push(health.close);
     }
     const serve = (): Promise<void> => serveOneKeyset(parts, options, (made) => (probe = made), health?.url);
@@ -149,7 +155,7 @@ async function serveOneKeyset(
   useProbe: (probe: ReadinessProbe) => void,
   healthUrl: string | undefined,
 ): Promise<void> {
-  const { config, log, chain, platform, issuer, offers, store, service, prover } = parts;
+  const { config, log, chain, platform, issuer, offers, store, service, prover, metrics } = parts;
   const block = await chain.view.newestBlock();
   const expiresAtUnix = Math.max(hostNowUnix(), block.timestampUnix) + config.keysetLifetimeSeconds;
   const keys = await makeKeys(chain, platform, offers, expiresAtUnix, parts.packageVersion);
@@ -164,7 +170,7 @@ async function serveOneKeyset(
   await insist(() => announce(service, keys, attested, offers), signal, log, 'enclave.listing-failed');
   if (signal.aborted) return;
   log.info({ event: 'enclave.listed', keysetDigest: keys.enclaveId });
-  const proofs = prover && new InferenceProofs(prover, store, log, config.proving.backlog);
+  const proofs = prover && new InferenceProofs(prover, store, log, metrics, config.proving.backlog);
   const enclave: Enclave = {
     chainId: BigInt(chain.deployment.chainId),
     escrow: chain.deployment.escrow,
@@ -198,7 +204,7 @@ async function serveOneKeyset(
     ...(healthUrl === undefined ? {} : { healthUrl }),
   });
   try {
-    await new Serving(enclave, service, log, { ...config, issuer }).run(AbortSignal.any([signal, renewal.signal]));
+    await new Serving(enclave, service, log, { ...config, issuer, metrics }).run(AbortSignal.any([signal, renewal.signal]));
   } finally {
     clearInterval(timer);
     proofs?.close();

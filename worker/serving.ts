@@ -6,6 +6,7 @@ import type { Enclave } from './enclave.ts';
 import { issueEvidence, type EvidenceIssuer } from './issuer/issuer.ts';
 import { processJob, type JobOutcome } from './job.ts';
 import { errorFields, type WorkerLog } from './log.ts';
+import type { WorkerMetrics } from './metrics.ts';
 import { noteSettlements } from './reservations.ts';
 import type { Lease, ServiceClient } from './service-client.ts';
 import type { UnreleasedJob } from './store.ts';
@@ -16,6 +17,7 @@ export interface ServingOptions {
   readonly concurrency: number;
   /** For the quotes that the service asks for. */
   readonly issuer: EvidenceIssuer;
+  readonly metrics: WorkerMetrics;
 }
 
 const HEARTBEAT_MS = 5000;
@@ -95,6 +97,7 @@ export class Serving {
         this.#log.warn({ event: 'job.release-failed', jobId, ...errorFields(asStunError(thrown)) });
       }
     }
+    this.#options.metrics.unreleased.set(this.#leftOver.size);
   }
 
   async #leaseLoop(stop: AbortSignal): Promise<void> {
@@ -126,6 +129,7 @@ export class Serving {
       const evidence = await issueEvidence(this.#options.issuer, keysetDigest, fromHex(nonce, 32, 'nonce'));
       await this.#service.renewQuote(enclaveId, evidence);
     } catch (error) {
+      this.#options.metrics.quoteFailures.inc({ code: asStunError(error).code });
       this.#log.warn({ event: 'quote.failed', ...errorFields(error) });
     }
   }
@@ -152,13 +156,17 @@ export class Serving {
 
   async #report(lease: Lease, outcome: JobOutcome, elapsedMs: number): Promise<void> {
     const jobId = lease.jobId;
+    const { jobs, jobSeconds } = this.#options.metrics;
     if (outcome.kind === 'declined') {
+      jobs.inc({ result: 'declined', code: outcome.code });
       this.#log.info({ event: 'job.declined', jobId, code: outcome.code, reason: outcome.reason });
       await this.#service.decline(lease.leaseId, outcome.code, outcome.reason);
       return;
     }
     this.#lastReceiptMs.set(outcome.laneKey, performance.now());
     const { status, code } = outcome;
+    jobs.inc({ result: status, code: code ?? '' });
+    jobSeconds.observe(elapsedMs / 1000);
     this.#log.info({
       event: 'job.receipted',
       jobId,
@@ -200,8 +208,10 @@ export class Serving {
         try {
           const segmentId = await this.#service.pushSegment(store.bundleOf(segment.id));
           store.markPushed(segment.id);
+          this.#options.metrics.segments.inc({ result: 'pushed' });
           this.#log.info({ event: 'segment.pushed', segmentId, laneIndex: segment.laneIndex, firstK: segment.firstK });
         } catch (error) {
+          this.#options.metrics.segments.inc({ result: 'failed' });
           this.#log.warn({ event: 'segment.push-failed', laneIndex: segment.laneIndex, ...errorFields(error) });
         }
       }

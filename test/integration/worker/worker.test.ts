@@ -123,7 +123,7 @@ describe('a whole worker', function () {
   });
 
   it('closes a full segment, answers a quote request, and declines what is not payable', async () => {
-    const worker = await start();
+    const worker = await start({ listen: { host: '127.0.0.1', port: 0 } });
     const order = await stage.openOrder(modelId, { segmentLength: 2, budget: 3000n * 10n ** 9n });
     const customer = await customerOf(order);
     const before = stage.service.bundles.length;
@@ -143,7 +143,16 @@ describe('a whole worker', function () {
       keysetDigest: fromHex(worker.ready.keysetDigest),
     });
     assert.deepEqual(shown.nonce, fromHex(`0x${'5a'.repeat(32)}`));
+    const metrics = await (await fetch(`${worker.ready.healthUrl}/metrics`)).text();
     await worker.stop();
+    for (const line of [
+      'stun_worker_jobs_total{result="served",code=""} 3',
+      'stun_worker_jobs_total{result="declined",code="STUN_BUDGET"} 1',
+      'stun_worker_job_seconds_count 3',
+      'stun_worker_segments_total{result="pushed"} 1',
+      'stun_worker_unreleased_results 0',
+    ])
+      assert.ok(metrics.includes(`\n${line}\n`), `${line} is not in ${metrics}`);
     assert.equal(stage.service.bundles.length, before + 2);
   });
 

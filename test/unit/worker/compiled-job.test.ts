@@ -179,6 +179,7 @@ describe('worker job over a compiled model', function () {
       assert.equal(outcome.kind, 'receipted');
     }
     assert.equal(prover.held.length, 3);
+    assert.match(await world.metrics.registry.metrics(), /^stun_worker_inference_proofs_owed 3$/m);
     assert.equal(store.unpushedSegments().length, 0);
     prover.held[1]!.resolve(SOME_PROOF);
     prover.held[2]!.resolve(SOME_PROOF);
@@ -190,6 +191,9 @@ describe('worker job over a compiled model', function () {
       store.unpushedSegments().map(({ firstK }) => firstK),
       [1],
     );
+    const said = await world.metrics.registry.metrics();
+    assert.match(said, /^stun_worker_inference_proofs_owed 0$/m);
+    assert.match(said, /^stun_worker_inference_proof_seconds_count 3$/m);
   });
 
   it('settles up to the last proven job after the enclave died with proofs owed', async () => {
@@ -233,6 +237,9 @@ describe('worker job over a compiled model', function () {
     prover.held[0]!.resolve(SOME_PROOF);
     prover.held[1]!.reject(new StunError('STUN_PROOF_INVALID', 'test'));
     await world.enclave.proofs!.idle();
+    const said = await world.metrics.registry.metrics();
+    assert.match(said, /^stun_worker_inference_proof_failures_total\{code="STUN_PROOF_INVALID"\} 1$/m);
+    assert.match(said, /^stun_worker_inference_proof_seconds_count 1$/m);
     const next = await world.serve(await world.customer.next({ tensors: tensors(3, 2, 3, 4) }));
     assert.equal(next.kind === 'declined' && next.code, 'STUN_LANE_CLOSED');
     const [segment] = world.enclave.store.unpushedSegments();

@@ -35,6 +35,7 @@ import type { ChainView } from '#worker/chain-view.ts';
 import type { Enclave, Offer } from '#worker/enclave.ts';
 import { processJob, type JobOutcome, type LeasedJob } from '#worker/job.ts';
 import { InferenceProofs } from '#worker/inference-proofs.ts';
+import { createWorkerMetrics, type WorkerMetrics } from '#worker/metrics.ts';
 import { createEnclaveKeys, type EnclaveKeys } from '#worker/keys.ts';
 import { createWorkerLog } from '#worker/log.ts';
 import { WorkerStore } from '#worker/store.ts';
@@ -165,6 +166,7 @@ export interface World {
   readonly order: TestOrder;
   readonly customer: Customer;
   readonly enclave: Enclave;
+  readonly metrics: WorkerMetrics;
   readonly chain: ChainState;
   /** Leases a job to the enclave. */
   readonly serve: (sent: Pick<SentJob, 'wire' | 'envelope'>, change?: Partial<LeasedJob>) => Promise<JobOutcome>;
@@ -221,6 +223,7 @@ export async function makeWorld(
 ): Promise<World> {
   const order = orderOver(runner.file.modelId, change);
   const store = new WorkerStore(change.storePath ?? ':memory:');
+  const metrics = createWorkerMetrics();
   const keys = change.keys ?? (await makeKeys());
   const leaf: EnclaveLeaf = {
     signerId: keys.signerId,
@@ -237,7 +240,7 @@ export async function makeWorld(
     leaf,
     offers: new Map([[runner.file.modelId, { runner, price: PRICE }]]),
     store,
-    ...(change.prover && { proofs: new InferenceProofs(change.prover, store, createWorkerLog('silent'), 8) }),
+    ...(change.prover && { proofs: new InferenceProofs(change.prover, store, createWorkerLog('silent'), metrics, 8) }),
     ...(change.alterOutput && { alterOutput: change.alterOutput }),
     chain: viewOf(chain, leaf),
     lanes: new Map(),
@@ -250,6 +253,7 @@ export async function makeWorld(
     order,
     customer,
     enclave,
+    metrics,
     chain,
     serve: (sent, leased = {}) =>
       processJob(enclave, {
