@@ -11,14 +11,11 @@ import {
   openedOrderFromWire,
   orderKeyOf,
   policyIdOf,
-  publicModelFromWire,
   StunError,
   utf8,
   asStunError,
   type Hex,
-  type ModelSetup,
   type OpenedOrder,
-  type PublicModel,
 } from '#protocol/index.ts';
 import { canonicalPolicyJson, parsePolicy, type Policy } from '#attestation/index.ts';
 import { artifacts } from '#chain/artifacts.ts';
@@ -27,6 +24,7 @@ import { AuditLedger, refute, type AuditCheck, type AuditTrust } from './report.
 import { readTransaction } from './transactions.ts';
 import { verifyEnclaveOf, type AuditedEnclave } from './verify-enclave.ts';
 import { verifyKeys } from './verify-keys.ts';
+import { verifyModel } from './verify-model.ts';
 import { verifySegment, type AuditedSegment } from './verify-segment.ts';
 
 /** The outcome of an audit. */
@@ -125,29 +123,6 @@ function policyOf({ order }: AuditBundle): Policy {
   if (fieldToHex(policyIdOf(utf8(order.policy))) !== order.opening.policyId)
     refute('the policy has another policyId than the order');
   return policy;
-}
-
-const WHAT_SETUP_LEAVES_OPEN: Readonly<Record<ModelSetup, string>> = {
-  development: 'a development key: anybody can forge proofs of the model',
-  rehearsal: 'the key of a rehearsal: whoever made its powers of tau can forge proofs of the model',
-  ceremony: 'who approved the ceremony of the key only the chain knows',
-};
-
-/** The compiled model that the order names, where the bundle holds it. */
-function verifyModel({ order: wire }: AuditBundle, order: OpenedOrder, ledger: AuditLedger): PublicModel | undefined {
-  const field = 'order.publicModel';
-  if (wire.publicModel === undefined) {
-    if (order.terms.assurance !== ASSURANCE.attested)
-      ledger.unknown(field, 'the bundle does not hold the compiled model of the order');
-    return undefined;
-  }
-  const found = ledger.check({ id: field, field, binds: [field, 'order.opening.modelId'] }, () => {
-    const publicModel = publicModelFromWire(wire.publicModel);
-    if (publicModel.model.modelId !== order.opening.modelId) refute('the compiled model is not that of the order');
-    return publicModel;
-  });
-  if (found !== undefined) ledger.unknown(`${field}.setup`, WHAT_SETUP_LEAVES_OPEN[found.model.setup]);
-  return found;
 }
 
 const escrowInterface = new Interface(artifacts.OrderEscrow.abi);
