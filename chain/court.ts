@@ -269,6 +269,11 @@ export class CourtContract {
     return (await this.access.events('StakeSlashed', [null, null, null, batchId], fromBlock)).map(stakeSlashedOf);
   }
 
+  /** Where the court looks up the keys of models. */
+  async models(): Promise<Hex> {
+    return lowerAddress((await this.access.read('models', []))[0]);
+  }
+
   /**
    * Hash of the inference proof that an answer showed: keccak256 of its eight words in the call's order. Undefined where the answer came through
    * another contract, whose call does not show it.

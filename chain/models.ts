@@ -53,6 +53,13 @@ export interface ModelRegistered extends RegisteredModel {
   readonly place: EventPlace;
 }
 
+/** A ModelApproved event. */
+export interface ModelApproved {
+  readonly modelId: bigint;
+  readonly by: Hex;
+  readonly place: EventPlace;
+}
+
 /** The model registry. All failures are StunErrors. */
 export class ModelRegistryContract {
   readonly access: ContractAccess;
@@ -109,6 +116,20 @@ export class ModelRegistryContract {
   /** Whether an account approved a model's ceremony, as a coordinator or for itself. */
   async isApprovedBy(modelId: bigint, account: string): Promise<boolean> {
     return Boolean((await this.access.read('approvedBy', [modelId, account]))[0]);
+  }
+
+  /** Registrations of a model between blocks: one, or none. */
+  async registrations(modelId: bigint, fromBlock: number): Promise<readonly ModelRegistered[]> {
+    return (await this.access.events('ModelRegistered', [modelId], fromBlock)).map(registeredOf);
+  }
+
+  /**
+   * Approvals of a model's ceremony between blocks. Those in the transaction that registered the model are of coordinators of that day; every
+   * other account spoke for itself.
+   */
+  async approvals(modelId: bigint, fromBlock: number): Promise<readonly ModelApproved[]> {
+    const events = await this.access.events('ModelApproved', [modelId], fromBlock);
+    return events.map(({ args, place }) => ({ modelId, by: lowerAddress(args.getValue('by')), place }));
   }
 
   /** Approvals that a ceremony's model needs; 0 before the owner set it, and then none can be registered. */

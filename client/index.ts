@@ -45,4 +45,5 @@ export { AuditLedger, type AuditCheck, type AuditTrust } from './audit/report.ts
 export { settlementOfReceipt, type ReceiptSettlement } from './audit/settlement-of-receipt.ts';
 export { auditOnChain, type ChainFindings, type ProviderSums } from './audit/verify-chain.ts';
 export { auditCourt, type BatchOutcome, type ChallengeOutcome, type CourtAudit } from './audit/verify-court.ts';
+export { auditModel, type CeremonyFinding, type ModelAudit } from './audit/verify-model.ts';
 export { auditOffline, auditReport, verifyAuditBundle, type AuditedBundle, type AuditReport } from './audit/verify.ts';

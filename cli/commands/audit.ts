@@ -7,6 +7,7 @@ import {
   exportAuditBundle,
   type AuditReport,
   type BatchOutcome,
+  type CeremonyFinding,
   type ChainFindings,
   type KeySource,
 } from '#client/index.ts';
@@ -102,7 +103,9 @@ export async function auditVerify({ args, options, context }: Invocation<AuditVe
   }
 }
 
-function verdict(report: AuditReport, { money: sums, batches }: ChainFindings = { money: [], batches: [] }): CommandResult {
+const NOT_ASKED: ChainFindings = { money: [], batches: [] };
+
+function verdict(report: AuditReport, { money: sums, batches, ceremony }: ChainFindings = NOT_ASKED): CommandResult {
   const refuted = report.checks.filter((check) => check.status === 'refuted');
   const money: Json = sums.map((sum) => ({
     provider: sum.provider,
@@ -128,12 +131,19 @@ function verdict(report: AuditReport, { money: sums, batches }: ChainFindings = 
         `${sum.provider}: ${showAmount(sum.funded)} in, ${showAmount(sum.settled)} paid, ${showAmount(sum.refunded)} back, ${showAmount(sum.remaining)} held`,
     ),
     ...batches.map(batchLine),
+    ...(ceremony === undefined ? [] : [ceremonyLine(ceremony)]),
     `chain: ${report.chain}`,
     report.ok ? 'The bundle holds.' : `THE BUNDLE DOES NOT HOLD: ${refuted.map((check) => check.field ?? check.id).join(', ')}`,
   ].join('\n');
   const firstCode = refuted[0]?.code ?? 'STUN_AUDIT_REFUTED';
   const exitCode = report.ok ? 0 : exitCodeOf(firstCode === 'STUN_AUDIT_FORMAT' ? firstCode : 'STUN_AUDIT_REFUTED');
-  return { document: { ...report, checks, money, batches: batches.map(batchDocument) }, text, exitCode };
+  const document = { ...report, checks, money, batches: batches.map(batchDocument), ceremony: ceremony ? { ...ceremony } : null };
+  return { document, text, exitCode };
+}
+
+function ceremonyLine({ ceremonyHash, coordinators, others }: CeremonyFinding): string {
+  const also = others.length === 0 ? '' : `, for themselves also by ${others.join(', ')}`;
+  return `ceremony ${ceremonyHash} of the model's key: approved by the coordinators ${coordinators.join(', ')}${also}`;
 }
 
 function batchLine({ laneNew, state, amount, slash, challenges }: BatchOutcome): string {

@@ -30,7 +30,7 @@ export interface CheckPlace {
   readonly binds: readonly string[];
 }
 
-/** Collects checks in the order in which they are made. */
+/** Collects checks in the order in which they are first spoken of. */
 export class AuditLedger {
   readonly #checks: AuditCheck[] = [];
 
@@ -38,10 +38,10 @@ export class AuditLedger {
   check<T>({ id, field, binds }: CheckPlace, body: () => T): T | undefined {
     try {
       const value = body();
-      this.#checks.push({ id, status: 'proven', binds });
+      this.#say({ id, status: 'proven', binds });
       return value;
     } catch (thrown) {
-      this.#refute({ id, field, binds }, asStunError(thrown));
+      this.#fail({ id, field, binds }, thrown);
       return undefined;
     }
   }
@@ -50,23 +50,32 @@ export class AuditLedger {
   async checkAsync<T>({ id, field, binds }: CheckPlace, body: () => Promise<T>): Promise<T | undefined> {
     try {
       const value = await body();
-      this.#checks.push({ id, status: 'proven', binds });
+      this.#say({ id, status: 'proven', binds });
       return value;
     } catch (thrown) {
-      this.#refute({ id, field, binds }, asStunError(thrown));
+      this.#fail({ id, field, binds }, thrown);
       return undefined;
     }
   }
 
-  #refute({ id, field, binds }: CheckPlace, error: StunError): void {
+  #fail({ id, field, binds }: CheckPlace, thrown: unknown): void {
+    if (thrown instanceof LeftOpen) return this.unknown(id, thrown.message);
+    const error = asStunError(thrown);
     // Being unable to ask is not an answer.
     const status = error.code === 'STUN_CHAIN_UNAVAILABLE' ? 'unknown' : 'refuted';
-    this.#checks.push({ id, status, field, binds, code: error.code, reason: error.message });
+    return this.#say({ id, status, field, binds, code: error.code, reason: error.message });
+  }
+
+  /** Whoever is asked later may know what was left open before: its word stands in that place. */
+  #say(check: AuditCheck): void {
+    const open = this.#checks.findIndex(({ id, status }) => id === check.id && status === 'unknown');
+    if (open < 0) this.#checks.push(check);
+    else this.#checks[open] = check;
   }
 
   /** Records that a check could not be made, and why. */
   unknown(id: string, reason: string): void {
-    this.#checks.push({ id, status: 'unknown', binds: [], reason });
+    this.#say({ id, status: 'unknown', binds: [], reason });
   }
 
   /** Whether anything was refuted so far. */
@@ -82,4 +91,14 @@ export class AuditLedger {
 /** Fails a check. */
 export function refute(reason: string, code: ErrorCode = 'STUN_AUDIT_REFUTED'): never {
   throw new StunError(code, reason);
+}
+
+/** Why a check can be neither made nor failed. */
+class LeftOpen extends Error {
+  override readonly name = 'LeftOpen';
+}
+
+/** Ends a check that nobody can make, and says why. */
+export function leaveOpen(reason: string): never {
+  throw new LeftOpen(reason);
 }

@@ -6,9 +6,11 @@ import { CourtContract } from '#chain/court.ts';
 import { chainErrorOf } from '#chain/errors.ts';
 import type { Settled } from '#chain/escrow-events.ts';
 import { EscrowContract, type StoredOrder } from '#chain/escrow.ts';
+import { ModelRegistryContract } from '#chain/models.ts';
 import { RegistryContract } from '#chain/registry.ts';
 import { refute, type AuditLedger } from './report.ts';
 import { auditCourt, type BatchOutcome } from './verify-court.ts';
+import { auditModel, type CeremonyFinding } from './verify-model.ts';
 import type { AuditedBundle } from './verify.ts';
 
 /** What was read once for all checks. */
@@ -40,6 +42,8 @@ export interface ChainFindings {
   readonly money: readonly ProviderSums[];
   /** Of a `challengeable` order. */
   readonly batches: readonly BatchOutcome[];
+  /** Of an order over a compiled model whose key has one. */
+  readonly ceremony?: CeremonyFinding | undefined;
 }
 
 const NOTHING: ChainFindings = { money: [], batches: [] };
@@ -74,7 +78,7 @@ export async function auditOnChain(
   for (const index of audited.enclaves.keys()) await checkEnclave(view, index);
   for (const index of audited.segments.keys()) await checkSegment(view, index);
   checkCompleteness(view);
-  return { money: await checkMoney(view), batches: await checkCourt(view) };
+  return { money: await checkMoney(view), batches: await checkCourt(view), ceremony: await checkModel(view) };
 }
 
 async function networkOf(provider: Provider): Promise<bigint> {
@@ -195,6 +199,19 @@ async function checkMoney({ audited, ledger, escrow, settlements, fromBlock }: C
     );
   });
   return sums ?? [];
+}
+
+/** Whose word the key of the order's compiled model rests on. */
+async function checkModel({ audited, ledger, escrow, provider, fromBlock }: ChainView): Promise<CeremonyFinding | undefined> {
+  const { publicModel, order } = audited;
+  if (publicModel === undefined) return undefined;
+  const registry = await ledger.checkAsync({ id: 'chain.models', field: 'order', binds: [] }, async () => {
+    const [court] = await escrow.access.read('court', []);
+    return new CourtContract(String(court), provider).models();
+  });
+  if (registry === undefined) return undefined;
+  const models = new ModelRegistryContract(registry, provider);
+  return auditModel({ ledger, models, publicModel, assurance: order.terms.assurance, fromBlock });
 }
 
 /** What became of the batches of a challengeable order. */

@@ -16,6 +16,7 @@ import {
   asStunError,
   type Hex,
   type OpenedOrder,
+  type PublicModel,
 } from '#protocol/index.ts';
 import { canonicalPolicyJson, parsePolicy, type Policy } from '#attestation/index.ts';
 import { artifacts } from '#chain/artifacts.ts';
@@ -52,6 +53,8 @@ export interface AuditedBundle {
   readonly bundle: AuditBundle;
   readonly order: OpenedOrder;
   readonly orderKey: Hex;
+  /** Of an order over a compiled model, where the bundle holds it. */
+  readonly publicModel: PublicModel | undefined;
   readonly enclaves: readonly (AuditedEnclave | undefined)[];
   readonly segments: readonly (AuditedSegment | undefined)[];
 }
@@ -85,7 +88,7 @@ export function auditOffline(document: unknown, trust: AuditTrust, ledger: Audit
     ledger.unknown(`segments[${i}]`, 'its enclave was refuted');
     return undefined;
   });
-  return { bundle, order, orderKey, enclaves, segments };
+  return { bundle, order, orderKey, publicModel, enclaves, segments };
 }
 
 /** Reads the form; a refusal names each malformed field. */

@@ -4,6 +4,7 @@ import { AuditLedger, auditCourt, type BatchOutcome, type CourtAudit } from '#cl
 import { NATIVE_TOKEN } from '#chain/token.ts';
 import type { CourtContract } from '#chain/court.ts';
 import type { Hex } from '#protocol/index.ts';
+import { lyingOf } from './lying.ts';
 import { answerTo, BOND, challengeableTerms, publishedBatch, registerModel, SLASH, type StageModel } from './published.ts';
 import { DAY, HOUR, openOrder, registerEnclave, startStage, type Stage, type StageOrder } from './stage.ts';
 
@@ -104,19 +105,10 @@ describe('audit of a challengeable order', () => {
     assert.deepEqual([refuted, unknown, outcomes[3]!.state], [[], ['chain.court[3].outcome'], 'pending']);
   });
 
-  /** The court with one method's answer changed. */
-  function lying(name: keyof CourtContract, change: (answer: never) => unknown): View {
-    const court = new Proxy(view.court, {
-      get(target, property) {
-        const own: unknown = Reflect.get(target, property, target);
-        if (typeof own !== 'function') return own;
-        return property === name
-          ? async (...args: unknown[]) => change((await Reflect.apply(own, target, args)) as never)
-          : own.bind(target);
-      },
-    });
-    return { ...view, court };
-  }
+  const lying = (name: keyof CourtContract, change: (answer: never) => unknown): View => ({
+    ...view,
+    court: lyingOf(view.court, name, change),
+  });
 
   const paid = `chain.court[${paidBatch}]`;
   const refunded = `chain.court[${refundedBatch}]`;
