@@ -195,6 +195,7 @@ export const evidenceChecks = [
   'evidence-simulated-tag',
   'report-data',
   'evidence-gpu',
+  'policy-gpus',
 ] as const;
 
 export type CheckId =

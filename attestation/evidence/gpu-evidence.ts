@@ -15,6 +15,7 @@ import { assessGpu } from '../nvidia/assess.ts';
 import { maxGpuReportBytes } from '../nvidia/report.ts';
 import { holdRims } from '../nvidia/rim/hold.ts';
 import type { VerifiedGpu } from '../nvidia/verify.ts';
+import { maxDevices } from '../policy/gpu-policy.ts';
 import type { Policy } from '../policy/policy.ts';
 import { computeGpuNonce } from '../report-data.ts';
 import type { TrustRoot } from '../trust/roots.ts';
@@ -36,8 +37,6 @@ export interface GpuEvidence {
   readonly rims: readonly Uint8Array[];
 }
 
-/** Most devices of one machine: eight GPUs, four switches, and room. */
-const maxDevices = 16;
 const maxOcspResponses = 3 * maxDevices;
 /** Most bytes of an OCSP response. */
 export const maxOcspBytes = 8192;
@@ -122,4 +121,16 @@ export function requireGpus(assessments: readonly GpuAssessment[], { simulated }
     seen.add(id);
     return verified;
   });
+}
+
+/** Whether as many GPUs were accepted as a policy demands; switches are none. @throws `STUN_POLICY_GPU_COUNT` */
+export function requireGpuCount(gpus: readonly VerifiedGpu[], minGpus: number): void {
+  const shown = gpus.filter(({ architecture }) => architecture !== 'ls10').length;
+  if (shown < minGpus)
+    throw new StunError('STUN_POLICY_GPU_COUNT', `the policy demands ${minGpus} GPUs, the evidence shows ${shown}`);
+}
+
+/** How many GPUs a policy demands; null when it demands none. */
+export function demandedGpus({ nvidia }: Policy): number | null {
+  return typeof nvidia?.minGpus === 'number' ? nvidia.minGpus : null;
 }

@@ -39,7 +39,7 @@ import { runTdxVerification } from '../tdx/verify.ts';
 import type { TrustRoot } from '../trust/roots.ts';
 import type { EvidenceDocument } from './document.ts';
 import { evidenceDigest, parseEvidence } from './document.ts';
-import { assessGpuEvidence, requireGpus } from './gpu-evidence.ts';
+import { assessGpuEvidence, demandedGpus, requireGpuCount, requireGpus } from './gpu-evidence.ts';
 
 /** Platform codes of docs/protocol.md, section 2; 128 and more is simulated hardware. */
 export const platformCode = Object.freeze({ tdx: 1, snp: 2, sgx: 3, simulatedTdx: 129, simulatedSnp: 130, simulatedSgx: 131 });
@@ -238,6 +238,8 @@ export function assessEvidence(bytes: Uint8Array, context: EvidenceContext): Evi
     const gpuContext = { ...context, nonce, simulated: document.simulated };
     gpus = gpuEvidence === null ? [] : assessGpuEvidence(gpuEvidence, gpuContext);
     const verifiedGpus = own.prove('evidence-gpu', () => requireGpus(gpus, gpuContext));
+    const minGpus = demandedGpus(context.policy);
+    if (minGpus !== null) own.prove('policy-gpus', () => requireGpuCount(verifiedGpus, minGpus));
     if (platform.failure !== null) throw platform.failure;
     const evidence: VerifiedEvidence = Object.freeze({
       document,

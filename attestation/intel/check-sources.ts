@@ -71,6 +71,7 @@ export const evidenceCheckSources: Sources<(typeof evidenceChecks)[number]> = {
   'evidence-format': 'this page, "Evidence document"',
   'evidence-kind': 'this page, "Evidence document"',
   'evidence-gpu': 'this page, "Evidence document"',
+  'policy-gpus': 'this page, "Evidence document"',
   'evidence-simulated-tag': 'docs/design.md section 6',
   'report-data': 'docs/protocol.md section 4',
 };

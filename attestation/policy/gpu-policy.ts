@@ -6,8 +6,16 @@ import { isVersion } from '../nvidia/version-order.ts';
 import type { Skip } from './policy-fields.ts';
 import { hexList, hexListOrSkip, readSkip, refusePolicy } from './policy-fields.ts';
 
+/** Most devices of one machine: eight GPUs, four switches, and room. */
+export const maxDevices = 16;
+
 /** Rules for GPUs and NVSwitches. */
 export interface GpuPolicy {
+  /**
+   * The least number of GPUs that an evidence document must show, 1 to 16; switches do not count. Skipped, a machine without any is admitted.
+   * A report on its own cannot be held to it.
+   */
+  readonly minGpus: number | Skip;
   readonly architectures: readonly GpuArchitecture[];
   /** Whether the report must be held against a nonce. */
   readonly requireNonce: boolean;
@@ -32,6 +40,7 @@ export interface GpuPolicy {
 }
 
 const keys = [
+  'minGpus',
   'architectures',
   'requireNonce',
   'requireRevocationData',
@@ -50,6 +59,10 @@ function versionOrSkip(fields: FieldReader, key: string): string | Skip {
   const value = fields.value(key);
   if (typeof value !== 'string') return readSkip(fields.object(key));
   return isVersion(value) ? value : refusePolicy(`${key} must be a version: parts of digits between dots`);
+}
+
+function countOrSkip(fields: FieldReader, key: string): number | Skip {
+  return typeof fields.value(key) === 'number' ? fields.integer(key, 1, maxDevices) : readSkip(fields.object(key));
 }
 
 function names<T extends string>(fields: FieldReader, key: string, known: readonly T[]): readonly T[] {
@@ -71,6 +84,7 @@ function readVbiosFloors(fields: FieldReader): GpuPolicy['minVbiosVersions'] {
 export function readGpuPolicy(fields: FieldReader): GpuPolicy {
   fields.only(...keys);
   return {
+    minGpus: countOrSkip(fields, 'minGpus'),
     architectures: names(fields, 'architectures', gpuArchitectures),
     requireNonce: fields.boolean('requireNonce'),
     requireRevocationData: fields.boolean('requireRevocationData'),
@@ -93,6 +107,7 @@ const anyVersion: Skip = { skip: 'no floor is named: every version that NVIDIA s
  * Protected PCIe leaves NVLink in the clear and makes the switches part of what is trusted: only when it is named.
  */
 export const defaultGpuPolicy: GpuPolicy = {
+  minGpus: { skip: 'a machine without GPUs is admitted' },
   architectures: ['hopper', 'blackwell'],
   requireNonce: true,
   requireRevocationData: true,

@@ -128,6 +128,12 @@ export const gpuErrors = {
     httpStatus: 403,
     doc: 'The driver or VBIOS of the GPU is below the floor of the policy. Update it.',
   },
+  STUN_POLICY_GPU_COUNT: {
+    class: 'policy',
+    actor: 'provider',
+    httpStatus: 403,
+    doc: 'The policy demands more GPUs than the evidence shows. Choose an enclave that shows them; a worker shows its GPUs when its settings have a section `gpu`.',
+  },
   STUN_POLICY_GPU_FIRMWARE: {
     class: 'policy',
     actor: 'provider',

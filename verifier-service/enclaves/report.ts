@@ -17,6 +17,7 @@ import type {
   IntelCollateralJson,
   SnpEndorsementsJson,
 } from '#attestation/index.ts';
+import { demandedGpus } from '#attestation/evidence/gpu-evidence.ts';
 import { holdRims } from '#attestation/nvidia/rim/hold.ts';
 import type { z } from 'zod';
 import { fromHex, utf8 } from '#protocol/bytes.ts';
@@ -82,7 +83,14 @@ function withoutKeyset(bytes: Uint8Array, context: Context): EvidenceReport {
   // What its GPUs answer is over the keyset, so that they stay unknown too.
   const gpus: readonly Check[] = document.gpuEvidence === null ? [] : [{ id: 'evidence-gpu', status: 'unknown' }];
   const lies = verified !== null && verified.simulated !== document.simulated;
-  const error = lies ? new StunError('STUN_EVIDENCE_SIMULATED_TAG', 'the document and its root disagree') : failure;
+  const minGpus = demandedGpus(context.policy);
+  const uncounted =
+    minGpus === null
+      ? null
+      : new StunError('STUN_POLICY_GPU_COUNT', `the policy demands ${minGpus} GPUs, which answer a nonce of the keyset: name it`);
+  const error = lies
+    ? new StunError('STUN_EVIDENCE_SIMULATED_TAG', 'the document and its root disagree')
+    : (failure ?? uncounted);
   const tag: Check = lies
     ? { id: 'evidence-simulated-tag', status: 'refuted', code: 'STUN_EVIDENCE_SIMULATED_TAG' }
     : { id: 'evidence-simulated-tag', status: verified === null ? 'unknown' : 'proven' };

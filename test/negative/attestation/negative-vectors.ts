@@ -7,6 +7,7 @@ import type { ErrorCode } from '#protocol/errors/registry.ts';
 import type { StunError } from '#protocol/errors/stun-error.ts';
 import { assessEvidence, measuredFields } from '#attestation/index.ts';
 import type { Check, CheckId, Policy, Skip, IntelCollateralJson } from '#attestation/index.ts';
+import { defaultGpuPolicy } from '#attestation/policy/gpu-policy.ts';
 import type { CollateralChanges } from '#attestation/simulated/collateral.ts';
 import { makeSimulatedCollateral, simulatedPceId } from '#attestation/simulated/collateral.ts';
 import { derOctets } from '#attestation/simulated/der-writer.ts';
@@ -465,6 +466,14 @@ add('evidence-format', 'STUN_JSON_FORMAT', 'document that ends early', () =>
 add('evidence-kind', 'STUN_EVIDENCE_KIND', 'document of another kind', () => documentWith((value) => (value['kind'] = 'nvidia')));
 add('evidence-gpu', 'STUN_EVIDENCE_GPU', 'document with GPU evidence of another form', () =>
   documentWith((value) => (value['gpuEvidence'] = {})),
+);
+add('policy-gpus', 'STUN_POLICY_GPU_COUNT', 'document without the GPU that the policy demands', () =>
+  assessEvidence(document, {
+    atUnix,
+    roots: [pki.root],
+    policy: { ...simulatedPolicy, nvidia: { ...defaultGpuPolicy, minGpus: 1 } },
+    keysetDigest,
+  }),
 );
 add('evidence-simulated-tag', 'STUN_EVIDENCE_SIMULATED_TAG', 'simulated evidence that calls itself real', () =>
   documentWith((value) => (value['simulated'] = false)),

@@ -9,7 +9,7 @@ import {
   parseEvidence,
   verifyEvidence,
 } from '#attestation/index.ts';
-import type { EvidenceContext, GpuEvidence } from '#attestation/index.ts';
+import type { EvidenceContext, GpuEvidence, Policy } from '#attestation/index.ts';
 import { toHex, utf8 } from '#protocol/bytes.ts';
 import { simulatedPolicy } from '#attestation/simulated/policy.ts';
 import { gpuNonceOf } from '#protocol/keyset.ts';
@@ -96,6 +96,24 @@ describe('evidence with GPUs', () => {
       assert.equal(codeOf(documentOf(given, bound)), 'STUN_REPORT_DATA');
     const value = JSON.parse(new TextDecoder().decode(documentOf(one))) as Record<string, unknown>;
     assert.equal(codeOf(utf8(JSON.stringify({ ...value, gpuEvidence: null }))), 'STUN_REPORT_DATA');
+  });
+
+  it('shows as many GPUs as the policy demands or is refused, and says when nothing was demanded', () => {
+    const demanding = (minGpus: number): Partial<EvidenceContext> => ({ policy: gpuPolicyWith({ minGpus, requireRim: true }) });
+    const none = machine().evidence(keysetDigest, nonce);
+    assert.equal(codeOf(none, demanding(1)), 'STUN_POLICY_GPU_COUNT');
+    const one = documentOf(gpus(pdi));
+    assert.equal(codeOf(one, demanding(1)), undefined);
+    assert.equal(codeOf(one, demanding(2)), 'STUN_POLICY_GPU_COUNT');
+    assert.equal(codeOf(documentOf(gpus(pdi, second)), demanding(2)), undefined);
+    const statusOf = (policy: Policy): string | undefined =>
+      assessEvidence(one, { ...context, policy }).checks.find(({ id }) => id === 'policy-gpus')?.status;
+    assert.deepEqual([statusOf(simulatedPolicy), statusOf(gpuPolicyWith({ minGpus: 1 }))], ['unknown', 'proven']);
+    const switches = gpu({ architecture: 'ls10' });
+    const report = switches.report(computeGpuNonce(keysetDigest, nonce));
+    const ls10 = { devices: [{ report, chain: switches.chain }], ocsp: switches.ocsp, rims: [] };
+    const admitted = gpuPolicyWith({ minGpus: 1, architectures: ['ls10'], modes: ['ppcie'] });
+    assert.equal(codeOf(documentOf(ls10), { policy: admitted }), 'STUN_POLICY_GPU_COUNT', 'a switch is no GPU');
   });
 
   it('is refused when a GPU answers another nonce, is there twice, is not admitted or is not as simulated as the document', () => {

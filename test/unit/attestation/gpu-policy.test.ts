@@ -21,7 +21,7 @@ describe('policy for GPUs', () => {
       const rest = Object.fromEntries(Object.entries(document.nvidia).filter(([name]) => name !== key));
       throwsCode(() => read(rest), 'STUN_POLICY_FORMAT');
     }
-    assert.equal(keys.length, 12);
+    assert.equal(keys.length, 13);
   });
 
   for (const [name, change] of [
@@ -34,6 +34,8 @@ describe('policy for GPUs', () => {
     ['floors for one architecture alone', { minVbiosVersions: { hopper: '96.00' } }],
     ['an identity of seven bytes', { deniedHardwareIds: [`0x${'01'.repeat(7)}`] }],
     ['a FWID of 32 bytes', { firmwareIds: [`0x${'01'.repeat(32)}`] }],
+    ['a count of zero, which is an opt-out without a reason', { minGpus: 0 }],
+    ['more GPUs than a document holds', { minGpus: 17 }],
     ['a flag that is a word', { requireRim: 'yes' }],
   ] as const) {
     it(`is refused with ${name}`, () => {

@@ -159,6 +159,9 @@ describe('evidence over REST', () => {
     assert.deepEqual([bare.code, bare.validated], ['STUN_POLICY_GPU_RIM', false]);
     const unbound = await ask({ evidence: documentWithGpu(keyset, rims), policy: gpuPolicy });
     assert.deepEqual([statusOf(unbound, 'report-data'), statusOf(unbound, 'evidence-gpu')], ['unknown', 'unknown']);
+    const demanding: unknown = JSON.parse(canonicalPolicyJson(gpuPolicyWith({ requireRim: true, minGpus: 1 })));
+    const uncounted = await ask({ evidence: documentWithGpu(keyset, rims), policy: demanding });
+    assert.deepEqual([uncounted.code, uncounted.validated], ['STUN_POLICY_GPU_COUNT', false]);
   });
 
   it('bounds what stands beside a GPU report', async () => {
