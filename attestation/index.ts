@@ -126,6 +126,6 @@ export {
   nvidiaDeviceRoot,
   nvidiaRimRoot,
   nvidiaRoots,
-  parseTrustRoot,
+  parseTrustRoots,
   snpProducts,
 } from './trust/roots.ts';

@@ -17,7 +17,7 @@ export function buildProgram(runner: Runner): Command {
     .option('--deployment <file>', 'record of the deployed contracts (STUN_DEPLOYMENT; ./.stun/deployment.json)')
     .option('--service <url>', 'verifier service (STUN_SERVICE_URL; http://127.0.0.1:8080)')
     .option('--rpc <url>', 'your own node (STUN_RPC_URL; http://127.0.0.1:8545)')
-    .option('--root <file>', 'a simulated trust root to accept besides the vendors (STUN_TRUST_ROOT; none)')
+    .option('--root <file>', 'a simulated trust root, or a list of them, to accept besides the vendors (STUN_TRUST_ROOT; none)')
     .version('0.1.0', '-V, --version')
     .showHelpAfterError(false)
     .helpCommand(false)

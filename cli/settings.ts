@@ -75,8 +75,8 @@ export async function deploymentOf(options: GlobalOptions): Promise<Deployment> 
 export async function extraRootsOf(options: GlobalOptions): Promise<TrustRoot[]> {
   const path = setting(options.root, 'STUN_TRUST_ROOT', '');
   if (path === '') return [];
-  const { parseTrustRoot } = await import('#attestation/index.ts');
-  return [parseTrustRoot(await readText(path, 'trust root'))];
+  const { parseTrustRoots } = await import('#attestation/index.ts');
+  return [...parseTrustRoots(await readText(path, 'trust root'))];
 }
 
 /** A secret from `NAME` or from the file that `NAME_FILE` names, without trailing line ends; undefined when neither is set. */

@@ -61,7 +61,7 @@ export const settingsSchema = z.strictObject({
   attestorKey: secretHex.optional(),
   /** Files with policies that the attestor approves. */
   attestorPolicies: list,
-  /** File with the trust root of simulated hardware; chain 31337 only. */
+  /** File with the trust root of simulated hardware, or a list of roots; chain 31337 only. */
   simulatedRoot: z.string().min(1).optional(),
   approvalSeconds: count(60, 86_400, 3600),
   /** How old the block may be whose hash is an evidence nonce. */

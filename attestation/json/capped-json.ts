@@ -13,6 +13,11 @@ export interface JsonObject {
   readonly [key: string]: JsonValue;
 }
 
+/** Whether a JSON value is a list. */
+export function isList(value: JsonValue): value is readonly JsonValue[] {
+  return Array.isArray(value);
+}
+
 /** Limits of {@link parseCappedJson}. */
 export interface JsonLimits {
   readonly maxChars: number;

@@ -1,6 +1,6 @@
 /** Reading the fields of a policy: hex texts, lists of them, and checks that the customer decided not to make. */
 import { StunError } from '#protocol/errors/stun-error.ts';
-import type { JsonValue } from '../json/capped-json.ts';
+import { isList } from '../json/capped-json.ts';
 import type { FieldReader } from '../json/fields.ts';
 
 /** A check that the customer decided not to make, and why. */
@@ -36,11 +36,6 @@ export function readSkip(fields: FieldReader): Skip {
   const skip = fields.string('skip');
   if (skip === '') refusePolicy('skip must say why');
   return { skip };
-}
-
-/** Whether a JSON value is a list. */
-export function isList(value: JsonValue): value is readonly JsonValue[] {
-  return Array.isArray(value);
 }
 
 /** A hex text, or a skip. */

@@ -1,9 +1,10 @@
 /** What a customer admits of TDX. Every field is required; opting out of a check is `{ "skip": "reason" }`. */
+import { isList } from '../json/capped-json.ts';
 import type { FieldReader } from '../json/fields.ts';
 import type { IntelPolicy } from './intel-policy.ts';
 import { intelPolicyKeys, readIntelPolicy } from './intel-policy.ts';
 import type { Skip } from './policy-fields.ts';
-import { hexList, hexListOrSkip, hexOrSkip, hexText, isList, maxEntries, readSkip } from './policy-fields.ts';
+import { hexList, hexListOrSkip, hexOrSkip, hexText, maxEntries, readSkip } from './policy-fields.ts';
 
 /** Fields of the TD report that a policy can hold against reference values. */
 export const measuredFields = [

@@ -5,7 +5,8 @@
  * the caller, in so many words: `[...defaultTrustRoots, simulatedRoot]`.
  */
 import { StunError } from '#protocol/errors/stun-error.ts';
-import { parseCappedJson } from '../json/capped-json.ts';
+import type { JsonValue } from '../json/capped-json.ts';
+import { isList, parseCappedJson } from '../json/capped-json.ts';
 import { FieldReader } from '../json/fields.ts';
 
 /** Product lines of AMD whose roots are known. Each has a root of its own. */
@@ -113,15 +114,25 @@ export const nvidiaRoots: readonly NvidiaTrustRoot[] = Object.freeze([nvidiaDevi
 /** The default trust store: vendors only. */
 export const defaultTrustRoots: readonly TrustRoot[] = Object.freeze([intelSgxRoot, ...amdRoots, ...nvidiaRoots]);
 
+/** Most roots of one text: simulated machines of each vendor, their GPUs and reference values, and room. */
+const maxNamedRoots = 16;
+
 /**
- * Reads a root that a deployment names, from JSON: `{ "vendor": "intel", "name": "…", "publicKey": "0x04…", "simulated": true }` or
+ * Reads the roots that a deployment names, from JSON: one, or a list, since simulated GPUs have another than the machine beside them: `{ "vendor": "intel", "name": "…", "publicKey": "0x04…", "simulated": true }` or
  * `{ "vendor": "amd", "name": "…", "product": "Genoa", "publicKeySha256": "0x…", "simulated": true }` or
  * `{ "vendor": "nvidia", "name": "…", "purpose": "rim", "publicKey": "0x04…", "simulated": true }`.
  * Vendors' roots are pinned in code, so only simulated roots can be named.
  * @throws `STUN_JSON_FORMAT` | `STUN_CONFIG`
  */
-export function parseTrustRoot(text: string): TrustRoot {
-  const fields = new FieldReader(parseCappedJson(text), 'root', 'STUN_CONFIG');
+export function parseTrustRoots(text: string): readonly TrustRoot[] {
+  const value = parseCappedJson(text);
+  if (!isList(value)) return Object.freeze([readTrustRoot(value)]);
+  if (value.length === 0 || value.length > maxNamedRoots) refuse(`expected 1 to ${maxNamedRoots} roots, got ${value.length}`);
+  return Object.freeze(value.map(readTrustRoot));
+}
+
+function readTrustRoot(value: JsonValue): TrustRoot {
+  const fields = new FieldReader(value, 'root', 'STUN_CONFIG');
   const vendor = fields.string('vendor');
   const read = rootReaders.get(vendor) ?? refuse(`root.vendor must be one of ${[...rootReaders.keys()].join(', ')}`);
   const root = read(fields);

@@ -9,7 +9,7 @@ import {
   defaultTrustRoots,
   explainReport,
   parsePolicy,
-  parseTrustRoot,
+  parseTrustRoots,
   reportOf,
 } from '#attestation/index.ts';
 import type { EvidenceReport, PlatformAssessment, Policy, QuoteAssessment, QuoteInput, TrustRoot } from '#attestation/index.ts';
@@ -44,7 +44,7 @@ export interface EvidenceVerifyOptions extends EvidenceSource, CollateralOptions
   readonly rimAt?: string | number;
   /** A policy as JSON; the default policy when absent. */
   readonly policy?: string;
-  /** A simulated root as JSON, trusted in addition to the vendors' roots. */
+  /** A simulated root as JSON, or a list of them, trusted in addition to the vendors' roots. */
   readonly root?: string;
   /** With an evidence document: the keyset digest that it must bind, 0x and 64 hex digits. */
   readonly keysetDigest?: string;
@@ -86,7 +86,7 @@ async function readPolicy(path: string | undefined): Promise<Policy> {
 }
 
 async function readRoots(path: string | undefined): Promise<readonly TrustRoot[]> {
-  return path === undefined ? defaultTrustRoots : [...defaultTrustRoots, parseTrustRoot(await readTextFile(path, 'root'))];
+  return path === undefined ? defaultTrustRoots : [...defaultTrustRoots, ...parseTrustRoots(await readTextFile(path, 'root'))];
 }
 
 /** The time that the options name, else that of the evidence's case, else now. */

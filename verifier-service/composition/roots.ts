@@ -1,13 +1,13 @@
 /** The trust roots of a process: the vendors', and the simulated one that the configuration names. */
 import { readFileSync } from 'node:fs';
-import { defaultTrustRoots, parseTrustRoot, type TrustRoot } from '#attestation/index.ts';
+import { defaultTrustRoots, parseTrustRoots, type TrustRoot } from '#attestation/index.ts';
 import { StunError } from '#protocol/errors/stun-error.ts';
 import type { Settings } from '../config.ts';
 
 /** @throws `STUN_CONFIG`, `STUN_JSON_FORMAT` */
 export function trustRootsOf(settings: Settings): readonly TrustRoot[] {
   if (settings.simulatedRoot === undefined) return defaultTrustRoots;
-  return [...defaultTrustRoots, parseTrustRoot(readText(settings.simulatedRoot, 'simulatedRoot'))];
+  return [...defaultTrustRoots, ...parseTrustRoots(readText(settings.simulatedRoot, 'simulatedRoot'))];
 }
 
 /** A file that a setting names. @throws `STUN_CONFIG` */

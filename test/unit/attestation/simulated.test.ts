@@ -5,7 +5,7 @@ import {
   defaultPolicy,
   defaultTrustRoots,
   parseTdxQuote,
-  parseTrustRoot,
+  parseTrustRoots,
   platformCode,
   verifyEvidence,
 } from '#attestation/index.ts';
@@ -88,23 +88,29 @@ describe('simulated TDX', () => {
   });
 
   it('hands its root to verifiers as JSON that cannot name a real root', () => {
-    assert.deepEqual(parseTrustRoot(JSON.stringify(pki.root)), pki.root);
-    throwsCode(() => parseTrustRoot(JSON.stringify({ ...pki.root, simulated: false })), 'STUN_CONFIG');
-    throwsCode(() => parseTrustRoot(JSON.stringify({ ...defaultTrustRoots[0], simulated: true })), 'STUN_CONFIG');
-    throwsCode(() => parseTrustRoot(JSON.stringify({ ...pki.root, vendor: 'amd' })), 'STUN_CONFIG');
-    throwsCode(() => parseTrustRoot(JSON.stringify({ ...pki.root, publicKey: '0x04' })), 'STUN_CONFIG');
-    throwsCode(() => parseTrustRoot(JSON.stringify({ ...pki.root, vendor: 'constructor' })), 'STUN_CONFIG');
+    assert.deepEqual(parseTrustRoots(JSON.stringify(pki.root)), [pki.root]);
+    throwsCode(() => parseTrustRoots(JSON.stringify({ ...pki.root, simulated: false })), 'STUN_CONFIG');
+    throwsCode(() => parseTrustRoots(JSON.stringify({ ...defaultTrustRoots[0], simulated: true })), 'STUN_CONFIG');
+    throwsCode(() => parseTrustRoots(JSON.stringify({ ...pki.root, vendor: 'amd' })), 'STUN_CONFIG');
+    throwsCode(() => parseTrustRoots(JSON.stringify({ ...pki.root, publicKey: '0x04' })), 'STUN_CONFIG');
+    throwsCode(() => parseTrustRoots(JSON.stringify({ ...pki.root, vendor: 'constructor' })), 'STUN_CONFIG');
+  });
+
+  it('hands out several roots as a list', () => {
+    assert.deepEqual(parseTrustRoots(JSON.stringify([pki.root, otherPki.root])), [pki.root, otherPki.root]);
+    for (const roots of [[], new Array(17).fill(pki.root), [pki.root, { ...pki.root, simulated: false }], [[pki.root]]])
+      throwsCode(() => parseTrustRoots(JSON.stringify(roots)), 'STUN_CONFIG');
   });
 
   it('names roots of NVIDIA by purpose, and none of the real ones', () => {
     const root = { vendor: 'nvidia', name: 'simulated', purpose: 'rim', publicKey: `0x04${'5a'.repeat(96)}`, simulated: true };
-    assert.deepEqual(parseTrustRoot(JSON.stringify(root)), root);
+    assert.deepEqual(parseTrustRoots(JSON.stringify(root)), [root]);
     assert.equal(nvidiaRoots.length, 2);
     for (const { publicKey } of nvidiaRoots)
-      throwsCode(() => parseTrustRoot(JSON.stringify({ ...root, publicKey })), 'STUN_CONFIG');
-    throwsCode(() => parseTrustRoot(JSON.stringify({ ...root, purpose: 'gpu' })), 'STUN_CONFIG');
-    throwsCode(() => parseTrustRoot(JSON.stringify({ ...root, publicKey: `0x04${'5a'.repeat(64)}` })), 'STUN_CONFIG');
-    throwsCode(() => parseTrustRoot(JSON.stringify({ ...root, simulated: false })), 'STUN_CONFIG');
+      throwsCode(() => parseTrustRoots(JSON.stringify({ ...root, publicKey })), 'STUN_CONFIG');
+    throwsCode(() => parseTrustRoots(JSON.stringify({ ...root, purpose: 'gpu' })), 'STUN_CONFIG');
+    throwsCode(() => parseTrustRoots(JSON.stringify({ ...root, publicKey: `0x04${'5a'.repeat(64)}` })), 'STUN_CONFIG');
+    throwsCode(() => parseTrustRoots(JSON.stringify({ ...root, simulated: false })), 'STUN_CONFIG');
   });
 
   it('never mixes with another simulated root', () => {

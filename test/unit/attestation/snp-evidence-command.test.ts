@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { canonicalPolicyJson, parseTrustRoot } from '#attestation/index.ts';
+import { canonicalPolicyJson, parseTrustRoots } from '#attestation/index.ts';
 import { simulatedPolicy } from '#attestation/simulated/policy.ts';
 import type { CommandResult } from '#cli/command.ts';
 import { evidenceInspect, evidenceVerify } from '#cli/commands/evidence.ts';
@@ -126,7 +126,7 @@ describe('stun evidence of SEV-SNP', () => {
 
   it('takes a simulated root of AMD and no other', () => {
     const root = machine.root;
-    assert.deepEqual(parseTrustRoot(JSON.stringify(root)), root);
+    assert.deepEqual(parseTrustRoots(JSON.stringify(root)), [root]);
     for (const change of [
       { simulated: false },
       { product: 'Venice' },
@@ -134,9 +134,9 @@ describe('stun evidence of SEV-SNP', () => {
       { vendor: 'arm' },
       { publicKey: '0x' },
     ])
-      throwsCode(() => parseTrustRoot(JSON.stringify({ ...root, ...change })), 'STUN_CONFIG');
+      throwsCode(() => parseTrustRoots(JSON.stringify({ ...root, ...change })), 'STUN_CONFIG');
     const real = '0x429a69c9422aa258ee4d8db5fcda9c6470ef15f8cd5a9cebd6cbc7d90b863831';
-    throwsCode(() => parseTrustRoot(JSON.stringify({ ...root, publicKeySha256: real })), 'STUN_CONFIG');
+    throwsCode(() => parseTrustRoots(JSON.stringify({ ...root, publicKeySha256: real })), 'STUN_CONFIG');
   });
 
   it('answers every real case in one shape, as its expected answer says', async () => {
