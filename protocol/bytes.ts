@@ -53,7 +53,7 @@ export function fromHex(hex: string, length?: number, what = 'value'): Uint8Arra
   }
   const out = new Uint8Array(size);
   const digit = (at: number): number => digitOfCode[hex.charCodeAt(at)] ?? 0;
-  for (let i = 0; i < size; i++) out[i] = (digit(2 + 2 * i) << 4) | digit(3 + 2 * i);
+  for (const i of out.keys()) out[i] = (digit(2 + 2 * i) << 4) | digit(3 + 2 * i);
   return out;
 }
 
@@ -81,9 +81,7 @@ export function uintBytes(value: number, length: 1 | 2 | 4, what = 'value'): Uin
 
 /** Whether two byte strings are equal; not constant-time, for public values only. */
 export function equalBytes(a: Uint8Array, b: Uint8Array): boolean {
-  if (a.length !== b.length) return false;
-  for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false;
-  return true;
+  return a.length === b.length && a.every((byte, i) => byte === b[i]);
 }
 
 /**
