@@ -80,24 +80,27 @@ function derive(inputs: number): PoseidonParameters {
   const half = FULL_ROUNDS / 2;
   const sparse: SparseLayer[] = [];
   let matrix: Matrix = mds;
-  for (let round = half; round < half + roundsPartial; round++) {
+  /** Adds the constants of all elements but the first to the next round's. @returns the first */
+  const moveOn = (round: number): bigint => {
     const [constant, ...rest] = constants[round]!;
     const moved = apply(mds, [0n, ...rest]);
     constants[round + 1] = constants[round + 1]!.map((c, i) => Fr.add(c, moved[i]!));
-    if (round === half + roundsPartial - 1) {
-      const after = constants.slice(round + 1);
-      return { before: constants.slice(0, half), after, mds, sparse, lastConstant: constant!, lastMatrix: matrix };
-    }
+    return constant!;
+  };
+  const last = half + roundsPartial - 1;
+  for (let round = half; round < last; round++) {
+    const constant = moveOn(round);
     const minor = matrix.slice(1).map((row) => row.slice(1));
     const column = solve(
       minor,
       matrix.slice(1).map((row) => row[0]!),
     );
-    sparse.push({ constant: constant!, row: matrix[0]!, column });
+    sparse.push({ constant, row: matrix[0]!, column });
     const block = [[1n, ...minor.map(() => 0n)], ...minor.map((row) => [0n, ...row])];
     matrix = multiply(mds, block);
   }
-  throw new StunError('STUN_INTERNAL', 'Poseidon has at least one partial round');
+  const lastConstant = moveOn(last);
+  return { before: constants.slice(0, half), after: constants.slice(last + 1), mds, sparse, lastConstant, lastMatrix: matrix };
 }
 
 /** Derived once per width; holds constants only. */
