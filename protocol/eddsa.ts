@@ -34,10 +34,10 @@ const RESPONSE_LIMIT = (SUBGROUP_ORDER >> 187n) << 187n;
  * Whether the leading 64 bits of a challenge are below those of r, and those of a response below those of l: so the circuit tells
  * h from h + r and S from S + l (circuits/lib/signature.circom). It fails for one honest signature in 2^63, so signers do not ask.
  * @param h - below r
- * @param s - not negative
+ * @param s - any integer; a negative one is refused
  */
 export function isProvable(h: bigint, s: bigint): boolean {
-  return h < CHALLENGE_LIMIT && s < RESPONSE_LIMIT;
+  return h < CHALLENGE_LIMIT && s >= 0n && s < RESPONSE_LIMIT;
 }
 
 /** Fills a buffer from the platform's CSPRNG. */
@@ -97,7 +97,7 @@ export function verifyEddsa(publicKey: JubPoint, message: bigint, signature: Edd
   }
   if (r8.is0()) throw new StunError('STUN_SIGNATURE', `${what}: R8 must not be the identity`);
   const h = challenge(signature.r8, publicKey, message);
-  if (signature.s < 0n || !isProvable(h, signature.s)) {
+  if (!isProvable(h, signature.s)) {
     throw new StunError('STUN_SIGNATURE', `${what}: S and the challenge must be below l and r by their leading 64 bits`);
   }
   // s = 0 and h = 0 are legal but the library refuses a zero scalar, so it takes the unsafe path (all inputs are public).

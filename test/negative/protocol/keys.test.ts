@@ -1,9 +1,12 @@
 import assert from 'node:assert/strict';
 import {
   assertPublicKey,
+  BASE8,
+  eddsaPublicKey,
   encodeKeyset,
   FIELD_ORDER,
   generateEddsaKeyPair,
+  isOnCurve,
   isProvable,
   orderIdOf,
   parseKeyset,
@@ -18,6 +21,22 @@ import {
 import { throwsCode } from '#test/unit/assert-code.ts';
 import { makeEnclave, makeOrder } from '#test/unit/protocol/fixtures.ts';
 import { jubSum, smallOrderPoints } from '#test/unit/protocol/small-order.ts';
+
+/** Calls with the platform's generator giving these bytes. */
+function withRandomBytes<T>(bytes: Uint8Array, call: () => T): T {
+  const { crypto } = globalThis;
+  const fill = <A extends ArrayBufferView>(array: A): A => {
+    assert.equal(array.byteLength, bytes.length);
+    new Uint8Array(array.buffer).set(bytes);
+    return array;
+  };
+  Object.defineProperty(crypto, 'getRandomValues', { value: fill, configurable: true });
+  try {
+    return call();
+  } finally {
+    Reflect.deleteProperty(crypto, 'getRandomValues');
+  }
+}
 
 describe('public keys at every entrance', () => {
   const good = generateEddsaKeyPair();
@@ -38,6 +57,25 @@ describe('public keys at every entrance', () => {
       () => assertPublicKey({ x: good.publicKey.x + FIELD_ORDER, y: good.publicKey.y }, 'key'),
       'STUN_KEY_NOT_ON_CURVE',
     ));
+  it('takes no coordinate outside of 0 to r - 1, whatever point it stands for', () => {
+    // Of order 4, so that a coordinate is 0 and r stands for it.
+    const flat = small.find(({ y }) => y === 0n)!;
+    assert.ok(isOnCurve(flat) && isOnCurve({ x: 0n, y: 1n }));
+    for (const [point, off] of [
+      [flat, { y: FIELD_ORDER }],
+      [flat, { y: -FIELD_ORDER }],
+      [flat, { x: flat.x - FIELD_ORDER }],
+      [{ x: 0n, y: 1n }, { x: FIELD_ORDER }],
+      [{ x: 0n, y: 1n }, { y: 1n + FIELD_ORDER }],
+    ] as const) {
+      assert.ok(!isOnCurve({ ...point, ...off }));
+    }
+  });
+  it('takes a secret scalar of 1 to l - 1 alone', () => {
+    assert.deepEqual(eddsaPublicKey(1n), toJubPoint(BASE8));
+    assert.deepEqual(eddsaPublicKey(SUBGROUP_ORDER - 1n), toJubPoint(BASE8.negate()));
+    for (const secret of [-1n, 0n, SUBGROUP_ORDER]) throwsCode(() => eddsaPublicKey(secret), 'STUN_RANGE');
+  });
   it('refuses a small-order demand key in an order id', () => {
     const order = makeOrder();
     throwsCode(() => orderIdOf({ ...order.opening, demandKey: small[3]! }), 'STUN_KEY_SMALL_ORDER');
@@ -76,6 +114,22 @@ describe('EdDSA', () => {
     assert.ok(isProvable(h, s));
     assert.ok(!isProvable(h + 1n, s));
     assert.ok(!isProvable(h, s + 1n));
+  });
+  it('takes no negative response, and 0 as the least', () => {
+    assert.ok(isProvable(0n, 0n));
+    assert.ok(!isProvable(0n, -1n));
+    throwsCode(() => verifyEddsa(pair.publicKey, 42n, { ...signature, s: signature.s - SUBGROUP_ORDER }, 'it'), 'STUN_SIGNATURE');
+  });
+  it('makes its scalars of the whole range from 64 random bytes', () => {
+    for (const [random, secret] of [
+      [0n, 1n],
+      [SUBGROUP_ORDER - 2n, SUBGROUP_ORDER - 1n],
+      [SUBGROUP_ORDER - 1n, 1n],
+      [SUBGROUP_ORDER, 2n],
+    ] as const) {
+      const fixed = withRandomBytes(Buffer.from(random.toString(16).padStart(128, '0'), 'hex'), generateEddsaKeyPair);
+      assert.deepEqual(fixed, { secret, publicKey: toJubPoint(BASE8.multiply(secret)) });
+    }
   });
   it('refuses a message of r or more', () =>
     throwsCode(() => verifyEddsa(pair.publicKey, FIELD_ORDER + 42n, signature, 'it'), 'STUN_RANGE'));
