@@ -53,9 +53,9 @@ function openingInfo(binding: Omit<RequestBinding, 'demandHead'>): Uint8Array {
   );
 }
 
-async function publicKeyOf(bytes: Uint8Array): Promise<Key> {
+async function sender(publicKey: Uint8Array, info: Uint8Array) {
   try {
-    return await suite.DeserializePublicKey(bytes);
+    return await suite.SetupSender(await suite.DeserializePublicKey(publicKey), { info });
   } catch (cause) {
     throw new StunError('STUN_KEYSET_LAYOUT', 'the HPKE public key is malformed', { cause });
   }
@@ -72,9 +72,10 @@ export interface SealedRequest {
  * Seals the data of a request.
  * @param hpkePublicKey - from a keyset whose evidence the caller has verified
  * @param data - inputBlinding ‖ outputBlinding ‖ payload
+ * @throws `STUN_KEYSET_LAYOUT` for a key of another length or one that nothing can be sealed to
  */
 export async function sealRequest(hpkePublicKey: Uint8Array, binding: RequestBinding, data: Uint8Array): Promise<SealedRequest> {
-  const { encapsulatedSecret, ctx } = await suite.SetupSender(await publicKeyOf(hpkePublicKey), { info: requestInfo(binding) });
+  const { encapsulatedSecret, ctx } = await sender(hpkePublicKey, requestInfo(binding));
   const envelope = await sealEnvelope('request', encapsulatedSecret, data, (chunk, aad) => ctx.Seal(chunk, aad));
   return { envelope, resultSecret: await ctx.Export(RESULT_CONTEXT, 32) };
 }
@@ -101,13 +102,13 @@ export async function openRequest(pair: SealingKeyPair, binding: RequestBinding,
   return { data, resultSecret: await ctx.Export(RESULT_CONTEXT, 32) };
 }
 
-/** Seals an order's opening, once per order and enclave. */
+/** Seals an order's opening, once per order and enclave. @throws `STUN_KEYSET_LAYOUT` as {@link sealRequest} */
 export async function sealOpening(
   hpkePublicKey: Uint8Array,
   binding: Omit<RequestBinding, 'demandHead'>,
   opening: Uint8Array,
 ): Promise<Uint8Array<ArrayBuffer>> {
-  const { encapsulatedSecret, ctx } = await suite.SetupSender(await publicKeyOf(hpkePublicKey), { info: openingInfo(binding) });
+  const { encapsulatedSecret, ctx } = await sender(hpkePublicKey, openingInfo(binding));
   return sealEnvelope('opening', encapsulatedSecret, opening, (chunk, aad) => ctx.Seal(chunk, aad));
 }
 

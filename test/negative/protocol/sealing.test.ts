@@ -65,6 +65,26 @@ describe('sealed requests', () => {
     rejectsCode(openRequest(pair, binding, concatBytes(sealed.envelope, Uint8Array.of(0))), 'STUN_ENVELOPE_LAYOUT'));
 });
 
+describe('keys that nothing can be sealed to or opened with', () => {
+  it('are refused', async () => {
+    const { publicKey } = await generateSealingKeyPair();
+    // The last 32 bytes are the X25519 key, and no secret comes of its zero.
+    const zero = publicKey.slice().fill(0, 1184);
+    for (const key of [new Uint8Array(), publicKey.subarray(1), new Uint8Array(1216).fill(255), zero]) {
+      await rejectsCode(sealRequest(key, binding, new Uint8Array(1)), 'STUN_KEYSET_LAYOUT');
+      await rejectsCode(sealOpening(key, binding, new Uint8Array(1)), 'STUN_KEYSET_LAYOUT');
+    }
+  });
+
+  it('are refused in the head of an envelope', async () => {
+    const pair = await generateSealingKeyPair();
+    const { envelope } = await sealRequest(pair.publicKey, binding, new Uint8Array(1));
+    const strange = envelope.slice().fill(0, 11 + 1088, 11 + 1120);
+    // The code alone would not tell it from a chunk that does not open.
+    await assert.rejects(openRequest(pair, binding, strange), { code: 'STUN_ENVELOPE_OPEN', message: /not sealed to this key/ });
+  });
+});
+
 describe('sealed envelopes of several chunks', () => {
   it('refuses reordered, dropped and repeated chunks', async () => {
     const pair = await generateSealingKeyPair();
