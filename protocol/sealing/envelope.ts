@@ -14,7 +14,8 @@ const MAGIC = utf8('STUNENV1');
 const CHUNK_LENGTH = 1 << 20;
 /** Bytes that AES-GCM adds to a chunk. */
 const TAG_LENGTH = 16;
-const BUCKETS = [1 << 10, 1 << 12, 1 << 14, 1 << 16, 1 << 18, 1 << 20];
+/** Lengths of a single chunk that is shorter than the others; above them whole chunks. */
+const BUCKETS = [1 << 10, 1 << 12, 1 << 14, 1 << 16, 1 << 18];
 
 /** Seals or opens one chunk with its associated data. */
 export type ChunkCipher = (chunk: Uint8Array, associatedData: Uint8Array, index: number) => Promise<Uint8Array>;
@@ -68,7 +69,7 @@ export function parseEnvelope(kind: EnvelopeKind, headLength: number, envelope: 
     throw new StunError('STUN_ENVELOPE_LAYOUT', `${kind} envelope: ${reason}`);
   };
   const start = 11 + headLength;
-  if (envelope.length < start) fail(`at least ${start} bytes were expected, got ${envelope.length}`);
+  if (envelope.length <= start) fail(`more than ${start} bytes were expected, got ${envelope.length}`);
   if (MAGIC.some((byte, i) => envelope[i] !== byte)) fail('it must start with STUNENV1');
   if (envelope[8] !== ENVELOPE_KIND[kind]) fail(`kind ${ENVELOPE_KIND[kind]} was expected, got ${envelope[8]}`);
   if (bytesToBigInt(envelope.subarray(9, 11)) !== BigInt(headLength)) fail(`a head of ${headLength} bytes was expected`);
@@ -77,14 +78,13 @@ export function parseEnvelope(kind: EnvelopeKind, headLength: number, envelope: 
   while (offset < envelope.length) {
     const length = Number(bytesToBigInt(envelope.subarray(offset, offset + 4)));
     const end = offset + 4 + length;
-    if (offset + 4 > envelope.length || end > envelope.length) fail('it is truncated');
+    if (end > envelope.length) fail('it is truncated');
     if (length <= TAG_LENGTH || length > CHUNK_LENGTH + TAG_LENGTH) fail(`chunk ${chunks.length} has an impossible length`);
     // Only the last chunk may be short: of tiny ones, a body within its limit would hold millions, and each costs memory and time.
     if (end < envelope.length && length !== CHUNK_LENGTH + TAG_LENGTH) fail(`chunk ${chunks.length} is short and not the last`);
     chunks.push(envelope.subarray(offset + 4, end));
     offset = end;
   }
-  if (chunks.length === 0) fail('it holds no chunk');
   return { head: envelope.subarray(11, start), chunks };
 }
 
@@ -107,7 +107,7 @@ export async function openEnvelope(
   }
   const padded = concatBytes(...opened);
   const length = Number(bytesToBigInt(padded.subarray(0, 4)));
-  if (padded.length < 4 || paddedLength(length) !== padded.length || padded.subarray(4 + length).some((byte) => byte !== 0)) {
+  if (paddedLength(length) !== padded.length || padded.subarray(4 + length).some((byte) => byte !== 0)) {
     throw new StunError('STUN_ENVELOPE_LAYOUT', `the padding of the ${kind} envelope is not the one of its length`);
   }
   return padded.slice(4, 4 + length);
