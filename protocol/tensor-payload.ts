@@ -81,7 +81,7 @@ export function decodeTensors(bytes: Uint8Array): NamedTensor[] {
     if (value > BigInt(Number.MAX_SAFE_INTEGER)) fail('a length is too large');
     return Number(value);
   };
-  if (MAGIC.some((byte, i) => take(1)[0] !== byte && i >= 0)) fail('it must start with STUNTNS1');
+  if (MAGIC.some((byte) => take(1)[0] !== byte)) fail('it must start with STUNTNS1');
   const count = uint(4);
   if (count > 256) fail('it has more than 256 tensors');
   const names = new Set<string>();
