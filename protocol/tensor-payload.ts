@@ -39,6 +39,17 @@ function fail(reason: string): never {
   throw new StunError('STUN_TENSOR_LAYOUT', `tensor payload: ${reason}`);
 }
 
+function checkCount(count: number): void {
+  if (count > 256) fail('it has more than 256 tensors');
+}
+
+function encodeName(name: string): Uint8Array {
+  const bytes = utf8(name);
+  if (!name.isWellFormed()) fail('a name is not UTF-8');
+  if (bytes.length > 0xffff) fail('a name has more than 65,535 bytes');
+  return bytes;
+}
+
 function checkTensor(tensor: NamedTensor): number {
   if (tensor.dims.length > 16) fail(`${tensor.name} has more than 16 dimensions`);
   let size: number = DTYPES[tensor.dtype].bytes;
@@ -51,14 +62,15 @@ function checkTensor(tensor: NamedTensor): number {
   return size;
 }
 
-/** Encodes tensors in the given order. @throws `STUN_TENSOR_LAYOUT` */
+/** Encodes tensors in the given order. @throws `STUN_TENSOR_LAYOUT` for what {@link decodeTensors} would not give back */
 export function encodeTensors(tensors: readonly NamedTensor[]): Uint8Array<ArrayBuffer> {
+  checkCount(tensors.length);
   if (new Set(tensors.map((tensor) => tensor.name)).size !== tensors.length) fail('two tensors have the same name');
   const parts: Uint8Array[] = [MAGIC, uintBytes(tensors.length, 4)];
   for (const tensor of tensors) {
     const size = checkTensor(tensor);
-    const name = utf8(tensor.name);
-    parts.push(uintBytes(name.length, 2, 'name length'), name);
+    const name = encodeName(tensor.name);
+    parts.push(uintBytes(name.length, 2), name);
     parts.push(uintBytes(DTYPES[tensor.dtype].code, 1), uintBytes(tensor.dims.length, 1));
     parts.push(...tensor.dims.map((dim) => bigIntToBytes(BigInt(dim), 8)), bigIntToBytes(BigInt(size), 8), tensor.data);
   }
@@ -83,7 +95,7 @@ export function decodeTensors(bytes: Uint8Array): NamedTensor[] {
   };
   if (MAGIC.some((byte) => take(1)[0] !== byte)) fail('it must start with STUNTNS1');
   const count = uint(4);
-  if (count > 256) fail('it has more than 256 tensors');
+  checkCount(count);
   const names = new Set<string>();
   const tensors: NamedTensor[] = [];
   for (let i = 0; i < count; i++) {
