@@ -46,7 +46,7 @@ export function disclosedElements({ dims }: Pick<TensorShape, 'dims'>): number {
 /** Least and greatest integer of the element type. */
 export function integerRange({ dtype, shape }: DisclosedTensor): { readonly low: number; readonly high: number } {
   const bias = Number(biasedElements({ dtype }, [0])[0]!);
-  return { low: -bias, high: 2 ** (8 * shape.bytesPerElement) - 1 - bias };
+  return { low: 0 - bias, high: 2 ** (8 * shape.bytesPerElement) - 1 - bias };
 }
 
 /**
