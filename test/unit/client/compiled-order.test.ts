@@ -13,7 +13,6 @@ import {
   receiptRecordFromWire,
   toHex,
   utf8,
-  type Hex,
   type PublicModel,
 } from '#protocol/index.ts';
 import { canonicalPolicyJson, defaultPolicy } from '#attestation/index.ts';
@@ -139,22 +138,5 @@ describe('client order over a compiled model', function () {
     const renamed = publicModel.manifest.replace('"tiny"', '"tony"');
     const { model } = publicModelFromWire({ ...publicModelToWire(publicModel), manifest: renamed });
     assert.notEqual(fieldToHex(model.modelId), fieldToHex(folder.model.modelId), 'another manifest is another model');
-  });
-
-  it('knows whose word a key rests on, and no manifest that contradicts the hash of the ceremony', () => {
-    const { manifest, verificationKey } = publicModelToWire(publicModelOf(folder));
-    const read = (setup: string, ceremonyHash: Hex) => {
-      const named = manifest.replace('"setup": "development"', `"setup": "${setup}"`);
-      return publicModelFromWire({ manifest: named, verificationKey, ceremonyHash }).model.setup;
-    };
-    const [none, some] = [toHex(new Uint8Array(32)), toHex(new Uint8Array(32).fill(1, 31))];
-    assert.deepEqual(
-      [read('development', none), read('rehearsal', some), read('ceremony', some)],
-      ['development', 'rehearsal', 'ceremony'],
-    );
-    throwsCode(() => read('development', some), 'STUN_MODEL_MANIFEST');
-    throwsCode(() => read('rehearsal', none), 'STUN_MODEL_MANIFEST');
-    throwsCode(() => read('ceremony', none), 'STUN_MODEL_MANIFEST');
-    throwsCode(() => read('trusted', some), 'STUN_MODEL_MANIFEST');
   });
 });
