@@ -21,6 +21,7 @@ export {
   type OrderState,
 } from './order.ts';
 export { disclosureSchema, verifyDisclosure, type Disclosure, type VerifiedDisclosure } from './disclosure.ts';
+export { lookAfterCourt, type CourtLook, type CourtSide, type CourtStep, type LookOptions } from './court-watch.ts';
 export { checkResult, type CheckedResult, type ReceiptContext } from './receipt-check.ts';
 export { receiptFileOf, receiptFileSchema, verifyReceiptFile, type ReceiptFile, type VerifiedReceipt } from './receipt.ts';
 export { fetchResult, receiptContext, type JobResult, type WaitOptions } from './result.ts';
@@ -38,6 +39,16 @@ export type { OrderRecord, ProviderBudget } from './store/order-record.ts';
 export { openStore, type ClientStore } from './store/store.ts';
 export type { StoredJob } from './store/stored-job.ts';
 export { defaultScryptCost, type ScryptCost } from './store/vault.ts';
+export {
+  answersOf,
+  modelToHold,
+  settledBatches,
+  type AnswerFinding,
+  type AnswerSource,
+  type ModelRun,
+  type SettledAnswer,
+  type SettledBatch,
+} from './settled-answers.ts';
 export { encodeInputs, resumeJobs, submitJobs, type OnSubmitted, type SubmittedJob } from './submit.ts';
 export { auditBundleSchema, type AuditBundle } from './audit/bundle.ts';
 export { exportAuditBundle, type AuditScope, type KeySource } from './audit/export.ts';

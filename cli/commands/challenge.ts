@@ -11,7 +11,7 @@ import {
 import { batchIdOf, type CourtBatch } from '#chain/court.ts';
 import type { BatchRecorded } from '#chain/court-events.ts';
 import type { StunContracts } from '#chain/deployment.ts';
-import type { ClientConnection, OrderRecord } from '#client/index.ts';
+import { settledBatches, type ClientConnection, type OrderRecord } from '#client/index.ts';
 import type { CommandResult, Json } from '../command.ts';
 import type { Invocation } from '../runner.ts';
 import { connectCustomer, deploymentOf, readJson } from '../settings.ts';
@@ -33,12 +33,7 @@ async function disputedJob(client: ClientConnection, jobId: Hex): Promise<Disput
   const found = await client.store.lanes.find(await client.store.orders.keys(), jobId);
   const order = await client.store.orders.read(found.record.orderKey);
   const { header } = await found.files.job(found.place);
-  const { court, deployment } = client.contracts;
-  const batches = await court.batchesRecorded(deployment.deployBlock, { orderKey: order.orderKey, provider: header.provider });
-  for (const batch of batches.filter(({ laneIndex }) => laneIndex === header.laneIndex)) {
-    const { laneNew } = batch;
-    const published = await court.pairsPublished(batch.place.blockNumber, { orderKey: order.orderKey, laneNew });
-    const pairs = published[0]?.pairs ?? [];
+  for await (const { batch, pairs } of settledBatches(client, order, header)) {
     const index = pairs.findIndex(({ inputCommitment }) => inputCommitment === header.inputCommitment);
     if (index >= 0) return { order, batch, index, pairs };
   }

@@ -18,6 +18,7 @@ import {
   encodeInputs,
   fetchResult,
   inferenceProofOf,
+  lookAfterCourt,
   openOrder,
   submitJobs,
   type ClientConnection,
@@ -141,22 +142,24 @@ export async function levelStages(
   const liar = await stages.run('challengeable: a worker lies, and is challenged', async (tell, say) => {
     await stack.startLiar('liar');
     const batch = await settledBatch(stack, client, compiled, ACCOUNT.liar, tell);
-    const gas = await challenge(client, batch);
+    const gas = await watch(client, compiled, batch, 'challenged');
     lines.push(['challengeable', 'the worker lied; challenged, no proof exists', `${gas} gas`, 'refunded, stake slashed']);
-    say(`signed and settled: ${batch.answered}, where the model gives ${batch.expected}`);
+    say(
+      `signed and settled: ${batch.answered}, where the model gives ${batch.expected}; the customer's watch saw it and challenged`,
+    );
     return batch;
   });
   await stages.run('after the periods: one is paid, one is slashed', async (tell, say) => {
     tell("moving the development chain's clock by a day");
     await stack.chain.increaseTime(DAY + HOUR);
     const { court } = contractsOf(stack.deployment, stack.chain.wallet(ACCOUNT.customer));
-    const { transactionHash } = await court.refundUnanswered(liar.batchId, 0);
+    await watch(client, compiled, liar, 'refunded');
     const [refunded] = await court.batchesRefunded(0, liar.batchId);
     tell('the service has the honest batch finalised');
     await until(`batch ${honest.batchId} to be paid`, async () => (await standing(client, honest)).state === 'paid');
     const stake = await court.stake(NATIVE_TOKEN, addressOf(stack, ACCOUNT.liar));
     say(
-      `the liar lost ${gwei(refunded!.slash)} gwei of stake and its pay, in ${transactionHash.slice(0, 12)}…; ${gwei(stake.total)} left`,
+      `the liar lost ${gwei(refunded!.slash)} gwei of stake and its pay, in ${refunded!.place.transactionHash.slice(0, 12)}…; ${gwei(stake.total)} left`,
     );
   });
   return { proven, honest, liar, table: table('The levels above attested, in whole transactions', lines) };
@@ -240,6 +243,23 @@ async function challenge(client: ClientConnection, { batchId, orderKey, laneNew 
   const [published] = await court.pairsPublished(0, { orderKey, laneNew });
   const { gasUsed } = await court.challenge(batchId, 0, published?.pairs ?? [], { token: NATIVE_TOKEN, amount: BOND });
   return gasUsed.toLocaleString('en');
+}
+
+/** What `stun challenge watch` does in one look. @returns the gas of the step that was expected */
+async function watch(
+  client: ClientConnection,
+  { publicModel, run }: CompiledDemoModel,
+  { orderKey }: BatchRecorded,
+  expected: 'challenged' | 'refunded',
+): Promise<string> {
+  const order = await client.store.orders.read(orderKey);
+  const model = { modelId: publicModel.model.modelId, run };
+  const open = (jobId: string): Promise<JobResult> => fetchResult(client, jobId, { timeoutMs: 0 });
+  const { steps } = await lookAfterCourt(client, order, model, { settled: new Set(), challengeWithheld: false, open });
+  const [step] = steps;
+  if (step?.kind !== expected)
+    throw new StunError('STUN_STACK_CHILD', `a lie was not ${expected}: ${step?.reason ?? 'not seen'}`);
+  return step.gasUsed!.toLocaleString('en');
 }
 
 function standing(client: ClientConnection, { batchId }: BatchRecorded): Promise<CourtBatch> {

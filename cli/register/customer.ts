@@ -95,6 +95,18 @@ function registerJobs(program: Command, runner: Runner): void {
     async () => (await import('../commands/challenge.ts')).challengeStatus,
   );
   runner.handle(
+    ofModel(challenge.command('check')).description('hold every settled answer of an order to the model'),
+    async () => (await import('../commands/challenge-watch.ts')).challengeCheck,
+  );
+  runner.handle(
+    ofModel(challenge.command('watch'))
+      .option('--every <duration>', 'look this often', '60s')
+      .option('--once', 'look once')
+      .option('--challenge-withheld', 'challenge also what cannot be opened; it may be answered, and then costs the bond')
+      .description("challenge every answer that is not the model's, and have refunded what nobody answers, until stopped"),
+    async () => (await import('../commands/challenge-watch.ts')).challengeWatch,
+  );
+  runner.handle(
     challenge
       .command('finalise')
       .argument('<batchId>')
@@ -112,6 +124,12 @@ function registerJobs(program: Command, runner: Runner): void {
       .description('list enclaves; nothing of a listing is verified without --verify'),
     async () => (await import('../commands/enclaves.ts')).enclavesList,
   );
+}
+
+function ofModel(command: Command): Command {
+  return command
+    .argument('[orderKey]', 'the only order of the store when left out')
+    .requiredOption('--compiled-model <folder>', 'your copy of the compiled model');
 }
 
 function disclosureKeys(command: Command): Command {

@@ -20,6 +20,18 @@ export const challengeErrors = {
     httpStatus: 422,
     doc: 'A proven batch needs one inference proof for each paid job, in lane order, and no other.',
   },
+  STUN_ANSWER_DISAGREES: {
+    class: 'verification',
+    actor: 'customer',
+    httpStatus: 422,
+    doc: 'A settled answer is not what the compiled model of the order gives on the own input. Challenge it inside the window, with stun challenge JOB or stun challenge watch. Where the challenge was answered with a proof, the model or its key is broken: open no more orders over it.',
+  },
+  STUN_ANSWER_WITHHELD: {
+    class: 'verification',
+    actor: 'customer',
+    httpStatus: 422,
+    doc: 'A settled answer is not the right one under the blinding that the customer chose, and its result cannot be opened. A challenge may win, or be answered and cost the bond: allow it with --challenge-withheld, and send this provider nothing more.',
+  },
   STUN_CHALLENGE_BATCH: {
     class: 'input',
     actor: 'caller',

@@ -227,6 +227,21 @@ describe('orders above attested, end to end', function () {
     );
   });
 
+  it('holds settled answers to the model from the command line, and the customer acts on a lie', async () => {
+    const model = ['--compiled-model', compiled.directory];
+    const checked = await stun(['challenge', 'check', levels.honest.orderKey, ...model]);
+    const [answer, ...others] = checked['answers'] as { jobId: string; finding: string }[];
+    assert.deepEqual([answer?.jobId, answer?.finding, checked['code'], others], [levels.honest.jobId, 'agrees', null, []]);
+    await refuses(['challenge', 'check', levels.liar.orderKey, ...model], 'STUN_ANSWER_DISAGREES');
+    const watched = await stun(['challenge', 'watch', levels.liar.orderKey, ...model, '--once']);
+    const { batches, pending, answers, steps } = watched;
+    const found = { agrees: 0, differs: 1, withheld: 0, unknown: 0 };
+    assert.deepEqual({ batches, pending, answers, steps }, { batches: 1, pending: 0, answers: found, steps: [] });
+    const { directory: other } = await compiledFixture();
+    await refuses(['challenge', 'check', levels.liar.orderKey, '--compiled-model', other], 'STUN_MODEL_MISMATCH');
+    await refuses(['challenge', 'watch', levels.proven.orderKey, ...model, '--once'], 'STUN_ORDER_TERMS');
+  });
+
   it('shows an auditor what became of the challenged batches', async () => {
     const audited = async ({ orderKey }: { orderKey: string }) => {
       const file = join(directory, `${orderKey}.json`);

@@ -119,6 +119,8 @@ export const docCommands: readonly DocumentedCommand[] = [
     command: 'npx stun model register .stun/credit-model-ceremony --approval approval.json',
     proof: { test: 'test/contracts/model-ceremony.test.ts' },
   },
+  { command: 'npx stun challenge check --compiled-model .stun/credit-model', proof: { test: 'test/e2e/levels.test.ts' } },
+  { command: 'npx stun challenge watch --compiled-model .stun/credit-model', proof: { test: 'test/e2e/levels.test.ts' } },
   { command: 'npx stun model register .stun/credit-model', proof: { test: 'test/e2e/levels.test.ts' } },
   {
     command:
