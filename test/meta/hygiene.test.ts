@@ -68,3 +68,19 @@ describe('test files', () => {
     assert.deepEqual(silent, []);
   });
 });
+
+describe('committed files', () => {
+  it('hold no mark of a merge that was not ended, also not as a formatter reshapes it', () => {
+    const text = /\.(?:ts|mjs|json|md|sol|circom|hpp|cpp|sh|ya?ml)$/;
+    const mark = /^(?:<{7} |={7}$|>{7} |(?:> ){7}|\| ={7} +\|)/m;
+    const files = projectFiles().filter((path) => text.test(path));
+    assert.ok(files.length > 1000, `${files.length} files`);
+    assert.deepEqual(
+      files.filter((path) => mark.test(read(path))),
+      [],
+    );
+    assert.ok(
+      ['<<<<<<< HEAD', '=======', '> > > > > > > 1e32811', '| =======         |'].every((line) => mark.test(`a\n${line}\nb`)),
+    );
+  });
+});
