@@ -1,5 +1,6 @@
-/** Whether a device's certificates are revoked: OCSP responses, found by the certificate that they are about. */
+/** Whether certificates of NVIDIA's are revoked: OCSP responses, found by the certificate that they are about. */
 import { StunError } from '#protocol/errors/stun-error.ts';
+import type { CheckId, CheckLedger } from '../checks.ts';
 import type { NvidiaCertificate } from './certificate.ts';
 import { nameOf } from './chain.ts';
 import type { DeviceChain } from './device-chain.ts';
@@ -7,60 +8,67 @@ import type { OcspResponse } from './ocsp.ts';
 import { parseOcspResponse } from './ocsp.ts';
 import { isAbout, verifyOcspResponse } from './ocsp-verification.ts';
 
-/** Certificates that NVIDIA's service answers for. The firmware's is made by the device itself, the root is pinned. */
-export const revocablePlaces = ['device', 'provisioner', 'identity'] as const;
+/** A certificate of a verified chain that NVIDIA's service answers for. */
+export interface RevocableCertificate {
+  /** Its place, for people. */
+  readonly name: 'device' | 'provisioner' | 'identity';
+  readonly certificate: NvidiaCertificate;
+  readonly issuer: NvidiaCertificate;
+}
 
 /** What is known of one certificate. */
 export interface CertificateRevocation {
-  readonly certificate: (typeof revocablePlaces)[number];
+  readonly certificate: RevocableCertificate['name'];
   /** `hold`: revoked for now. `unknown`: there is no response, or the service does not know the certificate. */
   readonly status: 'good' | 'hold' | 'unknown';
   /** The response stands until here; null without one. */
   readonly nextUpdateUnix: number | null;
 }
 
-/** Each certificate that can be revoked, with its issuer. */
-function pairsOf(
-  chain: DeviceChain,
-): readonly (readonly [CertificateRevocation['certificate'], NvidiaCertificate, NvidiaCertificate])[] {
+/** Those of a device's chain: the firmware's certificate is made by the device itself, the root is pinned. */
+export function revocableOfDevice({ device, provisioner, identity, root }: DeviceChain): readonly RevocableCertificate[] {
   return [
-    ['device', chain.device, chain.provisioner],
-    ['provisioner', chain.provisioner, chain.identity],
-    ['identity', chain.identity, chain.root],
+    { name: 'device', certificate: device, issuer: provisioner },
+    { name: 'provisioner', certificate: provisioner, issuer: identity },
+    { name: 'identity', certificate: identity, issuer: root },
   ];
 }
 
 /**
- * Assesses the revocation of a verified chain.
+ * Makes a check of the revocation of certificates: proven when each is good, unknown with a code when one is on hold or nothing is known
+ * of it.
+ * @param certificates - of chains that are verified
  * @param responses - DER; those about other certificates are left alone, of several about one every one must hold
  * @param atUnix - time at which they should hold, unix seconds
  * @throws `STUN_DER_FORMAT` | `STUN_OCSP_FORMAT` | `STUN_CERTIFICATE_FORMAT`, what `verifyOcspResponse` throws, and
  * `STUN_CERTIFICATE_REVOKED`
  */
-export function assessRevocation(
-  chain: DeviceChain,
+export function proveRevocation(
+  ledger: CheckLedger,
+  check: CheckId,
+  certificates: readonly RevocableCertificate[],
   responses: readonly Uint8Array[],
   atUnix: number,
 ): readonly CertificateRevocation[] {
-  const parsed = responses.map(parseOcspResponse);
-  return Object.freeze(
-    pairsOf(chain).map(([place, certificate, issuer]) => {
-      const own = parsed.filter((response) => isAbout(response, certificate, issuer));
-      return Object.freeze({ certificate: place, ...assessOne(own, certificate, issuer, atUnix) });
-    }),
-  );
+  const revocation = ledger.prove(check, () => {
+    const parsed = responses.map(parseOcspResponse);
+    return Object.freeze(certificates.map((certificate) => assessOne(certificate, parsed, atUnix)));
+  });
+  const open = revocation.find(({ status }) => status !== 'good');
+  if (open !== undefined) ledger.unknown(check, open.status === 'hold' ? 'STUN_OCSP_HOLD' : 'STUN_REVOCATION_UNKNOWN');
+  return revocation;
 }
 
 function assessOne(
+  { name, certificate, issuer }: RevocableCertificate,
   responses: readonly OcspResponse[],
-  certificate: NvidiaCertificate,
-  issuer: NvidiaCertificate,
   atUnix: number,
-): Omit<CertificateRevocation, 'certificate'> {
-  const answers = responses.map((response) => verifyOcspResponse(response, certificate, issuer, atUnix));
+): CertificateRevocation {
+  const own = responses.filter((response) => isAbout(response, certificate, issuer));
+  const answers = own.map((response) => verifyOcspResponse(response, certificate, issuer, atUnix));
   if (answers.includes('revoked'))
     throw new StunError('STUN_CERTIFICATE_REVOKED', `${nameOf(certificate)} with serial ${certificate.serialHex} is revoked`);
-  const worst = (['hold', 'unknown', 'good'] as const).find((status) => answers.includes(status)) ?? 'unknown';
-  const ends = responses.map(({ nextUpdateUnix }) => nextUpdateUnix);
-  return { status: worst, nextUpdateUnix: ends.length === 0 ? null : Math.min(...ends) };
+  const status = (['hold', 'unknown', 'good'] as const).find((worst) => answers.includes(worst)) ?? 'unknown';
+  const ends = own.map(({ nextUpdateUnix }) => nextUpdateUnix);
+  return Object.freeze({ certificate: name, status, nextUpdateUnix: ends.length === 0 ? null : Math.min(...ends) });
 }

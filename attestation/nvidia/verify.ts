@@ -22,7 +22,7 @@ import { readCertifiedFirmware } from './fwid.ts';
 import type { GpuReport } from './report.ts';
 import type { GpuArchitecture } from './report-facts.ts';
 import type { CertificateRevocation } from './revocation.ts';
-import { assessRevocation } from './revocation.ts';
+import { proveRevocation, revocableOfDevice } from './revocation.ts';
 
 /** What a report is verified with. */
 export interface GpuCollateral {
@@ -200,9 +200,8 @@ function established(proven: Proven, atUnix: number, ledger: CheckLedger): Verif
   let revocation: readonly CertificateRevocation[] = [];
   let collateralFailure: StunError | null = null;
   try {
-    revocation = ledger.prove('ocsp', () => assessRevocation(chain, collateral.ocsp, collateral.ocspAtUnix ?? atUnix));
-    const open = revocation.find(({ status }) => status !== 'good');
-    if (open !== undefined) ledger.unknown('ocsp', open.status === 'hold' ? 'STUN_OCSP_HOLD' : 'STUN_REVOCATION_UNKNOWN');
+    const ocspAtUnix = collateral.ocspAtUnix ?? atUnix;
+    revocation = proveRevocation(ledger, 'ocsp', revocableOfDevice(chain), collateral.ocsp, ocspAtUnix);
   } catch (thrown) {
     collateralFailure = asStunError(thrown);
   }

@@ -21,14 +21,10 @@ import { authorityUsage, keyId, makeCertificate, signerUsage } from './certifica
 import { der, derBits, derOctets, derOid, derSequence, derSmallInteger } from './der-writer.ts';
 import type { DevicePlace, SimulatedGpuPki } from './gpu-pki.ts';
 import { deviceNames, devicePlaces } from './gpu-pki.ts';
+import { answerOcsp, simulatedValidity } from './ocsp-responder.ts';
 import type { OcspSpec } from './ocsp-writer.ts';
-import { makeOcspResponse } from './ocsp-writer.ts';
 import type { SigningKey } from './signing-key.ts';
 
-/** All simulated certificates are valid from 2020-01-01 to 2049-12-31. */
-const notBeforeUnix = 1_577_836_800;
-const notAfterUnix = 2_524_521_600;
-const daySeconds = 86_400;
 /** As NVIDIA's: with its sign it stays within the 20 octets of RFC 5280, section 4.1.2.2. */
 const authoritySerialBytes = 16;
 
@@ -173,8 +169,7 @@ function certificateSpecs(options: SimulatedGpuOptions): Readonly<Record<DeviceP
     serial: serialOf(place),
     subject: names[place],
     issuer: names[issuerOf(place)],
-    notBeforeUnix,
-    notAfterUnix,
+    ...simulatedValidity,
     publicKey: keys[place].publicKey,
     isCa: place !== 'firmware',
     pathLength: null,
@@ -187,40 +182,11 @@ function certificateSpecs(options: SimulatedGpuOptions): Readonly<Record<DeviceP
   return Object.fromEntries(devicePlaces.map((place) => [place, spec(place)])) as Record<DevicePlace, CertificateSpec>;
 }
 
-function makeOcsp(options: SimulatedGpuOptions, place: RevocablePlace, subject: CertificateSpec): Uint8Array {
+function makeOcsp(options: SimulatedGpuOptions, place: RevocablePlace, about: CertificateSpec): Uint8Array {
   const { pki, atUnix, changes = {} } = options;
   const issuer = issuerOf(place) as 'provisioner' | 'identity' | 'root';
-  const issuerKey = pki.authorityKey(issuer);
-  const responderKey = pki.responderKey(issuer);
-  const responder: CertificateSpec = {
-    serial: keyId(responderKey.publicKey),
-    subject: `STUN simulated OCSP responder of ${issuer}`,
-    issuer: subject.issuer,
-    notBeforeUnix,
-    notAfterUnix,
-    publicKey: responderKey.publicKey,
-    isCa: false,
-    pathLength: null,
-    keyUsage: signerUsage,
-    subjectKeyId: keyId(responderKey.publicKey),
-    authorityKeyId: keyId(issuerKey.publicKey),
-    extensions: [],
-  };
-  const spec: OcspSpec = {
-    serial: subject.serial,
-    issuer: subject.issuer,
-    issuerKey: issuerKey.publicKey,
-    answer: 0,
-    status: 'good',
-    thisUpdateUnix: atUnix - daySeconds / 2,
-    nextUpdateUnix: atUnix + daySeconds / 2,
-    responderKeyId: responder.subjectKeyId,
-    responder,
-    purposes: ['1.3.6.1.5.5.7.3.9'],
-    nonce: null,
-    ...changes.ocsp?.[place],
-  };
-  return makeOcspResponse(spec, issuerKey, responderKey);
+  const keys = { issuerKey: pki.authorityKey(issuer), responderKey: pki.responderKey(issuer) };
+  return answerOcsp({ about, place: issuer, ...keys, atUnix, changes: changes.ocsp?.[place] });
 }
 
 /**
