@@ -37,11 +37,12 @@ export interface GpuEvidence {
   readonly rims: readonly Uint8Array[];
 }
 
-const maxOcspResponses = 3 * maxDevices;
-/** Most bytes of an OCSP response. */
-export const maxOcspBytes = 8192;
 /** Most RIM documents beside GPUs. */
 export const maxRims = 4;
+/** Three of each chain. */
+const maxOcspResponses = 3 * (maxDevices + maxRims);
+/** Most bytes of an OCSP response. */
+export const maxOcspBytes = 8192;
 const code = 'STUN_EVIDENCE_GPU';
 
 function refuse(reason: string): never {

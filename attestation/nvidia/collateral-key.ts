@@ -37,6 +37,11 @@ function vbiosOf({ facts }: GpuReport): GpuCollateralKey['vbios'] {
   return { version, project: { project, projectSku, chipSku } };
 }
 
+/** How one asks about a certificate. Whether that is its issuer is not looked at. */
+export function ocspKeyOf({ serialHex }: NvidiaCertificate, { subject, key }: NvidiaCertificate): OcspCertificateKey {
+  return { issuerName: subject.raw, issuerKey: key, serial: fromHex(`0x${serialHex}`) };
+}
+
 /**
  * Reads it. Verifies nothing.
  * @param chain - the device's chain, parsed, device first
@@ -46,10 +51,7 @@ export function gpuCollateralKeyOf(report: GpuReport, chain: readonly NvidiaCert
   const [firmware] = chain;
   if (firmware === undefined || chain.length !== deviceChainLength)
     throw new StunError('STUN_CHAIN_LENGTH', `expected ${deviceChainLength} certificates, got ${chain.length}`);
-  const certificates = chain.slice(1, -1).map(({ serialHex }, i): OcspCertificateKey => {
-    const issuer = chain[i + 2] ?? firmware;
-    return { issuerName: issuer.subject.raw, issuerKey: issuer.key, serial: fromHex(`0x${serialHex}`) };
-  });
+  const certificates = chain.slice(1, -1).map((certificate, i) => ocspKeyOf(certificate, chain[i + 2] ?? firmware));
   const { driverVersion } = report.facts;
   const [chip = ''] = firmware.subject.commonName.split(' ');
   return {

@@ -9,6 +9,8 @@ import { cryptoProvider } from '../crypto/provider.ts';
 import type { NvidiaTrustRoot } from '../trust/roots.ts';
 import type { CertificateSpec } from './certificates.ts';
 import { authorityUsage, keyId, makeCertificate, signerUsage } from './certificates.ts';
+import { answerOcsp } from './ocsp-responder.ts';
+import type { OcspSpec } from './ocsp-writer.ts';
 import type { SigningKey } from './signing-key.ts';
 import { deriveP384SigningKey } from './signing-key.ts';
 
@@ -19,6 +21,8 @@ export type RimPlace = (typeof rimPlaces)[number];
 /** The authorities of simulated reference values. */
 export interface SimulatedRimPki {
   readonly keys: { readonly [Place in RimPlace]: SigningKey };
+  /** The keys of the OCSP responders beside the authorities. */
+  readonly responderKeys: { readonly [Place in Exclude<RimPlace, 'signer'>]: SigningKey };
   /** For a trust store that is meant to accept simulated reference values. Never in the default store. */
   readonly root: NvidiaTrustRoot;
 }
@@ -44,6 +48,8 @@ export interface SimulatedRimSpec {
 /** How a RIM differs from a healthy one. */
 export interface RimChanges {
   readonly certificates?: { readonly [Place in RimPlace]?: Partial<CertificateSpec> };
+  /** OCSP responses by the certificate that they are about, instead of those that say good. */
+  readonly ocsp?: { readonly [Place in Exclude<RimPlace, 'root'>]?: Partial<OcspSpec> };
   /** Certificates of KeyInfo, instead of the whole chain. */
   readonly places?: readonly RimPlace[];
   /** The key that signs, instead of the signer's. */
@@ -66,24 +72,31 @@ const yearSeconds = 31_536_000;
 
 /** Makes the authorities of a seed of 32 bytes. */
 export function createSimulatedRimPki(seed: Uint8Array): SimulatedRimPki {
-  const key = (place: RimPlace): SigningKey => deriveP384SigningKey(seed, `rim-${place}`);
+  const key = (place: string): SigningKey => deriveP384SigningKey(seed, `rim-${place}`);
   const keys = { signer: key('signer'), l3: key('l3'), chip: key('chip'), root: key('root') };
+  const responderKeys = { l3: key('ocsp-l3'), chip: key('ocsp-chip'), root: key('ocsp-root') };
   const publicKey = toHex(keys.root.publicKey);
   return Object.freeze({
     keys,
+    responderKeys,
     root: Object.freeze({ vendor: 'nvidia', name: 'STUN simulated RIM root', purpose: 'rim', publicKey, simulated: true }),
   });
 }
 
-function certificate(pki: SimulatedRimPki, place: RimPlace, spec: SimulatedRimSpec, changes: RimChanges): Uint8Array {
-  const issuer = rimPlaces[Math.min(rimPlaces.indexOf(place) + 1, rimPlaces.length - 1)] ?? 'root';
+/** The place that signs another. */
+function issuerOf(place: RimPlace): Exclude<RimPlace, 'signer'> {
+  return place === 'signer' ? 'l3' : place === 'l3' ? 'chip' : 'root';
+}
+
+function certificateSpec(pki: SimulatedRimPki, place: RimPlace, atUnix: number, changes: RimChanges): CertificateSpec {
+  const issuer = issuerOf(place);
   const isCa = place !== 'signer';
-  const healthy: CertificateSpec = {
+  return {
     serial: Uint8Array.of(1, rimPlaces.indexOf(place)),
     subject: names[place],
     issuer: names[issuer],
-    notBeforeUnix: spec.atUnix - yearSeconds,
-    notAfterUnix: spec.atUnix + yearSeconds,
+    notBeforeUnix: atUnix - yearSeconds,
+    notAfterUnix: atUnix + yearSeconds,
     publicKey: pki.keys[place].publicKey,
     isCa,
     pathLength: place === 'l3' ? 0 : null,
@@ -91,8 +104,8 @@ function certificate(pki: SimulatedRimPki, place: RimPlace, spec: SimulatedRimSp
     subjectKeyId: keyId(pki.keys[place].publicKey),
     authorityKeyId: keyId(pki.keys[issuer].publicKey),
     extensions: [],
+    ...changes.certificates?.[place],
   };
-  return makeCertificate({ ...healthy, ...changes.certificates?.[place] }, pki.keys[issuer]);
 }
 
 function base64(bytes: Uint8Array): string {
@@ -153,7 +166,9 @@ export function makeSimulatedRim(pki: SimulatedRimPki, spec: SimulatedRimSpec, c
   const body = (changes.body ?? String)(bodyOf(spec));
   const signedInfo = (changes.signedInfo ?? String)(signedInfoOf(body));
   const signature = (changes.signingKey ?? pki.keys.signer).sign(utf8(signedInfo));
-  const chain = (changes.places ?? rimPlaces).map((place) => certificate(pki, place, spec, changes));
+  const chain = (changes.places ?? rimPlaces).map((place) =>
+    makeCertificate(certificateSpec(pki, place, spec.atUnix, changes), pki.keys[issuerOf(place)]),
+  );
   const envelope = [
     `<ds:Signature xmlns:ds="${dsig}">${signedInfo}<ds:SignatureValue>${base64(signature)}</ds:SignatureValue>`,
     '<ds:KeyInfo><ds:X509Data>',
@@ -161,4 +176,17 @@ export function makeSimulatedRim(pki: SimulatedRimPki, spec: SimulatedRimSpec, c
     '</ds:X509Data></ds:KeyInfo></ds:Signature></SoftwareIdentity>',
   ].join('');
   return utf8((changes.signed ?? String)(body.replace(/<\/SoftwareIdentity>$/, envelope)));
+}
+
+/**
+ * Makes the OCSP responses about a RIM's chain: of signer, L3 and the CA of the chip.
+ * @param atUnix - a time inside the day of the responses, unix seconds
+ */
+export function makeSimulatedRimOcsp(pki: SimulatedRimPki, atUnix: number, changes: RimChanges = {}): readonly Uint8Array[] {
+  return (['signer', 'l3', 'chip'] as const).map((place) => {
+    const issuer = issuerOf(place);
+    const keys = { issuerKey: pki.keys[issuer], responderKey: pki.responderKeys[issuer] };
+    const about = certificateSpec(pki, place, atUnix, changes);
+    return answerOcsp({ about, place: issuer, ...keys, atUnix, changes: changes.ocsp?.[place] });
+  });
 }

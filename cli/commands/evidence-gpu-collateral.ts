@@ -1,7 +1,8 @@
-/** What NVIDIA publishes about devices that show reports: OCSP responses about their chains, RIM documents of driver and VBIOS. */
+/** What NVIDIA publishes about devices that show reports: RIM documents of driver and VBIOS, OCSP responses about chains of both. */
 import { randomBytes } from 'node:crypto';
 import { parseDeviceChain, parseGpuReport, parseOcspResponse } from '#attestation/index.ts';
-import { gpuCollateralKeyOf, type GpuCollateralKey } from '#attestation/nvidia/collateral-key.ts';
+import { gpuCollateralKeyOf, type GpuCollateralKey, type OcspCertificateKey } from '#attestation/nvidia/collateral-key.ts';
+import { rimCollateralKeyOf } from '#attestation/nvidia/rim/collateral-key.ts';
 import type { HttpDependencies } from '#collateral/http.ts';
 import {
   driverRimId,
@@ -38,10 +39,10 @@ function rimIdsOf({ driver, vbios }: GpuCollateralKey): readonly string[] {
   return ids;
 }
 
-/** The nonce extension of a response; null without one, and when nobody can read the response: that is the verifier's to say. */
-function repeatedNonce(response: Uint8Array): string | null {
+/** What a body reads in an answer of NVIDIA's; null when nobody can read it: that is the verifier's to say. */
+function readable<T>(body: () => T): T | null {
   try {
-    return parseOcspResponse(response).nonce;
+    return body();
   } catch (thrown) {
     if (thrown instanceof StunError) return null;
     throw thrown;
@@ -51,7 +52,7 @@ function repeatedNonce(response: Uint8Array): string | null {
 /** The response, unless it was made for another question. Without a nonce its own dates alone bound its age. */
 function responseOf(document: OcspDocument): Uint8Array {
   const response = fromHex(`0x${document.response}`);
-  const repeated = repeatedNonce(response);
+  const repeated = readable(() => parseOcspResponse(response).nonce);
   const asked = fromHex(`0x${document.nonce}`);
   if (repeated !== null && repeated !== toHex(Uint8Array.of(4, asked.length, ...asked)))
     throw new StunError('STUN_COLLATERAL_RESPONSE', 'the OCSP response is to a question with another nonce');
@@ -59,7 +60,7 @@ function responseOf(document: OcspDocument): Uint8Array {
 }
 
 /**
- * Gets what the reports and chains of devices name.
+ * Gets what the reports and chains of devices name, and what is said of the certificates that sign the RIM documents.
  * @throws the codes of their parsers, `STUN_CHAIN_LENGTH` | `STUN_COLLATERAL_*` | `STUN_INPUT` for names that make no id of a RIM
  */
 export async function loadOfGpus(
@@ -69,16 +70,21 @@ export async function loadOfGpus(
 ): Promise<FetchedGpuCollateral> {
   const ocsp = new Map<string, Uint8Array>();
   const rims = new Map<string, Uint8Array>();
-  for (const { report, chain } of devices) {
-    const key = gpuCollateralKeyOf(parseGpuReport(report), parseDeviceChain(chain));
-    for (const subject of key.certificates) {
-      const asked = ocspResponse(nvidiaServices, outside, subject, randomBytes(32));
+  const ask = async (certificates: readonly OcspCertificateKey[]): Promise<void> => {
+    for (const certificate of certificates) {
+      const asked = ocspResponse(nvidiaServices, outside, certificate, randomBytes(32));
       if (!ocsp.has(asked.name)) ocsp.set(asked.name, responseOf(await loader.load(asked)));
     }
+  };
+  for (const { report, chain } of devices) {
+    const key = gpuCollateralKeyOf(parseGpuReport(report), parseDeviceChain(chain));
+    await ask(key.certificates);
     for (const id of rimIdsOf(key)) {
       if (rims.has(id)) continue;
-      const { rim } = await loader.load(rimDocument(nvidiaServices, outside, id));
-      rims.set(id, new Uint8Array(Buffer.from(rim, 'base64')));
+      const answer = await loader.load(rimDocument(nvidiaServices, outside, id));
+      const rim = new Uint8Array(Buffer.from(answer.rim, 'base64'));
+      rims.set(id, rim);
+      await ask(readable(() => rimCollateralKeyOf(rim)) ?? []);
     }
   }
   return { ocsp: [...ocsp.values()], rims: [...rims.values()] };

@@ -108,7 +108,7 @@ describe('stun evidence collect', () => {
       { ...options, fetch: true, saveBundle },
       { ...(await guest('tdx_guest')), network: nvidia() },
     );
-    assert.match(fetched.text, /It has 3 OCSP responses and 2 RIM documents of its GPUs/);
+    assert.match(fetched.text, /It has 6 OCSP responses and 2 RIM documents of its GPUs/);
     assert.equal(await codeOf(), undefined);
     await evidenceCollect({ ...options, bundle: saveBundle }, await guest('tdx_guest'));
     assert.equal(await codeOf(), undefined);

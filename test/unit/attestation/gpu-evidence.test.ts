@@ -143,6 +143,7 @@ describe('evidence with GPUs', () => {
     ['a report in upper case', { devices: [{ report: '0xAB', chain: '' }], ocsp: [], rims: [] }],
     ['a chain that is too long', { devices: [{ report: '0x00', chain: 'x'.repeat(65_537) }], ocsp: [], rims: [] }],
     ['too many RIM documents', { devices: [{ report: '0x00', chain: '' }], ocsp: [], rims: ['', '', '', '', ''] }],
+    ['too many OCSP responses', { devices: [{ report: '0x00', chain: '' }], ocsp: new Array(61).fill('0x00'), rims: [] }],
     [
       'an OCSP response that is too long',
       { devices: [{ report: '0x00', chain: '' }], ocsp: [`0x${'00'.repeat(8193)}`], rims: [] },

@@ -14,12 +14,15 @@ import {
 } from '#attestation/index.ts';
 import type { Check } from '#attestation/index.ts';
 import { gpuCollateralKeyOf } from '#attestation/nvidia/collateral-key.ts';
+import { rimCollateralKeyOf } from '#attestation/nvidia/rim/collateral-key.ts';
 import { holdRims } from '#attestation/nvidia/rim/hold.ts';
+import { parseRim } from '#attestation/nvidia/rim/reference-manifest.ts';
+import { makeSimulatedRim, rimPlaces } from '#attestation/simulated/simulated-rim.ts';
 import { openCollateral } from '#cli/commands/evidence-collateral.ts';
 import { evidenceVerify, type EvidenceVerifyOptions } from '#cli/commands/evidence.ts';
 import type { CommandResult } from '#cli/command.ts';
 import type { IntelCollateralDocument } from '#collateral/intel-pcs.ts';
-import { toHex } from '#protocol/bytes.ts';
+import { fromHex, toHex, utf8 } from '#protocol/bytes.ts';
 import { rejectsCode, throwsCode } from '../assert-code.ts';
 import { answers, recorded, type Recorded } from '../collateral/fetched-collateral.ts';
 import {
@@ -32,8 +35,8 @@ import {
   gpuPki,
   gpuPolicyWith,
 } from './gpu-fixture.ts';
-import { nvidia } from './nvidia-answers.ts';
-import { rimPki } from './rim-fixture.ts';
+import { nvidia, rimIds } from './nvidia-answers.ts';
+import { acceptedRimOcsp, acceptedRims, rimPki, rimSpecs } from './rim-fixture.ts';
 import { acceptedCollateral, atUnix, keysetDigest, machine, nonce, pki } from './simulated-fixture.ts';
 
 const checksOf = ({ document }: CommandResult, status: Check['status']): readonly string[] =>
@@ -77,8 +80,8 @@ describe('stun evidence of GPUs with collateral that it gets', () => {
     assert.ok(access !== null);
     const device = { report: acceptedGpuReport, chain: acceptedChain };
     const { ocsp, rims } = await access.ofGpus([device, device]);
-    assert.deepEqual([ocsp, rims], [acceptedOcsp, acceptedGpuRims]);
-    assert.equal(outside.urls.length, 5, 'what devices share is asked for once');
+    assert.deepEqual([ocsp, rims], [[...acceptedOcsp, ...acceptedRimOcsp], acceptedGpuRims]);
+    assert.equal(outside.urls.length, 8, 'what devices share is asked for once');
     const roots = [gpuPki.root, rimPki.root];
     const policy = gpuPolicyWith({ requireRim: true });
     const input = { ...device, ocsp, ocspAtUnix: null, nonce: gpuNonce, atUnix, roots, policy };
@@ -91,7 +94,7 @@ describe('stun evidence of GPUs with collateral that it gets', () => {
     assert.equal(codeOf(await evidenceVerify(options(), outside)), 'STUN_POLICY_REVOCATION');
     assert.equal(outside.urls.length, 0);
     gotAll(await evidenceVerify({ ...options(), fetch: true }, outside));
-    assert.equal(outside.urls.length, 5);
+    assert.equal(outside.urls.length, 8);
   });
 
   it('leaves a bundle and a cache with which the same is verified without a network', async () => {
@@ -121,6 +124,13 @@ describe('stun evidence of GPUs with collateral that it gets', () => {
     assert.deepEqual([codeOf(result), checksOf(result, 'refuted')[0]], ['STUN_OCSP_FORMAT', 'ocsp']);
   });
 
+  it('leaves it to the verifier to refuse a RIM that nobody can read, and asks about no certificate of it', async () => {
+    const outside = nvidia({ rims: new Map(rimIds.map((id) => [id, utf8('<a></a>')])) });
+    const result = await evidenceVerify({ ...options(), fetch: true }, outside);
+    assert.deepEqual([codeOf(result), checksOf(result, 'refuted')], ['STUN_RIM_FORMAT', ['rim-format']]);
+    assert.equal(outside.urls.length, 5);
+  });
+
   it('renews what stands beside the GPUs of a document', async () => {
     const made = gpu();
     const report = made.report(computeGpuNonce(keysetDigest, nonce));
@@ -143,7 +153,7 @@ describe('stun evidence of GPUs with collateral that it gets', () => {
     const renewed = await evidenceVerify({ ...asked, fetch: true, saveBundle } as EvidenceVerifyOptions, outside);
     assert.equal(renewed.exitCode, 0, renewed.text);
     const names = Object.keys((JSON.parse(await readFile(saveBundle, 'utf8')) as { collateral: object }).collateral);
-    assert.equal(names.filter((name) => name.startsWith('ocsp-')).length, 3);
+    assert.equal(names.filter((name) => name.startsWith('ocsp-')).length, 6);
     assert.equal(names.filter((name) => name.startsWith('rim-')).length, 2);
   });
 
@@ -171,6 +181,28 @@ describe('stun evidence of GPUs with collateral that it gets', () => {
       { quote: path('report.bin'), nonce: toHex(gpuNonce), fetch: true },
     ])
       await rejectsCode(evidenceVerify(given, nvidia()), 'STUN_INPUT');
+  });
+});
+
+describe('what to fetch for a RIM document', () => {
+  it('is what is said of every certificate of its chain but the root', () => {
+    const { chain } = parseRim(acceptedRims.driver);
+    assert.deepEqual(
+      rimCollateralKeyOf(acceptedRims.driver),
+      [0, 1, 2].map((i) => ({
+        issuerName: chain[i + 1]?.subject.raw,
+        issuerKey: chain[i + 1]?.key,
+        serial: fromHex(`0x${chain[i]?.serialHex ?? ''}`),
+      })),
+    );
+  });
+
+  it('needs the whole chain', () => {
+    for (const places of [
+      ['signer', 'l3', 'chip'],
+      [...rimPlaces, 'root'],
+    ] as const)
+      throwsCode(() => rimCollateralKeyOf(makeSimulatedRim(rimPki, rimSpecs.driver, { places })), 'STUN_CHAIN_LENGTH');
   });
 });
 

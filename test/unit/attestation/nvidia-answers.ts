@@ -1,15 +1,22 @@
 /** NVIDIA's responder and RIM service in memory, for the simulated GPU. A question is answered only when it is, byte for byte, the right one. */
 import { parseDeviceChain } from '#attestation/index.ts';
+import type { NvidiaCertificate } from '#attestation/nvidia/certificate.ts';
+import { parseRim } from '#attestation/nvidia/rim/reference-manifest.ts';
+import { makeSimulatedRimOcsp } from '#attestation/simulated/simulated-rim.ts';
 import { encodeOcspRequest } from '#collateral/ocsp-request.ts';
 import { fromHex, toHex } from '#protocol/bytes.ts';
 import { recorded, type Recorded } from '../collateral/fetched-collateral.ts';
 import { acceptedChain, acceptedGpuRims, acceptedOcsp, gpu } from './gpu-fixture.ts';
+import { acceptedRimOcsp, acceptedRims, rimPki } from './rim-fixture.ts';
+import { atUnix } from './simulated-fixture.ts';
 
-const rimIds = ['NV_GPU_DRIVER_GH100_570.124.06', 'NV_GPU_VBIOS_1010_0200_882_96009F0001'] as const;
+/** The ids of the two RIM documents. */
+export const rimIds = ['NV_GPU_DRIVER_GH100_570.124.06', 'NV_GPU_VBIOS_1010_0200_882_96009F0001'] as const;
 const acceptedRimsById: ReadonlyMap<string, Uint8Array> = new Map(
   rimIds.map((id, i) => [id, acceptedGpuRims[i] ?? new Uint8Array(0)]),
 );
-const places = ['device', 'provisioner', 'identity'] as const;
+const devicePlaces = ['device', 'provisioner', 'identity'] as const;
+const rimPlaces = ['signer', 'l3', 'chip'] as const;
 
 /** How the services differ from honest ones. */
 export interface NvidiaChanges {
@@ -22,27 +29,37 @@ export interface NvidiaChanges {
   readonly others?: ReadonlyMap<string, () => Response>;
 }
 
-/** Which of the three certificates a request is about. */
-function askedPlace(request: Uint8Array): number {
-  const chain = parseDeviceChain(acceptedChain);
+/** Which certificate of a chain a request is about; the leaf of the chain is number 0, and -1 is none. */
+function askedPlace(request: Uint8Array, chain: readonly NvidiaCertificate[]): number {
   const nonce = request.slice(-32);
-  return places.findIndex((_, i) => {
-    const [certificate, issuer] = [chain[i + 1], chain[i + 2]];
-    if (certificate === undefined || issuer === undefined) return false;
-    const serial = fromHex(`0x${certificate.serialHex}`);
-    const wanted = encodeOcspRequest({ issuerName: issuer.subject.raw, issuerKey: issuer.key, serial }, nonce);
-    return toHex(wanted) === toHex(request);
+  return chain.findIndex(({ serialHex }, i) => {
+    const issuer = chain[i + 1];
+    if (issuer === undefined) return false;
+    const subject = { issuerName: issuer.subject.raw, issuerKey: issuer.key, serial: fromHex(`0x${serialHex}`) };
+    return toHex(encodeOcspRequest(subject, nonce)) === toHex(request);
   });
 }
 
+/** The accepted response, and how one with a nonce is made. */
+function ocspOf(request: Uint8Array): readonly [Uint8Array, (nonce: Uint8Array) => Uint8Array] | null {
+  const i = askedPlace(request, parseDeviceChain(acceptedChain)) - 1; // nobody answers for the firmware
+  const place = devicePlaces[i];
+  const [response] = acceptedOcsp.slice(i);
+  if (place !== undefined && response !== undefined)
+    return [response, (nonce) => gpu({ changes: { ocsp: { [place]: { nonce } } } }).ocsp[i] ?? response];
+  const rimIndex = askedPlace(request, parseRim(acceptedRims.driver).chain);
+  const rimPlace = rimPlaces[rimIndex];
+  const [ofRim] = acceptedRimOcsp.slice(rimIndex);
+  if (rimPlace === undefined || ofRim === undefined) return null;
+  return [ofRim, (nonce) => makeSimulatedRimOcsp(rimPki, atUnix, { ocsp: { [rimPlace]: { nonce } } })[rimIndex] ?? ofRim];
+}
+
 function ocspAnswer(request: Uint8Array, { nonceOf, respond }: NvidiaChanges): Response {
-  const i = askedPlace(request);
-  const place = places[i];
-  if (place === undefined) return new Response('no such certificate', { status: 400 });
+  const known = ocspOf(request);
+  if (known === null) return new Response('no such certificate', { status: 400 });
+  const [response, withNonce] = known;
   if (respond !== undefined) return new Response(new Uint8Array(respond()));
-  if (nonceOf === undefined) return new Response(new Uint8Array(acceptedOcsp[i] ?? []));
-  const nonce = nonceOf(request.slice(-32));
-  return new Response(new Uint8Array(gpu({ changes: { ocsp: { [place]: { nonce } } } }).ocsp[i] ?? []));
+  return new Response(new Uint8Array(nonceOf === undefined ? response : withNonce(nonceOf(request.slice(-32)))));
 }
 
 /** The services. */

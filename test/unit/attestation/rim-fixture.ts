@@ -1,5 +1,5 @@
 /** Simulated RIMs of one driver and one VBIOS with the measurements that fit them, so that every test starts from the same. */
-import { createSimulatedRimPki, makeSimulatedRim } from '#attestation/simulated/simulated-rim.ts';
+import { createSimulatedRimPki, makeSimulatedRim, makeSimulatedRimOcsp } from '#attestation/simulated/simulated-rim.ts';
 import type { RimChanges, RimMeasurementSpec, SimulatedRimSpec } from '#attestation/simulated/simulated-rim.ts';
 import { assessRims } from '#attestation/nvidia/rim/verify.ts';
 import type { RimAssessment, RimInput, RimSubject } from '#attestation/nvidia/rim/verify.ts';
@@ -39,6 +39,9 @@ export const acceptedRims: { readonly [Kind in RimKind]: Uint8Array } = {
   driver: makeSimulatedRim(rimPki, rimSpecs.driver),
   vbios: makeSimulatedRim(rimPki, rimSpecs.vbios),
 };
+
+/** The OCSP responses about their chains, which are one chain: of signer, L3 and the CA of the chip. */
+export const acceptedRimOcsp: readonly Uint8Array[] = makeSimulatedRimOcsp(rimPki, atUnix);
 
 /** The measurements of a report that both fit: block 2 has the second of two variants. */
 export const rimSubject: RimSubject = {
