@@ -118,13 +118,15 @@ export const snpPolicyChecks = [
 export const rimKinds = ['driver', 'vbios'] as const;
 const rimFileChecks = ['cert-chain', 'cert-expired', 'signature', 'digest', 'version', 'measurement'] as const;
 
-export type RimCheckId = 'rim-format' | `rim-${(typeof rimKinds)[number]}-${(typeof rimFileChecks)[number]}` | 'rim-index-owner';
+export type RimCheckId =
+  'rim-format' | `rim-${(typeof rimKinds)[number]}-${(typeof rimFileChecks)[number]}` | 'rim-index-owner' | 'rim-ocsp';
 
 /** Checks of NVIDIA's reference values; they stand outside the verification of the device, and all of them run. */
 export const rimChecks: readonly RimCheckId[] = [
   'rim-format',
   ...rimKinds.flatMap((kind) => rimFileChecks.map((check) => `rim-${kind}-${check}` as const)),
   'rim-index-owner',
+  'rim-ocsp',
 ];
 /** Checks of the verification of NVIDIA's measurement reports. Those after a failure still run and are refuted or unknown. */
 export const gpuVerificationChecks = [
@@ -149,6 +151,7 @@ export const gpuPolicyChecks = [
   'policy-revocation',
   'policy-hold',
   'policy-rim',
+  'policy-rim-revocation',
   'policy-architecture',
   'policy-nonce',
   'policy-debug',

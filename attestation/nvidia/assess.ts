@@ -7,6 +7,7 @@ import type { Policy } from '../policy/policy.ts';
 import type { TrustRoot } from '../trust/roots.ts';
 import { parseDeviceChain } from './device-chain.ts';
 import { parseGpuReport } from './report.ts';
+import { endsOf } from './revocation.ts';
 import type { RimAssessment } from './rim/verify.ts';
 import { assessGpuPolicy } from './validate.ts';
 import type { GpuCollateral, VerifiedGpu } from './verify.ts';
@@ -35,21 +36,23 @@ export interface GpuAssessment {
 
 /**
  * Holds reference values against a verified report: `rim/hold.ts` makes one from RIM documents. It is handed in, so that who has no
- * reference values carries no reader of XML.
+ * reference values carries no reader of XML. It gets all OCSP responses: they are found by the certificate that they are about.
  */
-export type HoldReferenceValues = (verified: VerifiedGpu) => RimAssessment;
+export type HoldReferenceValues = (verified: VerifiedGpu, ocsp: readonly Uint8Array[]) => RimAssessment;
 
 /** A verified report with what reference values say about it. They refute nothing of the report, but such a device is not accepted. */
-function withReferenceValues(verified: VerifiedGpu, { driver, vbios, failure }: RimAssessment): VerifiedGpu {
+function withReferenceValues(verified: VerifiedGpu, { driver, vbios, revocation, failure }: RimAssessment): VerifiedGpu {
   const held = [driver, vbios].filter((rim) => rim !== null);
+  const ends = [...held.map(({ expiresAtUnix }) => expiresAtUnix), ...endsOf(revocation)];
   // A switch has no driver.
   const isComplete = vbios !== null && (driver !== null || verified.architecture === 'ls10');
   return Object.freeze({
     ...verified,
     simulated: verified.simulated || held.some(({ simulated }) => simulated),
+    rimRevocation: revocation,
     rim: isComplete && failure === null ? 'checked' : 'unknown',
     collateralFailure: verified.collateralFailure ?? failure,
-    collateralExpiresAtUnix: Math.min(verified.collateralExpiresAtUnix, ...held.map(({ expiresAtUnix }) => expiresAtUnix)),
+    collateralExpiresAtUnix: Math.min(verified.collateralExpiresAtUnix, ...ends),
   });
 }
 
@@ -69,7 +72,7 @@ export function assessGpu(input: GpuInput, hold: HoldReferenceValues | null = nu
     const unknown = new CheckLedger(...(hold === null ? [] : rimChecks), ...gpuPolicyChecks).list();
     return { verified: null, validated: false, checks: [...ledger.list(), ...unknown], failure: asStunError(thrown) };
   }
-  const rims = hold?.(verified) ?? null;
+  const rims = hold?.(verified, input.ocsp) ?? null;
   if (rims !== null) verified = withReferenceValues(verified, rims);
   const { checks, refusal } = assessGpuPolicy(verified, input.policy);
   const all = [...ledger.list(), ...(rims?.checks ?? []), ...checks];

@@ -28,6 +28,7 @@ export const gpuCheckSources: { readonly [Id in GpuCheckId]: string } = {
   'policy-revocation': 'docs/design.md section 6; RFC 6960, section 2.2',
   'policy-hold': 'RFC 5280, section 5.3.1, certificateHold; nvtrust, OCSP',
   'policy-rim': 'docs/design.md section 6; nvtrust cc_admin.py, measurement comparison',
+  'policy-rim-revocation': 'docs/design.md section 6; nvtrust cc_admin.py, OCSP of RIM certificates',
   'policy-debug': 'TCG DICE Attestation Architecture 1.1, section 6.1.1, OperationalFlags',
   'policy-mode': 'nvtrust, feature flag and protected PCIe status',
   'policy-driver': 'NVIDIA security bulletins for why floors matter',

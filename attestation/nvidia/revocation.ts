@@ -1,6 +1,6 @@
 /** Whether certificates of NVIDIA's are revoked: OCSP responses, found by the certificate that they are about. */
 import { StunError } from '#protocol/errors/stun-error.ts';
-import type { CheckId, CheckLedger } from '../checks.ts';
+import type { CheckId, CheckLedger, rimKinds } from '../checks.ts';
 import type { NvidiaCertificate } from './certificate.ts';
 import { nameOf } from './chain.ts';
 import type { DeviceChain } from './device-chain.ts';
@@ -8,10 +8,13 @@ import type { OcspResponse } from './ocsp.ts';
 import { parseOcspResponse } from './ocsp.ts';
 import { isAbout, verifyOcspResponse } from './ocsp-verification.ts';
 
+/** NVIDIA counts the certificates above a RIM from its root, which is L1. */
+export const rimLevels = ['l4', 'l3', 'l2'] as const;
+
 /** A certificate of a verified chain that NVIDIA's service answers for. */
 export interface RevocableCertificate {
   /** Its place, for people. */
-  readonly name: 'device' | 'provisioner' | 'identity';
+  readonly name: 'device' | 'provisioner' | 'identity' | `${(typeof rimKinds)[number]}-rim-${(typeof rimLevels)[number]}`;
   readonly certificate: NvidiaCertificate;
   readonly issuer: NvidiaCertificate;
 }
@@ -23,6 +26,11 @@ export interface CertificateRevocation {
   readonly status: 'good' | 'hold' | 'unknown';
   /** The response stands until here; null without one. */
   readonly nextUpdateUnix: number | null;
+}
+
+/** Until when the responses stand, unix seconds; nothing of certificates without one. */
+export function endsOf(revocation: readonly CertificateRevocation[]): readonly number[] {
+  return revocation.flatMap(({ nextUpdateUnix }) => nextUpdateUnix ?? []);
 }
 
 /** Those of a device's chain: the firmware's certificate is made by the device itself, the root is pinned. */

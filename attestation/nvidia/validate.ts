@@ -11,6 +11,7 @@ import type { GpuPolicy } from '../policy/gpu-policy.ts';
 import type { Policy } from '../policy/policy.ts';
 import type { Skip } from '../policy/policy-fields.ts';
 import { isSkip } from '../policy/policy-fields.ts';
+import type { CertificateRevocation } from './revocation.ts';
 import type { VerifiedGpu } from './verify.ts';
 import { isVersionBelow } from './version-order.ts';
 
@@ -59,14 +60,12 @@ export function assessGpuPolicy(verified: VerifiedGpu, policy: Policy): GpuPolic
 }
 
 /** What is known from outside the report. Where something is refuted, the refutation speaks for itself. */
-function checkCollateral({ revocation, rim }: VerifiedGpu, nvidia: GpuPolicy, check: RunCheck): void {
+function checkCollateral({ revocation, rimRevocation, rim }: VerifiedGpu, nvidia: GpuPolicy, check: RunCheck): void {
   check('policy-revocation', () => {
-    const open = revocation.find(({ status }) => status === 'unknown');
-    if (nvidia.requireRevocationData && open !== undefined)
-      refuse('STUN_POLICY_REVOCATION', `nothing is known of the revocation of the ${open.certificate} certificate`);
+    if (nvidia.requireRevocationData) requireKnown(revocation);
   });
   check('policy-hold', () => {
-    const held = revocation.find(({ status }) => status === 'hold');
+    const held = [...revocation, ...rimRevocation].find(({ status }) => status === 'hold');
     if (held !== undefined && !nvidia.admitCertificateHold)
       refuse('STUN_POLICY_GPU_HOLD', `the ${held.certificate} certificate is on hold`);
   });
@@ -74,6 +73,17 @@ function checkCollateral({ revocation, rim }: VerifiedGpu, nvidia: GpuPolicy, ch
     if (nvidia.requireRim && rim === 'unknown')
       refuse('STUN_POLICY_GPU_RIM', 'no reference values were held against the measurements');
   });
+  // Without reference values there are no chains of theirs, and the check stays unknown.
+  if (rimRevocation.length > 0)
+    check('policy-rim-revocation', () => {
+      if (nvidia.requireRimRevocationData) requireKnown(rimRevocation);
+    });
+}
+
+function requireKnown(revocation: readonly CertificateRevocation[]): void {
+  const open = revocation.find(({ status }) => status === 'unknown');
+  if (open !== undefined)
+    refuse('STUN_POLICY_REVOCATION', `nothing is known of the revocation of the ${open.certificate} certificate`);
 }
 
 function checkReport(verified: VerifiedGpu, nvidia: GpuPolicy, check: RunCheck): void {

@@ -22,15 +22,18 @@ import { readCertifiedFirmware } from './fwid.ts';
 import type { GpuReport } from './report.ts';
 import type { GpuArchitecture } from './report-facts.ts';
 import type { CertificateRevocation } from './revocation.ts';
-import { proveRevocation, revocableOfDevice } from './revocation.ts';
+import { endsOf, proveRevocation, revocableOfDevice } from './revocation.ts';
 
 /** What a report is verified with. */
 export interface GpuCollateral {
   /** The device's chain, parsed, device first. */
   readonly chain: readonly NvidiaCertificate[];
-  /** OCSP responses, DER. Those about other certificates are left alone; without one a certificate's revocation is unknown. */
+  /**
+   * OCSP responses about the device's chain, and about the chains of its reference values, DER. Those about other certificates are left
+   * alone; without one a certificate's revocation is unknown.
+   */
   readonly ocsp: readonly Uint8Array[];
-  /** Time at which the OCSP responses should hold, unix seconds; null: the time of verification. */
+  /** Time at which those about the device's chain should hold, unix seconds; null: the time of verification. */
   readonly ocspAtUnix: number | null;
   /** What the report was asked for with, 32 bytes; null leaves the check unknown. */
   readonly nonce: Uint8Array | null;
@@ -66,8 +69,10 @@ export interface VerifiedGpu {
   readonly debug: boolean | null;
   /** Whether the report answers the nonce that was given; `unknown` when none was. */
   readonly nonce: 'checked' | 'unknown';
-  /** One entry for each certificate that can be revoked. */
+  /** One entry for each certificate of the device's chain that can be revoked. */
   readonly revocation: readonly CertificateRevocation[];
+  /** The same of the chains of the reference values that were held against the measurements; none without reference values. */
+  readonly rimRevocation: readonly CertificateRevocation[];
   /** Whether reference values (RIM documents) were held against the measurements. */
   readonly rim: 'checked' | 'unknown';
   /** The first thing that the collateral refutes; such a report is verified and never accepted. */
@@ -219,9 +224,10 @@ function established(proven: Proven, atUnix: number, ledger: CheckLedger): Verif
     debug: firmware.debug,
     nonce: collateral.nonce === null ? 'unknown' : 'checked',
     revocation,
+    rimRevocation: [],
     rim: 'unknown',
     collateralFailure,
-    collateralExpiresAtUnix: Math.min(...ends, ...revocation.flatMap(({ nextUpdateUnix }) => nextUpdateUnix ?? [])),
+    collateralExpiresAtUnix: Math.min(...ends, ...endsOf(revocation)),
     verifiedAtUnix: atUnix,
     unproven: gpuUnproven,
     checks: ledger.list(),

@@ -19,12 +19,14 @@ export interface GpuPolicy {
   readonly architectures: readonly GpuArchitecture[];
   /** Whether the report must be held against a nonce. */
   readonly requireNonce: boolean;
-  /** Whether an OCSP response must be there for every certificate that can be revoked. */
+  /** Whether an OCSP response must be there for every certificate of the device's chain that can be revoked. */
   readonly requireRevocationData: boolean;
-  /** Whether a certificate that is revoked with the reason certificateHold is admitted. */
+  /** Whether a certificate, of the device or of its reference values, is admitted that is revoked with the reason certificateHold. */
   readonly admitCertificateHold: boolean;
   /** Whether reference values must have been held against the measurements. */
   readonly requireRim: boolean;
+  /** Whether an OCSP response must be there for every certificate, but the root, of the reference values that are held against them. */
+  readonly requireRimRevocationData: boolean;
   /** Whether a device is admitted that says that it is not secure, in recovery or in debug mode; Hopper does not say it. */
   readonly allowDebug: boolean;
   readonly modes: readonly GpuMode[];
@@ -46,6 +48,7 @@ const keys = [
   'requireRevocationData',
   'admitCertificateHold',
   'requireRim',
+  'requireRimRevocationData',
   'allowDebug',
   'modes',
   'minDriverVersion',
@@ -90,6 +93,7 @@ export function readGpuPolicy(fields: FieldReader): GpuPolicy {
     requireRevocationData: fields.boolean('requireRevocationData'),
     admitCertificateHold: fields.boolean('admitCertificateHold'),
     requireRim: fields.boolean('requireRim'),
+    requireRimRevocationData: fields.boolean('requireRimRevocationData'),
     allowDebug: fields.boolean('allowDebug'),
     modes: names(fields, 'modes', gpuModes),
     minDriverVersion: versionOrSkip(fields, 'minDriverVersion'),
@@ -103,7 +107,8 @@ export function readGpuPolicy(fields: FieldReader): GpuPolicy {
 const anyVersion: Skip = { skip: 'no floor is named: every version that NVIDIA stands by is admitted' };
 
 /**
- * The default: Hopper or Blackwell alone or joined by encrypted NVLink, with nonce, revocation data and reference values, nothing on hold.
+ * The default: Hopper or Blackwell alone or joined by encrypted NVLink, with nonce, reference values, revocation data of both chains,
+ * nothing on hold.
  * Protected PCIe leaves NVLink in the clear and makes the switches part of what is trusted: only when it is named.
  */
 export const defaultGpuPolicy: GpuPolicy = {
@@ -113,6 +118,7 @@ export const defaultGpuPolicy: GpuPolicy = {
   requireRevocationData: true,
   admitCertificateHold: false,
   requireRim: true,
+  requireRimRevocationData: true,
   allowDebug: false,
   modes: ['spt', 'mpt'],
   minDriverVersion: anyVersion,

@@ -38,9 +38,9 @@ import { describeSnp } from './evidence-snp-fields.ts';
 export interface EvidenceVerifyOptions extends EvidenceSource, CollateralOptions, EarOptions, NrasOptions {
   /** Time to verify at, unix seconds; now when absent. */
   readonly at?: string | number;
-  /** Time at which the OCSP responses of a GPU should hold, unix seconds; that of verification when absent. */
+  /** Time at which the OCSP responses about a GPU's chain should hold, unix seconds; that of verification when absent. */
   readonly ocspAt?: string | number;
-  /** Time at which the certificates of RIM documents must be valid; that of `at` when absent. */
+  /** Time at which the certificates of RIM documents, and OCSP responses about them, must hold; that of `at` when absent. */
   readonly rimAt?: string | number;
   /** A policy as JSON; the default policy when absent. */
   readonly policy?: string;

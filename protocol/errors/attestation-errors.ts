@@ -173,7 +173,7 @@ const ownErrors = {
     class: 'verification',
     actor: 'provider',
     httpStatus: 422,
-    doc: "A certificate of the chain is on its issuer's CRL. The platform must not be used.",
+    doc: 'A certificate is revoked, by a CRL or an OCSP answer of its issuer. What it stands for, platform or reference values, must not be used.',
   },
   STUN_CRL_ISSUER: {
     class: 'verification',
@@ -203,7 +203,7 @@ const ownErrors = {
     class: 'verification',
     actor: 'provider',
     httpStatus: 422,
-    doc: 'The collateral has no CRL for a chain, so nothing is known of revocation. Fetch complete collateral.',
+    doc: 'The collateral has no CRL for a chain, or no OCSP answer about a certificate, so nothing is known of revocation. Fetch complete collateral.',
   },
   STUN_PCK_EXTENSION: {
     class: 'verification',

@@ -90,7 +90,7 @@ export const gpuErrors = {
     class: 'verification',
     actor: 'provider',
     httpStatus: 422,
-    doc: 'A certificate of the device is on hold (certificateHold). Ask its vendor; a policy may admit it in so many words.',
+    doc: 'A certificate of the device or of its reference values is on hold (certificateHold). Ask its vendor; a policy may admit it in so many words.',
   },
   STUN_POLICY_GPU_ARCHITECTURE: {
     class: 'policy',
@@ -108,7 +108,7 @@ export const gpuErrors = {
     class: 'policy',
     actor: 'provider',
     httpStatus: 403,
-    doc: 'A certificate of the device is on hold and the policy does not admit that.',
+    doc: 'A certificate of the device or of its reference values is on hold and the policy does not admit that.',
   },
   STUN_POLICY_GPU_RIM: {
     class: 'policy',

@@ -24,7 +24,11 @@ const hexOf = (maxBytes: number): typeof bytesHex => bytesHex.max(2 + 2 * maxByt
 export const gpuCollateralSchema = z
   .strictObject({
     chain: z.string().max(maxPemChars).meta({ description: 'PEM, device first' }),
-    ocsp: z.array(hexOf(maxOcspBytes)).max(16).default([]).meta({ description: 'OCSP responses about the chain, DER' }),
+    ocsp: z
+      .array(hexOf(maxOcspBytes))
+      .max(16)
+      .default([])
+      .meta({ description: 'OCSP responses about the chain and those of the RIM documents, DER' }),
     rims: z
       .array(z.string().max(maxXmlBytes))
       .max(maxRims)

@@ -4,11 +4,25 @@
  */
 import { StunError } from '#protocol/errors/stun-error.ts';
 import type { NvidiaTrustRoot, TrustRoot } from '../../trust/roots.ts';
+import type { rimKinds } from '../../checks.ts';
 import type { NvidiaCertificate } from '../certificate.ts';
 import { pinnedRoot, verifyConstraints, verifyDates, verifyIssuerName, verifySignedBy } from '../chain.ts';
+import type { RevocableCertificate } from '../revocation.ts';
+import { rimLevels } from '../revocation.ts';
 
 /** Certificates of a RIM's chain, the root among them. */
 export const rimChainLength = 4;
+
+/** Those of a verified chain that NVIDIA's service answers for: all but the root, which is pinned. */
+export function revocableOfRim(
+  kind: (typeof rimKinds)[number],
+  chain: readonly NvidiaCertificate[],
+): readonly RevocableCertificate[] {
+  return rimLevels.flatMap((level, place): RevocableCertificate[] => {
+    const [certificate, issuer] = chain.slice(place);
+    return certificate === undefined || issuer === undefined ? [] : [{ name: `${kind}-rim-${level}`, certificate, issuer }];
+  });
+}
 
 /**
  * Verifies a RIM's chain, dates aside.

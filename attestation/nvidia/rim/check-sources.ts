@@ -25,4 +25,5 @@ export const rimCheckSources = {
   ...sourcesOf('driver'),
   ...sourcesOf('vbios'),
   'rim-index-owner': 'NVT module verifier, golden measurements of driver and VBIOS',
+  'rim-ocsp': 'RFC 6960, sections 3.2 and 4.2.2; NVT module rim, OCSP of its certificates',
 } as { readonly [Id in RimCheckId]: string };

@@ -7,8 +7,10 @@ import { assessRims } from './verify.ts';
 /**
  * Makes a comparison from documents, for `assessGpu`.
  * @param rims - at most one of each kind, in any order; none leaves every check of theirs unknown
- * @param atUnix - time at which their certificates must be valid, unix seconds: RIMs have a time of their own
+ * @param atUnix - time at which their certificates, and the OCSP responses about these, must hold, unix seconds: RIMs have a time of
+ * their own
  */
 export function holdRims(rims: readonly Uint8Array[], atUnix: number, roots: readonly TrustRoot[]): HoldReferenceValues {
-  return ({ report, architecture }) => assessRims({ rims, subject: rimSubjectOf(report, architecture), atUnix, roots });
+  return ({ report, architecture }, ocsp) =>
+    assessRims({ rims, subject: rimSubjectOf(report, architecture), ocsp, atUnix, roots });
 }

@@ -2,7 +2,8 @@
  * Verification of a RIM: signed by NVIDIA, current, for the version that the report names, and its values are those of the report.
  *
  * Whether the report itself is genuine is not looked at here, and a genuine report does not need a RIM: that is why these checks
- * stand outside the verification of the device. No I/O, no clock.
+ * stand outside the verification of the device. What OCSP responses say of the certificates is a check of its own (`rim-ocsp`): missing
+ * ones leave it unknown, and a RIM holds without them. No I/O, no clock.
  */
 import { StunError } from '#protocol/errors/stun-error.ts';
 import { asStunError } from '#protocol/errors/registry.ts';
@@ -11,7 +12,9 @@ import type { Check, RimCheckId } from '../../checks.ts';
 import { Attempts, CheckLedger, rimChecks, rimKinds } from '../../checks.ts';
 import { cryptoProvider } from '../../crypto/provider.ts';
 import type { TrustRoot } from '../../trust/roots.ts';
-import { verifyRimChain, verifyRimDates } from './chain.ts';
+import type { CertificateRevocation, RevocableCertificate } from '../revocation.ts';
+import { proveRevocation } from '../revocation.ts';
+import { revocableOfRim, verifyRimChain, verifyRimDates } from './chain.ts';
 import type { RuntimeMeasurements } from './compare-measurements.ts';
 import { compareMeasurements, verifyIndexOwners } from './compare-measurements.ts';
 import type { ReferenceManifest, RimKind } from './reference-manifest.ts';
@@ -45,6 +48,9 @@ export interface RimInput {
   /** At most one of each kind, in any order. */
   readonly rims: readonly Uint8Array[];
   readonly subject: RimSubject;
+  /** OCSP responses, DER. Those about other certificates are left alone. */
+  readonly ocsp: readonly Uint8Array[];
+  /** Time at which certificates and OCSP responses must hold, unix seconds. */
   readonly atUnix: number;
   readonly roots: readonly TrustRoot[];
 }
@@ -53,6 +59,8 @@ export interface RimInput {
 export interface RimAssessment {
   readonly driver: VerifiedRim | null;
   readonly vbios: VerifiedRim | null;
+  /** One entry for each certificate of a RIM's chain but the root; none of a chain that is not verified, or when a response is refused. */
+  readonly revocation: readonly CertificateRevocation[];
   readonly checks: readonly Check[];
   /** The first failure; null when nothing was refuted. */
   readonly failure: StunError | null;
@@ -95,7 +103,14 @@ function checkId(kind: RimKind, name: string): RimCheckId {
   return id;
 }
 
-function runRim(ledger: CheckLedger, rim: ReferenceManifest, input: RimInput): VerifiedRim {
+/** What became of one RIM. Its chain may be verified though the RIM is not. */
+interface RimOutcome {
+  readonly verified: VerifiedRim | null;
+  readonly revocable: readonly RevocableCertificate[];
+  readonly failure: StunError | null;
+}
+
+function runRim(ledger: CheckLedger, rim: ReferenceManifest, input: RimInput): RimOutcome {
   const { kind, version, product, tagId, chain } = rim;
   const attempts = new Attempts(ledger);
   const root = attempts.run(checkId(kind, 'cert-chain'), () => verifyRimChain(chain, input.roots));
@@ -105,9 +120,11 @@ function runRim(ledger: CheckLedger, rim: ReferenceManifest, input: RimInput): V
   // The values of another version say nothing about what runs, so they are not compared.
   if (attempts.run(checkId(kind, 'version'), () => verifyVersion(rim, input.subject)) === true)
     attempts.run(checkId(kind, 'measurement'), () => compareMeasurements(input.subject, rim));
-  if (attempts.failure !== null) throw attempts.failure;
-  if (root === null) throw new StunError('STUN_INTERNAL', 'a RIM failed without a reason');
-  return Object.freeze({
+  const { failure } = attempts;
+  if (root === null) return { verified: null, revocable: [], failure };
+  const revocable = revocableOfRim(kind, chain);
+  if (failure !== null) return { verified: null, revocable, failure };
+  const verified = Object.freeze({
     kind,
     version,
     product,
@@ -117,6 +134,20 @@ function runRim(ledger: CheckLedger, rim: ReferenceManifest, input: RimInput): V
     activeCount: rim.measurements.filter(({ active }) => active).length,
     expiresAtUnix: Math.min(...chain.map(({ notAfterUnix }) => notAfterUnix)),
   });
+  return { verified, revocable, failure };
+}
+
+/** What is said of the certificates above the RIMs. Nothing rests on it once a RIM is refused for something else. */
+function runRevocation(
+  ledger: CheckLedger,
+  outcomes: readonly RimOutcome[],
+  { ocsp, atUnix }: RimInput,
+): readonly CertificateRevocation[] {
+  const certificates = outcomes.flatMap(({ revocable }) => revocable);
+  if (certificates.length === 0) return [];
+  const revocation = proveRevocation(ledger, 'rim-ocsp', certificates, ocsp, atUnix);
+  if (outcomes.some(({ failure }) => failure !== null)) ledger.unknown('rim-ocsp');
+  return revocation;
 }
 
 function parseAll(rims: readonly Uint8Array[]): { readonly [Kind in RimKind]: ReferenceManifest | null } {
@@ -148,14 +179,18 @@ export function assessRims(input: RimInput): RimAssessment {
     }
   };
   const rims = attempt(() => ledger.prove('rim-format', () => parseAll(input.rims)));
-  if (rims === null) return { driver: null, vbios: null, checks: ledger.list(), failure };
+  if (rims === null) return { driver: null, vbios: null, revocation: [], checks: ledger.list(), failure };
   const { driver, vbios } = rims;
   const missing = rimKinds.filter((kind) => rims[kind] === null);
   for (const id of rimChecks) {
     const lacksOne = missing.some((kind) => id === 'rim-index-owner' || id.startsWith(`rim-${kind}-`));
     if (lacksOne || missing.length === rimKinds.length) ledger.unknown(id, 'STUN_RIM_UNKNOWN');
   }
-  const verified = [driver, vbios].map((rim) => (rim === null ? null : attempt(() => runRim(ledger, rim, input))));
+  const outcomes = [driver, vbios].flatMap((rim) => (rim === null ? [] : [runRim(ledger, rim, input)]));
+  for (const outcome of outcomes) failure ??= outcome.failure;
   if (driver !== null && vbios !== null) attempt(() => ledger.prove('rim-index-owner', () => verifyIndexOwners(driver, vbios)));
-  return { driver: verified[0] ?? null, vbios: verified[1] ?? null, checks: ledger.list(), failure };
+  const revocation = attempt(() => runRevocation(ledger, outcomes, input)) ?? [];
+  const of = (wanted: RimKind): VerifiedRim | null =>
+    outcomes.find(({ verified }) => verified?.kind === wanted)?.verified ?? null;
+  return { driver: of('driver'), vbios: of('vbios'), revocation, checks: ledger.list(), failure };
 }

@@ -2,11 +2,19 @@ import assert from 'node:assert/strict';
 import { gpuPolicyChecks, gpuVerificationChecks } from '#attestation/index.ts';
 import { simulatedPolicy } from '#attestation/simulated/policy.ts';
 import { atUnix } from '../../unit/attestation/simulated-fixture.ts';
-import { assessGpuChanged, assessGpuMachine, assessGpuWith, gpuPki, gpuPolicyWith } from '../../unit/attestation/gpu-fixture.ts';
+import {
+  assessGpuChanged,
+  assessGpuMachine,
+  assessGpuWith,
+  assessGpuWithRims,
+  gpuPki,
+  gpuPolicyWith,
+} from '../../unit/attestation/gpu-fixture.ts';
+import { acceptedRimOcsp } from '../../unit/attestation/rim-fixture.ts';
 import { gpuNegativeVectors } from './gpu-negative-vectors.ts';
 
 /** Checks that a Hopper GPU and the default policy leave open: nothing says it, or no value is named. */
-const open = ['policy-debug', 'policy-driver', 'policy-vbios', 'policy-firmware'];
+const open = ['policy-rim-revocation', 'policy-debug', 'policy-driver', 'policy-vbios', 'policy-firmware'];
 
 describe('negative vectors of GPU evidence', () => {
   it('start from evidence that is accepted', () => {
@@ -18,6 +26,16 @@ describe('negative vectors of GPU evidence', () => {
     assert.deepEqual(
       checks.filter((check) => check.status !== 'proven').map((check) => check.id),
       open,
+    );
+  });
+
+  it('start from reference values that are accepted too', () => {
+    const { failure, validated, checks } = assessGpuWithRims(acceptedRimOcsp);
+    assert.equal(failure, null);
+    assert.equal(validated, true);
+    assert.deepEqual(
+      checks.filter((check) => check.status !== 'proven').map((check) => check.id),
+      open.filter((id) => id !== 'policy-rim-revocation'),
     );
   });
 

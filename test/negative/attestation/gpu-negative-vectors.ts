@@ -21,12 +21,14 @@ import {
   assessGpuChanged,
   assessGpuMachine,
   assessGpuWith,
+  assessGpuWithRims,
   gpu,
   gpuPki,
   gpuPolicyWith,
   otherGpuPki,
   pdi,
 } from '../../unit/attestation/gpu-fixture.ts';
+import { acceptedRimOcsp, rimOcspWith } from '../../unit/attestation/rim-fixture.ts';
 import type { NegativeVector } from './negative-vectors.ts';
 
 type Outcome = ReturnType<NegativeVector['run']>;
@@ -252,7 +254,18 @@ add('policy-revocation', 'STUN_POLICY_REVOCATION', 'OCSP response that does not 
 add('policy-hold', 'STUN_POLICY_GPU_HOLD', 'certificate on hold', () =>
   answered({ status: { revokedAtUnix: atUnix - 5, reason: 6 } }),
 );
+add('policy-hold', 'STUN_POLICY_GPU_HOLD', 'signer of the reference values on hold', () =>
+  assessGpuWithRims(rimOcspWith({ signer: { status: { revokedAtUnix: atUnix - 5, reason: 6 } } })),
+);
 add('policy-rim', 'STUN_POLICY_GPU_RIM', 'evidence without reference values', () => assessGpuWith({ policy: simulatedPolicy }));
+add('policy-rim-revocation', 'STUN_POLICY_REVOCATION', 'reference values without OCSP responses', () => assessGpuWithRims([]));
+for (const [i, name] of ['signer', 'L3', 'CA of the chip'].entries())
+  add('policy-rim-revocation', 'STUN_POLICY_REVOCATION', `reference values without an OCSP response about the ${name}`, () =>
+    assessGpuWithRims(acceptedRimOcsp.toSpliced(i, 1)),
+  );
+add('policy-rim-revocation', 'STUN_POLICY_REVOCATION', 'OCSP response that does not know a signer of reference values', () =>
+  assessGpuWithRims(rimOcspWith({ signer: { status: 'unknown' } })),
+);
 for (const [flag, name] of [
   [0x40, 'not secure'],
   [0x20, 'in recovery'],

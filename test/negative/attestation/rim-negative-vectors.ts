@@ -8,15 +8,18 @@ import type { RimSubject } from '#attestation/nvidia/rim/verify.ts';
 import { derOctets } from '#attestation/simulated/der-writer.ts';
 import { keyId } from '#attestation/simulated/certificates.ts';
 import { deriveSigningKey } from '#attestation/simulated/signing-key.ts';
+import type { OcspSpec } from '#attestation/simulated/ocsp-writer.ts';
 import type { RimChanges } from '#attestation/simulated/simulated-rim.ts';
 import { concatBytes } from '#protocol/bytes.ts';
 import type { ErrorCode } from '#protocol/errors/registry.ts';
 import { atUnix } from '../../unit/attestation/simulated-fixture.ts';
 import {
+  acceptedRimOcsp,
   acceptedRims,
   assessRimsWith,
   assessingChanged,
   otherRimPki,
+  rimOcspWith,
   rimPki,
   rimSpecs,
   rimSubject,
@@ -50,6 +53,7 @@ function replaced(xml: string, from: string | RegExp, to: string): string {
   return out;
 }
 
+const unknownCritical = { id: '1.2.3.4', critical: true, value: derOctets(Uint8Array.of(1)) };
 const nested = (levels: number): string => '<a>'.repeat(levels) + '</a>'.repeat(levels);
 const laughs = [
   '<!DOCTYPE x [<!ENTITY a "ha">',
@@ -178,7 +182,7 @@ add(
   'rim-format',
   'STUN_CERTIFICATE_FORMAT',
   'signer with an unknown critical extension',
-  changed({ certificates: { signer: { extensions: [{ id: '1.2.3.4', critical: true, value: derOctets(Uint8Array.of(1)) }] } } }),
+  changed({ certificates: { signer: { extensions: [unknownCritical] } } }),
 );
 
 // certificates
@@ -293,6 +297,61 @@ add(
     },
   ),
 );
+
+// rim-ocsp
+const answered = (signer: Partial<OcspSpec>, name: string, code: ErrorCode): void => {
+  let made: readonly Uint8Array[] | undefined;
+  add('rim-ocsp', code, name, () => assessRimsWith({ ocsp: (made ??= rimOcspWith({ signer })) }));
+};
+const l3Responder = rimPki.responderKeys.l3.publicKey;
+const responder: OcspSpec['responder'] = {
+  serial: keyId(l3Responder),
+  subject: 'STUN simulated OCSP responder',
+  issuer: 'NVIDIA Reference Value L3 simulated',
+  notBeforeUnix: atUnix - 1000,
+  notAfterUnix: atUnix + 1000,
+  publicKey: l3Responder,
+  isCa: false,
+  pathLength: null,
+  keyUsage: [0],
+  subjectKeyId: keyId(l3Responder),
+  authorityKeyId: keyId(rimPki.keys.l3.publicKey),
+  extensions: [],
+};
+add('rim-ocsp', 'STUN_DER_FORMAT', 'OCSP response with a byte after its end', () =>
+  assessRimsWith({ ocsp: acceptedRimOcsp.map((der) => Uint8Array.of(...der, 0)) }),
+);
+answered({ answer: 3 }, 'OCSP response that says tryLater', 'STUN_OCSP_FORMAT');
+answered(
+  { responder: { ...responder, extensions: [unknownCritical] } },
+  'responder with an unknown critical extension',
+  'STUN_CERTIFICATE_FORMAT',
+);
+answered({ purposes: null }, 'responder without the purpose OCSPSigning', 'STUN_OCSP_RESPONDER');
+answered(
+  { responder: { ...responder, issuer: 'NVIDIA Reference Value simulated CA' } },
+  'responder of another authority',
+  'STUN_OCSP_RESPONDER',
+);
+answered({ responder: { ...responder, notAfterUnix: atUnix - 1 } }, 'responder that ended a second ago', 'STUN_OCSP_RESPONDER');
+answered(
+  { responder: { ...responder, publicKey: rimPki.responderKeys.root.publicKey } },
+  'OCSP response that another key signed',
+  'STUN_OCSP_SIGNATURE',
+);
+answered({ nextUpdateUnix: atUnix - 1 }, 'OCSP response that ended a second ago', 'STUN_OCSP_EXPIRED');
+answered({ thisUpdateUnix: atUnix + 1 }, 'OCSP response that begins in a second', 'STUN_OCSP_NOT_YET_VALID');
+const revoked = { status: { revokedAtUnix: atUnix - 5, reason: 1 } } as const;
+for (const [place, name] of [
+  ['signer', 'signer'],
+  ['l3', 'L3'],
+  ['chip', 'CA of the chip'],
+] as const) {
+  let made: readonly Uint8Array[] | undefined;
+  add('rim-ocsp', 'STUN_CERTIFICATE_REVOKED', `${name} that is revoked`, () =>
+    assessRimsWith({ ocsp: (made ??= rimOcspWith({ [place]: revoked })) }),
+  );
+}
 
 /** All of them, in the order of the checks. */
 export const rimNegativeVectors: readonly NegativeVector[] = vectors;

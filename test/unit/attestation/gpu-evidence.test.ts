@@ -15,7 +15,7 @@ import { simulatedPolicy } from '#attestation/simulated/policy.ts';
 import { gpuNonceOf } from '#protocol/keyset.ts';
 import { throwsCode } from '../assert-code.ts';
 import { acceptedGpuRims, gpu, gpuPki, gpuPolicyWith, otherGpuPki, pdi } from './gpu-fixture.ts';
-import { rimPki } from './rim-fixture.ts';
+import { acceptedRimOcsp, rimPki } from './rim-fixture.ts';
 import { atUnix, keysetDigest, machine, nonce, pki } from './simulated-fixture.ts';
 
 const context: EvidenceContext = { atUnix, roots: [pki.root, gpuPki.root, rimPki.root], policy: simulatedPolicy, keysetDigest };
@@ -27,7 +27,7 @@ function gpus(...hardwareIds: readonly Uint8Array[]): GpuEvidence {
   const gpuNonce = computeGpuNonce(keysetDigest, nonce);
   return {
     devices: made.map(({ report, chain }) => ({ report: report(gpuNonce), chain })),
-    ocsp: made.flatMap(({ ocsp }) => ocsp),
+    ocsp: [...made.flatMap(({ ocsp }) => ocsp), ...acceptedRimOcsp],
     rims: acceptedGpuRims,
   };
 }

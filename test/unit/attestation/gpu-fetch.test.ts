@@ -71,7 +71,7 @@ describe('stun evidence of GPUs with collateral that it gets', () => {
   });
   const gotAll = (result: CommandResult): void => {
     assert.deepEqual(checksOf(result, 'refuted'), []);
-    for (const id of ['nonce', 'ocsp', 'rim-format']) assert.ok(checksOf(result, 'proven').includes(id), id);
+    for (const id of ['nonce', 'ocsp', 'rim-format', 'rim-ocsp']) assert.ok(checksOf(result, 'proven').includes(id), id);
   };
 
   it('asks for what report and chain name, and that is what the device is accepted with', async () => {

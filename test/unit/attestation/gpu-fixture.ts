@@ -1,5 +1,5 @@
 /** Simulated GPUs under one PKI, so that every test starts from the same accepted evidence. */
-import { assessGpu } from '#attestation/index.ts';
+import { assessGpu, holdRims } from '#attestation/index.ts';
 import type { GpuAssessment, GpuInput, GpuPolicy, Policy } from '#attestation/index.ts';
 import { createSimulatedGpuPki } from '#attestation/simulated/gpu-pki.ts';
 import { simulatedPolicy } from '#attestation/simulated/policy.ts';
@@ -46,19 +46,33 @@ export const acceptedGpuReport = accepted.report(gpuNonce);
 export const acceptedChain = accepted.chain;
 export const acceptedOcsp = accepted.ocsp;
 
+const start: GpuInput = {
+  report: acceptedGpuReport,
+  chain: acceptedChain,
+  ocsp: acceptedOcsp,
+  ocspAtUnix: null,
+  nonce: gpuNonce,
+  atUnix,
+  roots: [gpuPki.root],
+  policy: gpuPolicyWith({}),
+};
+
 /** Assesses the accepted evidence with changes. */
 export function assessGpuWith(changes: Partial<GpuInput>): GpuAssessment {
-  const start = {
-    report: acceptedGpuReport,
-    chain: acceptedChain,
-    ocsp: acceptedOcsp,
-    ocspAtUnix: null,
-    nonce: gpuNonce,
-    atUnix,
-    roots: [gpuPki.root],
-    policy: gpuPolicyWith({}),
-  };
   return assessGpu(observed('assessGpu', { ...start, ...changes }));
+}
+
+/** The same with reference values, by a policy that asks for them. @param rimOcsp - responses about the chains of these */
+export function assessGpuWithRims(rimOcsp: readonly Uint8Array[], policy: Partial<GpuPolicy> = {}): GpuAssessment {
+  const reference = { rims: acceptedGpuRims, rimAtUnix: atUnix };
+  const input = {
+    ...start,
+    ocsp: [...acceptedOcsp, ...rimOcsp],
+    roots: [gpuPki.root, rimPki.root],
+    policy: gpuPolicyWith({ requireRim: true, ...policy }),
+  };
+  observed('assessGpu', { ...input, ...reference });
+  return assessGpu(input, holdRims(reference.rims, reference.rimAtUnix, input.roots));
 }
 
 /** Assesses a device made with other options. */

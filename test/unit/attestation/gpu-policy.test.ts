@@ -21,7 +21,7 @@ describe('policy for GPUs', () => {
       const rest = Object.fromEntries(Object.entries(document.nvidia).filter(([name]) => name !== key));
       throwsCode(() => read(rest), 'STUN_POLICY_FORMAT');
     }
-    assert.equal(keys.length, 13);
+    assert.equal(keys.length, 14);
   });
 
   for (const [name, change] of [

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { assessGpu, defaultPolicy, defaultTrustRoots, parseGpuReport } from '#attestation/index.ts';
-import type { Check, GpuAssessment } from '#attestation/index.ts';
+import type { Check, GpuAssessment, GpuInput, GpuPolicy } from '#attestation/index.ts';
 import { rimChecks } from '#attestation/checks.ts';
 import { holdRims } from '#attestation/nvidia/rim/hold.ts';
 import { evidenceVerify } from '#cli/commands/evidence.ts';
@@ -10,7 +10,7 @@ import type { EvidenceVerifyOptions } from '#cli/commands/evidence.ts';
 import { makeSimulatedRim } from '#attestation/simulated/simulated-rim.ts';
 import { acceptedChain, acceptedGpuReport, acceptedOcsp, gpuNonce, gpuPki, gpuPolicyWith } from './gpu-fixture.ts';
 import { gpuCases } from './gpu-vector-cases.ts';
-import { rimPki } from './rim-fixture.ts';
+import { acceptedRimOcsp, rimOcspWith, rimPki } from './rim-fixture.ts';
 import { atUnix } from './simulated-fixture.ts';
 
 const { facts, measurements } = parseGpuReport(acceptedGpuReport);
@@ -29,17 +29,23 @@ const rimOf = (version: string | null, parity: number, spoilt: number | null = n
 const driver = rimOf(facts.driverVersion, 0);
 const vbios = rimOf(facts.vbiosVersion, 1);
 
-const assess = (rims: readonly Uint8Array[], rimAtUnix = atUnix, rimRoots = [rimPki.root]): GpuAssessment =>
+const assess = (
+  rims: readonly Uint8Array[],
+  rimAtUnix = atUnix,
+  rimRoots = [rimPki.root],
+  changes: Partial<GpuInput> = {},
+): GpuAssessment =>
   assessGpu(
     {
       report: acceptedGpuReport,
       chain: acceptedChain,
-      ocsp: acceptedOcsp,
+      ocsp: [...acceptedOcsp, ...acceptedRimOcsp],
       ocspAtUnix: null,
       nonce: gpuNonce,
       atUnix,
       roots: [gpuPki.root],
       policy: gpuPolicyWith({ requireRim: true }),
+      ...changes,
     },
     holdRims(rims, rimAtUnix, rimRoots),
   );
@@ -72,21 +78,92 @@ describe('reference values of a GPU', () => {
     assert.equal(assess([driver, vbios], atUnix, []).failure?.code, 'STUN_ROOT_UNTRUSTED');
   });
 
+  /** The device with both RIMs and other answers about their chains, by a policy with changes. */
+  const judged = (rimOcsp: readonly Uint8Array[], policy: Partial<GpuPolicy> = {}): GpuAssessment =>
+    assess([driver, vbios], atUnix, [rimPki.root], {
+      ocsp: [...acceptedOcsp, ...rimOcsp],
+      policy: gpuPolicyWith({ requireRim: true, ...policy }),
+    });
+  const checkOf = ({ checks }: GpuAssessment, wanted: string): Check | undefined => checks.find(({ id }) => id === wanted);
+  const unknown = (code: string): object => ({ id: 'rim-ocsp', status: 'unknown', code });
+
+  it('say of every certificate above them but the root what is known of its revocation', () => {
+    const levels = ['l4', 'l3', 'l2'];
+    const { verified } = judged(acceptedRimOcsp.slice(1));
+    assert.deepEqual(
+      verified?.rimRevocation,
+      ['driver', 'vbios'].flatMap((kind) =>
+        levels.map((level) => ({
+          certificate: `${kind}-rim-${level}`,
+          status: level === 'l4' ? 'unknown' : 'good',
+          nextUpdateUnix: level === 'l4' ? null : atUnix + 43_200,
+        })),
+      ),
+    );
+    assert.deepEqual(assess([]).verified?.rimRevocation, []);
+    assert.equal(assess([vbios]).verified?.rimRevocation.length, 3);
+  });
+
+  it('need no answers about their chains under a policy that says so, and the report shows that there were none', () => {
+    const refused = judged([]);
+    assert.equal(refused.failure?.code, 'STUN_POLICY_REVOCATION');
+    assert.match(refused.failure.message, /driver-rim-l4/);
+    const admitted = judged([], { requireRimRevocationData: false });
+    assert.deepEqual([admitted.failure, admitted.verified?.rim], [null, 'checked']);
+    assert.deepEqual(checkOf(admitted, 'rim-ocsp'), unknown('STUN_REVOCATION_UNKNOWN'));
+    assert.equal(checkOf(admitted, 'policy-rim-revocation')?.status, 'proven');
+    assert.equal(checkOf(assess([], atUnix, [], { policy: gpuPolicyWith({}) }), 'policy-rim-revocation')?.status, 'unknown');
+  });
+
+  it('may be signed under a certificate on hold where the policy admits holds', () => {
+    const held = rimOcspWith({ l3: { status: { revokedAtUnix: atUnix - 5, reason: 6 } } });
+    const refused = judged(held);
+    assert.equal(refused.failure?.code, 'STUN_POLICY_GPU_HOLD');
+    assert.match(refused.failure.message, /driver-rim-l3/);
+    const admitted = judged(held, { admitCertificateHold: true });
+    assert.equal(admitted.failure, null);
+    assert.deepEqual(checkOf(admitted, 'rim-ocsp'), unknown('STUN_OCSP_HOLD'));
+  });
+
+  it('are refused under every policy when a certificate above them is revoked, and the device stays verified', () => {
+    const revoked = rimOcspWith({ chip: { status: { revokedAtUnix: atUnix - 5, reason: null } } });
+    const { failure, verified, checks } = judged(revoked, { requireRim: false, requireRimRevocationData: false });
+    assert.deepEqual([failure?.code, verified?.rim], ['STUN_CERTIFICATE_REVOKED', 'unknown']);
+    assert.deepEqual(verified?.rimRevocation, []);
+    const refuted = checks.filter(({ status }) => status === 'refuted').map(({ id }) => id);
+    assert.deepEqual(refuted, ['rim-ocsp']);
+  });
+
+  it('are answered for at their own time, and what is accepted ends with the first answer', () => {
+    const times = { thisUpdateUnix: atUnix - 9, nextUpdateUnix: atUnix + 9 };
+    const ocsp = [...acceptedOcsp, ...rimOcspWith({ signer: times, l3: times, chip: times })];
+    const codeAt = (rimAtUnix: number): string | undefined =>
+      assess([driver, vbios], rimAtUnix, [rimPki.root], { ocsp, ocspAtUnix: atUnix - 20 }).failure?.code;
+    assert.deepEqual(
+      [-10, -9, 9, 10].map((seconds) => codeAt(atUnix + seconds)),
+      ['STUN_OCSP_NOT_YET_VALID', undefined, undefined, 'STUN_OCSP_EXPIRED'],
+    );
+    const { verified } = assess([driver, vbios], atUnix, [rimPki.root], { ocsp });
+    assert.equal(verified?.collateralExpiresAtUnix, atUnix + 9);
+  });
+
   it('are taken from files and from the folder of a case', async () => {
     const found = gpuCases().filter(({ name }) => name === 'hopper-c438e7e7');
     for (const { folder } of found) {
-      const rimStatuses = async (options: EvidenceVerifyOptions): Promise<ReadonlySet<string>> => {
+      const rimStatuses = async (options: EvidenceVerifyOptions): Promise<readonly string[]> => {
         const { document } = await evidenceVerify({ at: 1_761_307_200, ...options });
         const { checks, verified } = document as unknown as { readonly checks: readonly Check[]; readonly verified: boolean };
         assert.equal(verified, true);
-        return new Set(checks.filter(({ id }) => id.startsWith('rim-')).map(({ status }) => status));
+        const ofRims = checks.filter(({ id }) => id.startsWith('rim-'));
+        const ocsp = ofRims.find(({ id }) => id === 'rim-ocsp')?.status ?? '';
+        return [ocsp, ...new Set(ofRims.filter(({ id }) => id !== 'rim-ocsp').map(({ status }) => status))];
       };
       const [gpu, chain] = ['report.bin', 'chain.pem'].map((name) => join(folder, name));
       const rim = ['driver-rim.xml', 'vbios-rim.xml'].map((name) => join(folder, name));
-      assert.deepEqual(await rimStatuses({ case: folder }), new Set(['proven']));
-      assert.deepEqual(await rimStatuses({ gpu: gpu ?? '', chain: chain ?? '', rim }), new Set(['proven']));
-      assert.deepEqual(await rimStatuses({ gpu: gpu ?? '', chain: chain ?? '' }), new Set(['unknown']));
-      assert.ok((await rimStatuses({ case: folder, rimAt: 1_900_000_000 })).has('refuted'));
+      assert.deepEqual(await rimStatuses({ case: folder }), ['proven', 'proven']);
+      assert.deepEqual(await rimStatuses({ gpu: gpu ?? '', chain: chain ?? '', rim }), ['unknown', 'proven']);
+      assert.deepEqual(await rimStatuses({ gpu: gpu ?? '', chain: chain ?? '' }), ['unknown', 'unknown']);
+      assert.ok((await rimStatuses({ case: folder, rimAt: 1_900_000_000 })).includes('refuted'));
     }
     console.log(`      ${found.length} real cases`);
   });

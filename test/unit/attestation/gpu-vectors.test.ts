@@ -5,15 +5,16 @@ import {
   assessGpu,
   defaultPolicy,
   defaultTrustRoots,
+  holdRims,
   parseDeviceChain,
   parseOcspResponse,
   verifyGpu,
 } from '#attestation/index.ts';
 import type { GpuAssessment, GpuInput } from '#attestation/index.ts';
-import { parseNvidiaCertificate } from '#attestation/nvidia/certificate.ts';
 import type { NvidiaCertificate } from '#attestation/nvidia/certificate.ts';
 import { isAbout, verifyOcspResponse } from '#attestation/nvidia/ocsp-verification.ts';
 import { parseGpuReport } from '#attestation/nvidia/report.ts';
+import { parseRim } from '#attestation/nvidia/rim/reference-manifest.ts';
 import { toHex } from '#protocol/bytes.ts';
 import { throwsCode } from '../assert-code.ts';
 import { gpuCases } from './gpu-vector-cases.ts';
@@ -28,30 +29,33 @@ const ocspOf = ({ folder }: GpuCase): readonly Uint8Array[] =>
   readdirSync(folder)
     .filter((name) => name.startsWith('ocsp-'))
     .map((name) => new Uint8Array(readFileSync(join(folder, name))));
-const assess = (vector: GpuCase, changes: Partial<GpuInput> = {}): GpuAssessment =>
-  assessGpu({
-    report: vector.report,
-    chain: vector.chain,
-    nonce: vector.nonce,
-    ocsp: [],
-    ocspAtUnix: null,
-    atUnix,
-    roots: defaultTrustRoots,
-    policy: defaultPolicy,
-    ...changes,
-  });
+const rimsOf = ({ folder }: GpuCase): readonly Uint8Array[] =>
+  readdirSync(folder)
+    .filter((name) => name.endsWith('.xml'))
+    .map((name) => new Uint8Array(readFileSync(join(folder, name))));
+const assess = (
+  vector: GpuCase,
+  changes: Partial<GpuInput> = {},
+  hold: ReturnType<typeof holdRims> | null = null,
+): GpuAssessment =>
+  assessGpu(
+    {
+      report: vector.report,
+      chain: vector.chain,
+      nonce: vector.nonce,
+      ocsp: [],
+      ocspAtUnix: null,
+      atUnix,
+      roots: defaultTrustRoots,
+      policy: defaultPolicy,
+      ...changes,
+    },
+    hold,
+  );
 
 /** The certificates in the signatures of a case's RIM documents, each chain signer first. */
-function rimChains({ folder }: GpuCase): readonly (readonly NvidiaCertificate[])[] {
-  return readdirSync(folder)
-    .filter((name) => name.endsWith('.xml'))
-    .map((name) => readFileSync(join(folder, name), 'latin1'))
-    .map((xml) =>
-      [...xml.matchAll(/<ds:X509Certificate>([^<]*)</g)].map(([, base64 = '']) =>
-        parseNvidiaCertificate(new Uint8Array(Buffer.from(base64, 'base64'))),
-      ),
-    );
-}
+const rimChains = (vector: GpuCase): readonly (readonly NvidiaCertificate[])[] =>
+  rimsOf(vector).map((rim) => parseRim(rim).chain);
 
 describe('real GPU and NVSwitch evidence', () => {
   it('is counted, and the simulated set runs with or without it', () => {
@@ -171,12 +175,51 @@ describe('real OCSP responses', () => {
         ],
       );
       assert.equal(checks.find((check) => check.id === 'ocsp')?.status, 'proven');
+      assert.deepEqual(verified?.rimRevocation, []);
       const late = assess(vector, { ocsp: ocspOf(vector) });
       assert.notEqual(late.verified, null);
       assert.deepEqual(
         late.checks.find((check) => check.id === 'ocsp'),
         { id: 'ocsp', status: 'refuted', code: 'STUN_OCSP_EXPIRED' },
       );
+    });
+
+    it(`${vector.name} is accepted by the default policy, with an answer for every certificate above its RIMs`, () => {
+      const windows = (isOfRim: boolean): readonly [number, number] => {
+        const found = Object.entries(vector.ocsp).flatMap(([file, answer]) => (file.includes('rim') === isOfRim ? [answer] : []));
+        return [Math.max(...found.map(({ thisUpdate }) => thisUpdate)), Math.min(...found.map(({ nextUpdate }) => nextUpdate))];
+      };
+      const [ocspAtUnix] = windows(false);
+      const [from, to] = windows(true);
+      const at = (rimAtUnix: number, ocsp = ocspOf(vector)): GpuAssessment =>
+        assess(vector, { ocsp, ocspAtUnix }, holdRims(rimsOf(vector), rimAtUnix, defaultTrustRoots));
+      for (const time of [from, to]) {
+        const { failure, validated, verified, checks } = at(time);
+        assert.deepEqual([failure, validated], [null, true]);
+        assert.equal(checks.find((check) => check.id === 'rim-ocsp')?.status, 'proven');
+        assert.deepEqual(
+          verified?.rimRevocation.map(({ certificate, status }) => `${certificate} ${status}`),
+          ['driver', 'vbios'].flatMap((kind) => ['l4', 'l3', 'l2'].map((level) => `${kind}-rim-${level} good`)),
+        );
+      }
+      assert.equal(at(from - 1).failure?.code, 'STUN_OCSP_NOT_YET_VALID');
+      assert.equal(at(to + 1).failure?.code, 'STUN_OCSP_EXPIRED');
+    });
+
+    it(`${vector.name} is refused by the default policy without any one of the answers`, () => {
+      const rimAtUnix = Math.max(...Object.values(vector.ocsp).map(({ thisUpdate }) => thisUpdate));
+      const ocspAtUnix = Math.min(...Object.values(vector.ocsp).map(({ nextUpdate }) => nextUpdate));
+      const hold = holdRims(rimsOf(vector), rimAtUnix, defaultTrustRoots);
+      const all = ocspOf(vector);
+      for (const i of all.keys()) {
+        const { failure, checks } = assess(vector, { ocsp: all.toSpliced(i, 1), ocspAtUnix }, hold);
+        assert.equal(failure?.code, 'STUN_POLICY_REVOCATION');
+        const open = checks.filter(({ id, status }) => id.endsWith('ocsp') && status !== 'proven');
+        assert.deepEqual(
+          open.map(({ status, code }) => [status, code]),
+          [['unknown', 'STUN_REVOCATION_UNKNOWN']],
+        );
+      }
     });
   }
 });

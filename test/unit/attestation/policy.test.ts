@@ -44,6 +44,7 @@ describe('policy', () => {
       ],
     );
     assert.deepEqual([nvidia?.requireNonce, nvidia?.requireRevocationData, nvidia?.requireRim], [true, true, true]);
+    assert.equal(nvidia?.requireRimRevocationData, true);
     assert.deepEqual([nvidia?.admitCertificateHold, nvidia?.allowDebug], [false, false]);
     assert.deepEqual([sevSnp?.products, sevSnp?.minReportVersion], [['Genoa', 'Turin'], 3]);
     assert.deepEqual([sevSnp?.requireAliasCheck, sevSnp?.requireRevocationData], [true, true]);

@@ -43,6 +43,11 @@ export const acceptedRims: { readonly [Kind in RimKind]: Uint8Array } = {
 /** The OCSP responses about their chains, which are one chain: of signer, L3 and the CA of the chip. */
 export const acceptedRimOcsp: readonly Uint8Array[] = makeSimulatedRimOcsp(rimPki, atUnix);
 
+/** Those responses with changes. */
+export function rimOcspWith(ocsp: RimChanges['ocsp'] & object): readonly Uint8Array[] {
+  return makeSimulatedRimOcsp(rimPki, atUnix, { ocsp });
+}
+
 /** The measurements of a report that both fit: block 2 has the second of two variants. */
 export const rimSubject: RimSubject = {
   architecture: 'hopper',
@@ -57,6 +62,7 @@ export function assessRimsWith(changes: Partial<RimInput> = {}): RimAssessment {
   return assessRims({
     rims: [acceptedRims.driver, acceptedRims.vbios],
     subject: rimSubject,
+    ocsp: acceptedRimOcsp,
     atUnix,
     roots: [rimPki.root],
     ...changes,

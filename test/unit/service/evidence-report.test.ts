@@ -28,7 +28,7 @@ import {
   gpuPki,
   gpuPolicyWith,
 } from '../attestation/gpu-fixture.ts';
-import { rimPki } from '../attestation/rim-fixture.ts';
+import { acceptedRimOcsp, rimPki } from '../attestation/rim-fixture.ts';
 import { acceptedSgxCollateral, acceptedSgxQuote, sgxMachine, sgxPolicyWith } from '../attestation/sgx-fixture.ts';
 import {
   acceptedCollateral,
@@ -54,7 +54,7 @@ const gpuPolicy: unknown = JSON.parse(canonicalPolicyJson(gpuPolicyWith({ requir
 const text = (bytes: Uint8Array): string => new TextDecoder('utf-8', { ignoreBOM: true }).decode(bytes);
 const gpuCollateral = {
   chain: acceptedChain,
-  ocsp: acceptedOcsp.map((response) => toHex(response)),
+  ocsp: [...acceptedOcsp, ...acceptedRimOcsp].map((response) => toHex(response)),
   rims: acceptedGpuRims.map(text),
 };
 const policy: unknown = JSON.parse(canonicalPolicyJson(simulatedPolicy));
@@ -129,7 +129,7 @@ describe('evidence over REST', () => {
         quote: quote(computeReportData(digest, nonce, computeGpuEvidenceDigest([shown]))),
         collateral,
         nonce,
-        gpuEvidence: { devices: [{ report: shown, chain }], ocsp, rims },
+        gpuEvidence: { devices: [{ report: shown, chain }], ocsp: [...ocsp, ...acceptedRimOcsp], rims },
       }),
     );
   };
@@ -148,6 +148,9 @@ describe('evidence over REST', () => {
     assert.deepEqual([refuted.code, refuted.validated], ['STUN_RIM_DIGEST', false]);
     const noAnswer = await ask({ ...question, collateral: { ...gpuCollateral, ocsp: [] } });
     assert.equal(noAnswer.code, 'STUN_POLICY_REVOCATION');
+    const ofDevice = await ask({ ...question, collateral: { ...gpuCollateral, ocsp: gpuCollateral.ocsp.slice(0, 3) } });
+    assert.deepEqual([ofDevice.code, statusOf(ofDevice, 'ocsp')], ['STUN_POLICY_REVOCATION', 'proven']);
+    assert.deepEqual([statusOf(ofDevice, 'rim-ocsp'), statusOf(held, 'rim-ocsp')], ['unknown', 'proven']);
   });
 
   it('holds the RIM documents of an evidence document, and needs the keyset for its GPUs', async () => {
