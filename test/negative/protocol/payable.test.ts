@@ -2,10 +2,13 @@ import assert from 'node:assert/strict';
 import {
   payable,
   demandHeadOf,
+  enclaveLeafOf,
+  FIELD_ORDER,
   generateEddsaKeyPair,
   orderIdOf,
   randomField,
   signDemand,
+  SUBGROUP_ORDER,
   type PayableInput,
   type JobHeader,
 } from '#protocol/index.ts';
@@ -47,6 +50,10 @@ describe('payable', () => {
     const second = makeHeader(order, enclave, { k: 2, previousHead: head });
     const job = payable({ ...good, header: second, lane: { k: 1, head, signerId: enclave.signerId }, reserved: 1000n });
     assert.equal(job.reservedAfter, 2000n);
+  });
+
+  it('accepts a maximum that is just the price', () => {
+    assert.equal(payable({ ...good, offer: { ...good.offer, price: header.maxPrice } }).price, header.maxPrice);
   });
 
   it('accepts a budget that is covered to the last unit', () => {
@@ -98,6 +105,15 @@ describe('payable', () => {
     ],
     ['an unknown head', 'STUN_LANE_HEAD', () => ({ ...good, header: signed({ previousHead: randomField() }) })],
     [
+      'a second job that does not continue the first',
+      'STUN_LANE_HEAD',
+      () => ({
+        ...good,
+        header: signed({ k: 2, previousHead: randomField() }),
+        lane: { k: 1, head: payable(good).head, signerId: enclave.signerId },
+      }),
+    ],
+    [
       'a demand by another key under the same header key',
       'STUN_SIGNATURE',
       () => ({ ...good, header: signed({}, generateEddsaKeyPair()) }),
@@ -112,6 +128,15 @@ describe('payable', () => {
       },
     ],
     [
+      'the negated key of the order, which has its y',
+      'STUN_ORDER_OPENING',
+      () => {
+        const { publicKey, secret } = order.demandKey;
+        const negated = { secret: SUBGROUP_ORDER - secret, publicKey: { x: FIELD_ORDER - publicKey.x, y: publicKey.y } };
+        return { ...good, header: signed({ demandKey: negated.publicKey }, negated) };
+      },
+    ],
+    [
       'a lane index that the signature does not cover',
       'STUN_LANE_HEAD',
       () => ({ ...good, header: { ...header, laneIndex: 1 } }),
@@ -120,6 +145,14 @@ describe('payable', () => {
       'a leaf with another policy',
       'STUN_POLICY_MISMATCH',
       () => ({ ...good, leaf: { ...good.leaf, leaf: { ...enclave.leaf, policyId: 1n } } }),
+    ],
+    [
+      'a leaf of another provider',
+      'STUN_ENCLAVE_NOT_LIVE',
+      () => {
+        const leaf = { ...enclave.leaf, provider: FUNDER };
+        return { ...good, leaf: { leaf, treeLeaf: enclaveLeafOf(leaf), retired: false } };
+      },
     ],
     ['a retired leaf', 'STUN_ENCLAVE_NOT_LIVE', () => ({ ...good, leaf: { ...good.leaf, retired: true } })],
     ['a revoked leaf', 'STUN_ENCLAVE_NOT_LIVE', () => ({ ...good, leaf: { ...good.leaf, treeLeaf: 0n } })],
@@ -174,6 +207,11 @@ describe('payable', () => {
       if (refused) throwsCode(() => payable(staked), 'STUN_STAKE_TOO_LOW');
       else assert.equal(payable(staked).price, 700n);
     }
+  });
+
+  it('refuses a price scale of 0, which would pay nothing', () => {
+    const free = makeOrder({ terms: { priceScale: 0n } });
+    throwsCode(() => payable(makePayableInput(free, enclave, makeHeader(free, enclave))), 'STUN_ORDER_TERMS');
   });
 
   it('uses the time it is given and no clock', () => assert.equal(good.nowUnix, NOW));
