@@ -49,6 +49,43 @@ describe('a transcript', () => {
     }
   });
 
+  it('is refused outside its limits, naming the field, and read up to them', () => {
+    const { circuit } = transcript;
+    const withBeacon = (of: object) => ({ contributions: [person('Alice'), person('Bob'), { ...beacon, beacon: of }] });
+    const limits: readonly (readonly [field: string, inside: object, outside: object])[] = [
+      [
+        'circuit.constraints',
+        { circuit: { ...circuit, constraints: 2 ** 32 - 1 } },
+        { circuit: { ...circuit, constraints: 2 ** 32 } },
+      ],
+      ['circuit.publicSignals', { circuit: { ...circuit, publicSignals: 0 } }, { circuit: { ...circuit, publicSignals: -1 } }],
+      [
+        'contributions.2.beacon.value',
+        withBeacon({ value: 'ab'.repeat(255), iterationsExponent: 32 }),
+        withBeacon({ value: 'ab'.repeat(256), iterationsExponent: 32 }),
+      ],
+      [
+        'contributions.2.beacon.iterationsExponent',
+        withBeacon({ value: '00', iterationsExponent: 10 }),
+        withBeacon({ value: '00', iterationsExponent: 9 }),
+      ],
+      [
+        'contributions.0.name',
+        { contributions: [person('n'.repeat(255)), person(''), beacon] },
+        { contributions: [person('n'.repeat(256)), person(''), beacon] },
+      ],
+    ];
+    for (const [field, inside, outside] of limits) {
+      const changed = { ...transcript, ...inside };
+      assert.deepEqual(parseTranscript(transcriptText(changed)), changed);
+      assert.throws(() => parseTranscript(transcriptText({ ...transcript, ...outside })), {
+        code: 'STUN_CEREMONY_TRANSCRIPT',
+        message: new RegExp(`transcript is malformed: ${field.replaceAll('.', '\\.')}: `),
+      });
+    }
+    assert.throws(() => parseTranscript('no'), { code: 'STUN_CEREMONY_TRANSCRIPT', message: 'a transcript must be JSON' });
+  });
+
   it('is refused before the ceremony is finished', () => {
     const [alice, bob] = [person('Alice'), person('Bob')];
     for (const contributions of [[], [alice, bob], [alice, beacon], [beacon, alice, bob], [alice, bob, beacon, beacon]]) {
