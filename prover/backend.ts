@@ -17,16 +17,17 @@ export type MadeProof = ProofPoints & { readonly signals: readonly bigint[] };
 export interface Groth16Options {
   /** Threads that may work on it, 1 to 256; all but the native backend use one whatever is asked for. */
   readonly threads: number;
-  /** Memory that the backend may allocate beside key and witness; snarkjs has no such limit. */
+  /** Memory that the backend may allocate beside key and witness; snarkjs does not look at it. */
   readonly memoryLimitMb: number;
   /** As in thread-reply.ts: lets other threads stop the proof and see its stage, where the backend can. */
   readonly control?: SharedArrayBuffer;
 }
 
-/** Memory of a prepared key, in bytes. */
+/** What a key and proofs with it take of memory, in bytes. */
 export interface KeyMemory {
+  /** Of the prepared key; 0 where none is kept. */
   readonly keyBytes: number;
-  /** Of one proof on that many threads at most, beside key, prepared key and witness. */
+  /** Of one proof on that many threads at most, beside key, prepared key and witness; given back when it ends. */
   readonly proofBytes: (threads: number) => number;
 }
 
@@ -35,6 +36,10 @@ export interface Groth16Backend {
   readonly name: BackendName;
   /** What of the machine it uses, for reports. */
   readonly engine: string;
+  /** Threads that can work on one proof. */
+  readonly mostThreads: number;
+  /** Whether the memory of a proof goes back only when JavaScript collects its garbage. */
+  readonly leavesGarbage: boolean;
   /**
    * Makes a proof with randomness of its own; two proofs of one witness differ. Does not check that the witness satisfies the
    * constraints: then the proof does not verify.
@@ -46,12 +51,12 @@ export interface Groth16Backend {
    */
   prove(zkey: Uint8Array, witness: Uint8Array, options: Groth16Options): Promise<MadeProof>;
   /**
-   * Prepares a key in shared memory before its first proof, where the backend keeps prepared keys: for all threads of the process.
+   * Says what memory proofs will take. Where the backend keeps prepared keys, it prepares this one: in shared memory, for all threads of
+   * the process.
    * @param memoryLimitMb - what the prepared key may take
-   * @returns what it takes, and what proofs with it will
    * @throws `STUN_PROVER_MEMORY`, `STUN_PROVER_KEY`
    */
-  prepare?(zkey: Uint8Array, memoryLimitMb: number): KeyMemory;
+  measure(zkey: Uint8Array, memoryLimitMb: number): KeyMemory;
   /**
    * Makes a `wtns` file by a circuit's witness program, where the backend runs such programs; for others circom's program does it. It
    * refuses what breaks a constraint, as circom's does.

@@ -51,3 +51,8 @@ export function chooseBackends(wish: BackendWish): ChosenBackends {
   const start = wish === 'auto' ? 0 : backends.findIndex((backend) => backend.name === wish);
   return { backends: backends.slice(start), unavailable };
 }
+
+/** The backends of these names, in this order: what a thread makes for itself. @throws `STUN_CONFIG` when one is not available here */
+export function backendsNamed(names: readonly BackendName[]): readonly Groth16Backend[] {
+  return names.map((name) => makers[name]());
+}

@@ -8,6 +8,8 @@ type Folder = Awaited<ReturnType<typeof readCompiledFolder>>;
 /** What a thread needs for one model; structured-cloneable. */
 export interface InferenceArtefacts extends Pick<Folder, 'program' | 'verificationKey'> {
   readonly modelId: bigint;
+  /** Of the model, for messages. */
+  readonly name: string;
   readonly zkey: SharedArrayBuffer;
 }
 
@@ -23,7 +25,13 @@ export async function loadInferenceArtefacts(directories: readonly string[]): Pr
     if (loaded.some(({ modelId }) => modelId === model.modelId)) {
       throw new StunError('STUN_CONFIG', `the compiled model ${model.name} is listed twice`);
     }
-    loaded.push({ modelId: model.modelId, program, verificationKey, zkey: await readShared(zkeyPath, zkeySha256) });
+    loaded.push({
+      modelId: model.modelId,
+      name: model.name,
+      program,
+      verificationKey,
+      zkey: await readShared(zkeyPath, zkeySha256),
+    });
   }
   return loaded;
 }

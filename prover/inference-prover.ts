@@ -6,24 +6,20 @@ import type { ProofPoints } from '#protocol/wire/proof-points.ts';
 import type { Groth16Backend } from './backend.ts';
 import type { InferenceArtefacts } from './inference-artefacts.ts';
 import type { InferenceTask } from './interface.ts';
-import { firstReleased } from './retry-backends.ts';
+import { releasedBy } from './retry-backends.ts';
 import { releaseProof } from './segment-prover.ts';
+import { proofOptionsOf, type GivenTask } from './thread-reply.ts';
 
 /** The circuits of several models; each is made when it is first asked for. */
 export class ThreadInferenceProver {
   readonly #models: readonly InferenceArtefacts[];
   readonly #backends: readonly Groth16Backend[];
-  readonly #memoryLimitMb: number;
   readonly #circuits = new Map<bigint, InferenceCircuit>();
 
-  /**
-   * @param backends - in the order of trying, at least one
-   * @param memoryLimitMb - what a backend may allocate for one proof
-   */
-  constructor(models: readonly InferenceArtefacts[], backends: readonly Groth16Backend[], memoryLimitMb: number) {
+  /** @param backends - in the order of trying, at least one */
+  constructor(models: readonly InferenceArtefacts[], backends: readonly Groth16Backend[]) {
     this.#models = models;
     this.#backends = backends;
-    this.#memoryLimitMb = memoryLimitMb;
   }
 
   #circuit({ modelId, program }: InferenceArtefacts): InferenceCircuit {
@@ -32,18 +28,19 @@ export class ThreadInferenceProver {
     return circuit;
   }
 
-  /** @throws the codes of `InferenceProver.prove` that speak of the task, not of the pool */
-  async prove(task: InferenceTask, threads: number, control?: SharedArrayBuffer): Promise<ProofPoints> {
+  /** @throws the codes of `InferenceProver.prove` that speak of the task, not of the pool; `BackendFailed` */
+  async prove(given: GivenTask<InferenceTask>): Promise<ProofPoints> {
+    const { task } = given;
     const artefacts = this.#models.find(({ modelId }) => modelId === task.modelId);
     if (artefacts === undefined) {
       throw new StunError('STUN_PROOF_FAMILY', `the compiled model ${fieldToHex(task.modelId)} is not loaded here`);
     }
     const witness = this.#circuit(artefacts).witness(task);
-    const options = { threads, memoryLimitMb: this.#memoryLimitMb, ...(control && { control }) };
     try {
-      const { released } = await firstReleased(
+      const { released } = await releasedBy(
         this.#backends,
-        (backend) => backend.prove(new Uint8Array(artefacts.zkey), witness, options),
+        given.backend,
+        (backend) => backend.prove(new Uint8Array(artefacts.zkey), witness, proofOptionsOf(given)),
         (made) => releaseProof(artefacts, made, [task.inputCommitment, task.outputCommitment]),
       );
       return released;

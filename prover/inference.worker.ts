@@ -2,7 +2,8 @@
 import { isMainThread, workerData } from 'node:worker_threads';
 import { StunError } from '#protocol/errors/stun-error.ts';
 import type { ProofPoints } from '#protocol/wire/proof-points.ts';
-import { chooseBackends, type BackendWish } from './backends.ts';
+import type { BackendName } from './backend.ts';
+import { backendsNamed } from './backends.ts';
 import type { InferenceArtefacts } from './inference-artefacts.ts';
 import { ThreadInferenceProver } from './inference-prover.ts';
 import type { InferenceTask } from './interface.ts';
@@ -12,20 +13,20 @@ import type { GivenTask, ThreadReply } from './thread-reply.ts';
 /** What the pool gives a thread. */
 export interface InferenceThreadData {
   readonly models: readonly InferenceArtefacts[];
-  readonly backend: BackendWish;
-  readonly memoryLimitMb: number;
+  /** In the order of trying. */
+  readonly backends: readonly BackendName[];
 }
 
-function proverOf({ models, backend, memoryLimitMb }: InferenceThreadData): ThreadInferenceProver {
-  return new ThreadInferenceProver(models, chooseBackends(backend).backends, memoryLimitMb);
+function proverOf({ models, backends }: InferenceThreadData): ThreadInferenceProver {
+  return new ThreadInferenceProver(models, backendsNamed(backends));
 }
 
 const prover = isMainThread ? undefined : proverOf(workerData as InferenceThreadData);
 
 /** Proves one inference. Never throws for a bad task. */
-export default function proveInference({ task, control, threads }: GivenTask<InferenceTask>): Promise<ThreadReply<ProofPoints>> {
+export default function proveInference(given: GivenTask<InferenceTask>): Promise<ThreadReply<ProofPoints>> {
   return answerOf(async () => {
     if (prover === undefined) throw new StunError('STUN_INTERNAL', 'this program runs in a thread only');
-    return prover.prove(task, threads, control);
+    return prover.prove(given);
   });
 }

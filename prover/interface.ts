@@ -73,6 +73,8 @@ export interface ProverStats {
   readonly queued: number;
   readonly queueLimit: number;
   readonly running: number;
+  /** Waiting tasks for which a thread is free, but no memory. */
+  readonly waitingForMemory: number;
   /** Cores that a task would get which began now: all of `threads` when there is none, 1 when there are as many tasks as threads. */
   readonly coresPerTask: number;
   /** Attempts at proofs that began with more than one core. */
@@ -96,6 +98,9 @@ export interface ProverStats {
   /** From the start of the attempt that succeeded to its verified proof. */
   readonly proofTime: TimeHistogram;
   readonly memory: {
+    /** What keys, threads and running proofs may take together, and what they may have taken by now. */
+    readonly limitBytes: number;
+    readonly plannedBytes: number;
     /** Of the whole process. */
     readonly rssBytes: number;
     /** Proving keys, held once for all threads. */

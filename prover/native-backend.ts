@@ -10,6 +10,8 @@ import { CONTROL_BYTES } from './thread-reply.ts';
 class NativeBackend implements Groth16Backend {
   readonly name = 'native';
   readonly engine: string;
+  readonly mostThreads = 256;
+  readonly leavesGarbage = false;
   readonly #addon: NativeAddon;
   /** Keys in memory that threads share; others may change from one call to the next and are opened every time. */
   readonly #keys = new WeakMap<SharedArrayBuffer, KeyHandle>();
@@ -35,7 +37,7 @@ class NativeBackend implements Groth16Backend {
     return opened;
   }
 
-  prepare(zkey: Uint8Array, memoryLimitMb: number): KeyMemory {
+  measure(zkey: Uint8Array, memoryLimitMb: number): KeyMemory {
     const key = this.#open(zkey, memoryLimitMb);
     return { keyBytes: this.#addon.keyMemory(key), proofBytes: (threads) => this.#addon.proofMemory(key, threads) };
   }

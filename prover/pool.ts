@@ -11,7 +11,6 @@ import {
 } from '#protocol/index.ts';
 import type { CeremonyKey } from '#circuits/manifest.ts';
 import { loadCircuits, type ProvingArtefacts } from './artefacts.ts';
-import type { Groth16Backend, KeyMemory } from './backend.ts';
 import { chooseBackends, type BackendWish, type ChosenBackends } from './backends.ts';
 import {
   settlementProofSchema,
@@ -22,10 +21,11 @@ import {
   type SettlementProver,
   type VerifiedSettlement,
 } from './interface.ts';
+import { budgetOf, planMemory, type MemoryPlan, type PlannedCircuit } from './memory-plan.ts';
 import { readTask } from './segment.ts';
 import { artefactsOfFamily, type ProvenSegment } from './segment-prover.ts';
 import type { ProvingThreadData } from './task.worker.ts';
-import { ThreadPool, type TaskBudget } from './thread-pool.ts';
+import { ThreadPool } from './thread-pool.ts';
 import { verifyGroth16 } from './verify-groth16.ts';
 
 /** How a prover is run; nothing has a default and nothing is clamped. */
@@ -40,7 +40,7 @@ export interface ProverOptions {
   readonly queueLimit: number;
   /** For one attempt at one proof. */
   readonly taskTimeoutMs: number;
-  /** JavaScript heap of one thread; and once more prepared keys and running proofs of the native backend together (docs/proving.md). */
+  /** Keys, threads and running proofs together, whatever the backend (docs/proving.md). */
   readonly memoryLimitMb: number;
   /** Which backend makes the proofs; the slower ones try again what it gets wrong. */
   readonly backend: BackendWish;
@@ -55,7 +55,7 @@ class PooledProver implements SettlementProver {
   readonly #circuits: readonly ProvingArtefacts[];
   readonly #options: Omit<ProverOptions, 'circuits' | 'ceremonies' | 'progress'>;
   readonly #pool: ThreadPool<SettlementProofTask, ProvenSegment>;
-  readonly #chosen: ChosenBackends;
+  readonly #plan: MemoryPlan;
   #madeByFallback = 0;
 
   constructor(
@@ -63,13 +63,14 @@ class PooledProver implements SettlementProver {
     options: Omit<ProverOptions, 'circuits' | 'ceremonies' | 'progress'>,
     chosen: ChosenBackends,
     workerFile: string,
-    budget?: TaskBudget<SettlementProofTask>,
   ) {
     this.#circuits = circuits;
     this.#options = options;
-    this.#chosen = chosen;
-    const workerData: ProvingThreadData = { circuits, backend: options.backend, memoryLimitMb: options.memoryLimitMb };
-    this.#pool = new ThreadPool({ ...options, workerFile, workerData, ...(budget && { budget }) });
+    const heapLimitMb = THREAD_HEAP_MB;
+    this.#plan = planMemory(plannedCircuits(circuits), chosen, { ...options, heapLimitMb });
+    const workerData: ProvingThreadData = { circuits, backends: this.#plan.chosen.backends.map(({ name }) => name) };
+    const budget = budgetOf<SettlementProofTask>(this.#plan, ({ bundle }) => bundle.opening.terms.settlementFamily);
+    this.#pool = new ThreadPool({ ...options, heapLimitMb, workerFile, workerData, budget });
   }
 
   async prove(task: SettlementProofTask, options: ProveOptions = {}): Promise<SettlementProof> {
@@ -96,8 +97,9 @@ class PooledProver implements SettlementProver {
   }
 
   stats(): ProverStats {
-    const { done, time, largestThreadHeapBytes, ...counters } = this.#pool.stats();
-    const [first, ...others] = this.#chosen.backends;
+    const { done, time, largestThreadHeapBytes, takenBytes, ...counters } = this.#pool.stats();
+    const { chosen, limitBytes, heldBytes } = this.#plan;
+    const [first, ...others] = chosen.backends;
     return {
       ...counters,
       backend: {
@@ -105,13 +107,15 @@ class PooledProver implements SettlementProver {
         engine: first!.engine,
         fallbacks: others.map((backend) => backend.name),
         madeByFallback: this.#madeByFallback,
-        unavailable: this.#chosen.unavailable,
+        unavailable: chosen.unavailable,
       },
       threads: this.#options.threads,
       queueLimit: this.#options.queueLimit,
       proved: done,
       proofTime: time,
       memory: {
+        limitBytes,
+        plannedBytes: heldBytes + takenBytes,
         rssBytes: process.memoryUsage.rss(),
         sharedKeyBytes: this.#circuits.reduce((sum, circuit) => sum + circuit.zkey.byteLength, 0),
         largestThreadHeapBytes,
@@ -124,38 +128,26 @@ class PooledProver implements SettlementProver {
   }
 }
 
-/**
- * Prepares all keys, where the backend does that; what they leave of the limit is for proofs.
- * @throws `STUN_PROVER_MEMORY` when they leave nothing, or a circuit's proof would not fit even alone
- */
-function budgetOf(
-  circuits: readonly ProvingArtefacts[],
-  backend: Groth16Backend,
-  memoryLimitMb: number,
-): TaskBudget<SettlementProofTask> | undefined {
-  let bytes = memoryLimitMb * 2 ** 20;
-  const needs = new Map<string, KeyMemory['proofBytes']>();
-  for (const { familyId, zkey } of circuits) {
-    const memory = backend.prepare?.(new Uint8Array(zkey), Math.max(1, Math.floor(bytes / 2 ** 20)));
-    if (memory === undefined) return undefined;
-    bytes -= memory.keyBytes;
-    needs.set(familyId, memory.proofBytes);
-  }
-  for (const { name, familyId } of circuits) {
-    const neededMb = Math.ceil(needs.get(familyId)!(1) / 2 ** 20);
-    if (neededMb * 2 ** 20 > bytes) {
-      const leftMb = Math.max(0, Math.floor(bytes / 2 ** 20));
-      throw new StunError('STUN_PROVER_MEMORY', `a proof of ${name} takes ${neededMb} MB, prepared keys leave ${leftMb} MB`);
-    }
-  }
-  // A task of no loaded family needs nothing: its thread refuses it.
-  return { bytes, needed: ({ bundle }, cores) => needs.get(bundle.opening.terms.settlementFamily)?.(cores) ?? 0 };
+/** Old space of a thread's heap: checking a bundle of 256 jobs gets by with a third of it. */
+const THREAD_HEAP_MB = 64;
+
+/** What circuits take; of witnesses the greater of what circom's program and ours need, which the size of ours bounds. */
+function plannedCircuits(circuits: readonly ProvingArtefacts[]): PlannedCircuit[] {
+  return circuits.map(({ name, familyId, zkey, witnessProgram: { byteLength } }) => ({
+    name,
+    id: familyId,
+    zkey,
+    // As it was read and, where our program runs, as it was opened.
+    programBytes: 2 * byteLength,
+    witnessBytes: 4 * byteLength,
+  }));
 }
 
 /**
  * A prover over artefacts that are already loaded.
  * @param workerFile - the thread's program; another one only to observe how failures are handled
- * @throws `STUN_CONFIG` for a number out of range, or a backend that this machine cannot run
+ * @throws `STUN_CONFIG` for a number out of range, or a backend that this machine cannot run; `STUN_PROVER_MEMORY`, `STUN_PROVER_KEY` as
+ *   {@link createSettlementProver}
  */
 export function createProverOver(
   circuits: readonly ProvingArtefacts[],
@@ -168,12 +160,8 @@ export function createProverOver(
 /**
  * Loads (or builds) the circuits and starts the threads.
  * @throws `STUN_CONFIG` for a number out of range, no circuit or a backend that this machine cannot run; `STUN_CIRCUIT_*`, `STUN_FILE`,
- *   `STUN_PROVER_KEY`; `STUN_PROVER_MEMORY` when `memoryLimitMb` does not hold the prepared keys with one proof
+ *   `STUN_PROVER_KEY`; `STUN_PROVER_MEMORY` when `memoryLimitMb` does not hold keys and threads with one proof of each circuit
  */
 export async function createSettlementProver(options: ProverOptions): Promise<SettlementProver> {
-  const circuits = await loadCircuits(options.circuits, options.progress, options.ceremonies);
-  const chosen = chooseBackends(options.backend);
-  // Here and not in a thread's first proof: a key that does not fit stops the start.
-  const budget = budgetOf(circuits, chosen.backends[0]!, options.memoryLimitMb);
-  return new PooledProver(circuits, options, chosen, PROVING_THREAD, budget);
+  return createProverOver(await loadCircuits(options.circuits, options.progress, options.ceremonies), options);
 }

@@ -8,8 +8,9 @@ import { circuitInputOf, type CircuitSignals } from './circuit-input.ts';
 import type { ProofPoints } from '#protocol/wire/proof-points.ts';
 import type { BackendName, Groth16Backend, MadeProof } from './backend.ts';
 import type { SettlementProof, SettlementProofTask } from './interface.ts';
-import { firstReleased } from './retry-backends.ts';
+import { releasedBy } from './retry-backends.ts';
 import { provableSegment } from './segment.ts';
+import { proofOptionsOf, type GivenTask } from './thread-reply.ts';
 import { verifyGroth16 } from './verify-groth16.ts';
 
 /** The circuit of a family. @throws `STUN_PROOF_FAMILY` */
@@ -50,17 +51,12 @@ export interface ProvenSegment {
 export class SegmentProver {
   readonly #circuits: readonly ProvingArtefacts[];
   readonly #backends: readonly Groth16Backend[];
-  readonly #memoryLimitMb: number;
   readonly #calculators = new Map<string, WitnessCalculator>();
 
-  /**
-   * @param backends - in the order of trying, at least one
-   * @param memoryLimitMb - what a backend may allocate for one proof
-   */
-  constructor(circuits: readonly ProvingArtefacts[], backends: readonly Groth16Backend[], memoryLimitMb: number) {
+  /** @param backends - in the order of trying, at least one */
+  constructor(circuits: readonly ProvingArtefacts[], backends: readonly Groth16Backend[]) {
     this.#circuits = circuits;
     this.#backends = backends;
-    this.#memoryLimitMb = memoryLimitMb;
   }
 
   #calculator(artefacts: ProvingArtefacts): WitnessCalculator {
@@ -73,25 +69,31 @@ export class SegmentProver {
   }
 
   /** A backend that fails is not tried again with its own witness: the next one makes another. */
-  async #witness(backend: Groth16Backend, artefacts: ProvingArtefacts, signals: CircuitSignals): Promise<Uint8Array> {
-    const native = backend.makeWitness?.(artefacts.witnessProgram, signals, this.#memoryLimitMb);
+  async #witness(
+    backend: Groth16Backend,
+    artefacts: ProvingArtefacts,
+    signals: CircuitSignals,
+    memoryLimitMb: number,
+  ): Promise<Uint8Array> {
+    const native = backend.makeWitness?.(artefacts.witnessProgram, signals, memoryLimitMb);
     return native ?? this.#calculator(artefacts).calculateFile(signals);
   }
 
-  /** @throws the codes of `SettlementProver.prove` that speak of the task, not of the pool */
-  async prove(task: SettlementProofTask, threads: number, control?: SharedArrayBuffer): Promise<ProvenSegment> {
-    const segment = provableSegment(task);
+  /** @throws the codes of `SettlementProver.prove` that speak of the task, not of the pool; `BackendFailed` */
+  async prove(given: GivenTask<SettlementProofTask>): Promise<ProvenSegment> {
+    const segment = provableSegment(given.task);
     const artefacts = artefactsOfFamily(this.#circuits, segment.bundle.order.terms.settlementFamily);
     const expected = signalListWithPairs(segment.signals, segment.pairs, artefacts.publishedPairs);
     const started = performance.now();
     const signals = circuitInputOf(segment, artefacts);
-    const options = { threads, memoryLimitMb: this.#memoryLimitMb, ...(control && { control }) };
+    const options = proofOptionsOf(given);
     let witnessed = started;
     let proved = started;
-    const { released, madeBy, failed } = await firstReleased(
+    const { released, madeBy, failed } = await releasedBy(
       this.#backends,
+      given.backend,
       async (backend) => {
-        const witness = await this.#witness(backend, artefacts, signals);
+        const witness = await this.#witness(backend, artefacts, signals, options.memoryLimitMb);
         witnessed = performance.now();
         try {
           return await backend.prove(new Uint8Array(artefacts.zkey), witness, options);

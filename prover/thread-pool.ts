@@ -6,8 +6,8 @@
  * which is the most proofs. A task keeps what it began with.
  *
  * Piscina gets one task per thread and never more, so that a time limit starts when a task starts, and waiting is in our hands.
- * The memory limit covers a thread's JavaScript heap. What tasks take outside of it is bounded by their budget where one is given: a task
- * waits until there is room for it beside those that run, and gets only as many cores as its share of the memory allows.
+ * Running tasks share a budget of memory: a task waits until there is room for it beside those that run, and gets only as many cores as
+ * there is room for. A task that its backend got wrong goes back to the head of the line, with what the next backend takes.
  */
 import { Piscina } from 'piscina';
 import { StunError } from '#protocol/errors/stun-error.ts';
@@ -23,7 +23,7 @@ export function coresPerTask(cores: number, tasks: number): number {
 }
 
 /** How a pool is built; every field has to be chosen. */
-export interface ThreadPoolOptions<Task = never> {
+export interface ThreadPoolOptions<Task> {
   /** Absolute path of the thread's program; its default export takes a GivenTask and gives a ThreadReply. */
   readonly workerFile: string;
   /** Given to every thread, shared memory uncopied. */
@@ -35,21 +35,25 @@ export interface ThreadPoolOptions<Task = never> {
   /** For one attempt, start of a fresh thread included. */
   readonly taskTimeoutMs: number;
   /** JavaScript heap of one thread. */
-  readonly memoryLimitMb: number;
+  readonly heapLimitMb: number;
   /** Memory outside of the heaps that all running tasks share. */
-  readonly budget?: TaskBudget<Task>;
+  readonly budget: TaskBudget<Task>;
 }
 
-/** What running tasks may take together outside of their threads' heaps, and what one takes on that many cores; bytes. */
+/** What running tasks may take together outside of their threads' heaps, and what one takes on that many cores with that backend; bytes. */
 export interface TaskBudget<Task> {
   readonly bytes: number;
-  readonly needed: (task: Task, cores: number) => number;
+  readonly needed: (task: Task, cores: number, backend: number) => number;
 }
 
 /** Counters of a pool. */
 export interface ThreadPoolStats {
   readonly queued: number;
   readonly running: number;
+  /** Waiting tasks that a thread is free for, but no memory. */
+  readonly waitingForMemory: number;
+  /** Memory that running tasks have of the budget. */
+  readonly takenBytes: number;
   /** Cores that a task would get which began now, and attempts that began with more than one. */
   readonly coresPerTask: number;
   readonly begunOnSeveralCores: number;
@@ -68,6 +72,8 @@ const TIMED_OUT = Symbol('timed out');
 
 interface Job<Task, Value> {
   readonly task: Task;
+  /** As in GivenTask. */
+  backend: number;
   readonly priority: number;
   readonly signal: AbortSignal | undefined;
   readonly progress: ((stage: ProofStage) => void) | undefined;
@@ -79,6 +85,7 @@ interface Job<Task, Value> {
 type Attempt<Value> =
   | { readonly kind: 'done'; readonly value: Value }
   | { readonly kind: 'failed'; readonly error: StunError }
+  | { readonly kind: 'next'; readonly error: StunError }
   | { readonly kind: 'lost'; readonly error: StunError };
 
 function assertInteger(value: number, least: number, what: string): void {
@@ -116,7 +123,7 @@ export class ThreadPool<Task, Value> {
     assertInteger(options.threads, 1, 'threads');
     assertInteger(options.queueLimit, 0, 'queueLimit');
     assertInteger(options.taskTimeoutMs, 1, 'taskTimeoutMs');
-    assertInteger(options.memoryLimitMb, 1, 'memoryLimitMb');
+    assertInteger(options.heapLimitMb, 1, 'heapLimitMb');
     this.#options = options;
     this.#waiting = new WaitingLine(options.queueLimit);
     this.#threads = new Piscina({
@@ -126,7 +133,7 @@ export class ThreadPool<Task, Value> {
       maxThreads: options.threads,
       concurrentTasksPerWorker: 1,
       idleTimeout: Infinity,
-      resourceLimits: { maxOldGenerationSizeMb: options.memoryLimitMb },
+      resourceLimits: { maxOldGenerationSizeMb: options.heapLimitMb },
     });
     // A thread that ends between tasks; the next task starts another.
     this.#threads.on('error', () => void this.#replaced++);
@@ -140,10 +147,10 @@ export class ThreadPool<Task, Value> {
   run(task: Task, options: ProveOptions = {}): Promise<Value> {
     const { promise, resolve, reject } = Promise.withResolvers<Value>();
     const { signal, progress, priority = 0 } = options;
-    const job: Job<Task, Value> = { task, priority, signal, progress, resolve, reject };
+    const job: Job<Task, Value> = { task, backend: 0, priority, signal, progress, resolve, reject };
     if (this.#closed) reject(new StunError('STUN_PROVER_CLOSED', 'the pool is closed'));
     else if (signal?.aborted === true) reject(aborted());
-    else if (this.#needed(job, 1) > this.#budgetBytes) reject(this.#tooLarge(job));
+    else if (this.#needed(job, 1) > this.#options.budget.bytes) reject(this.#tooLarge(job));
     else if (this.#waiting.length === 0 && this.#canStart(job)) this.#start(job);
     else if (this.#waiting.add(job)) this.#watchWaiting(job);
     else reject(this.#busy());
@@ -154,28 +161,28 @@ export class ThreadPool<Task, Value> {
     return this.#retiring === 0 && this.#running.size < this.#options.threads;
   }
 
-  get #budgetBytes(): number {
-    return this.#options.budget?.bytes ?? Infinity;
+  #needed(job: Job<Task, Value>, cores: number): number {
+    return this.#options.budget.needed(job.task, cores, job.backend);
   }
 
-  #needed(job: Job<Task, Value>, cores: number): number {
-    return this.#options.budget?.needed(job.task, cores) ?? 0;
+  #hasRoom(job: Job<Task, Value>): boolean {
+    return this.#taken + this.#needed(job, 1) <= this.#options.budget.bytes;
   }
 
   #canStart(job: Job<Task, Value>): boolean {
-    return this.#hasFreeThread && this.#taken + this.#needed(job, 1) <= this.#budgetBytes;
+    return this.#hasFreeThread && this.#hasRoom(job);
   }
 
   /** The most cores up to `cores` for which there is memory beside what others have; a task that has begun always has room for one. */
   #affordable(job: Job<Task, Value>, cores: number): number {
     const others = this.#taken - this.#needed(job, 1);
     let affordable = cores;
-    while (affordable > 1 && others + this.#needed(job, affordable) > this.#budgetBytes) affordable--;
+    while (affordable > 1 && others + this.#needed(job, affordable) > this.#options.budget.bytes) affordable--;
     return affordable;
   }
 
   #tooLarge(job: Job<Task, Value>): StunError {
-    const [neededMb, limitMb] = [this.#needed(job, 1), this.#budgetBytes].map((bytes) => Math.ceil(bytes / 2 ** 20));
+    const [neededMb, limitMb] = [this.#needed(job, 1), this.#options.budget.bytes].map((bytes) => Math.ceil(bytes / 2 ** 20));
     return new StunError('STUN_PROVER_MEMORY', `the task takes ${neededMb} MB, all running tasks may take ${limitMb} MB`);
   }
 
@@ -220,6 +227,18 @@ export class ThreadPool<Task, Value> {
     this.#running.add(run);
   }
 
+  /** Lets a task wait, before all others of its priority, for the memory that its next backend takes. */
+  #putBack(job: Job<Task, Value>, error: StunError): void {
+    job.backend++;
+    if (this.#closed || this.#needed(job, 1) > this.#options.budget.bytes) {
+      this.#failed++;
+      job.reject(error);
+      return;
+    }
+    this.#waiting.putBack(job);
+    this.#watchWaiting(job);
+  }
+
   async #attempts(job: Job<Task, Value>): Promise<void> {
     // Tasks that come together are all counted before the first begins.
     await Promise.resolve();
@@ -231,6 +250,11 @@ export class ThreadPool<Task, Value> {
         this.#begun--;
         this.#time.observe(performance.now() - startedAtMs);
         job.resolve(end.value);
+        return;
+      }
+      if (end.kind === 'next') {
+        this.#begun--;
+        this.#putBack(job, end.error);
         return;
       }
       if (end.kind === 'lost') this.#replaced++;
@@ -255,11 +279,12 @@ export class ThreadPool<Task, Value> {
     job.signal?.addEventListener('abort', onAbort, { once: true });
     if (job.signal?.aborted === true) stop.abort();
     const threads = this.#affordable(job, coresPerTask(this.#options.threads, this.#begun + this.#waiting.length));
-    const more = this.#needed(job, threads) - this.#needed(job, 1);
+    const memoryBytes = this.#needed(job, threads);
+    const more = memoryBytes - this.#needed(job, 1);
     this.#taken += more;
     try {
       if (threads > 1) this.#begunOnSeveralCores++;
-      const given: GivenTask<Task> = { task: job.task, control: control.buffer, threads };
+      const given: GivenTask<Task> = { task: job.task, control: control.buffer, threads, backend: job.backend, memoryBytes };
       return await this.#judge((await this.#threads.run(given, { signal: stop.signal })) as ThreadReply<Value>);
     } catch (cause) {
       if (stop.signal.reason === TIMED_OUT) {
@@ -270,7 +295,7 @@ export class ThreadPool<Task, Value> {
         return { kind: 'failed', error: aborted() };
       }
       if (cause instanceof Error && 'code' in cause && cause.code === 'ERR_WORKER_OUT_OF_MEMORY') {
-        return this.#lost('STUN_PROVER_MEMORY', `the thread needed more than ${this.#options.memoryLimitMb} MB of heap`, cause);
+        return this.#lost('STUN_PROVER_MEMORY', `the thread needed more than ${this.#options.heapLimitMb} MB of heap`, cause);
       }
       return this.#lost('STUN_PROVER_CRASHED', 'the thread ended before the task did', cause);
     } finally {
@@ -303,6 +328,11 @@ export class ThreadPool<Task, Value> {
         return { kind: 'done', value: reply.value };
       case 'refused':
         return { kind: 'failed', error: new StunError(reply.code, reply.reason, { details: reply.details }) };
+      case 'next':
+        return {
+          kind: 'next',
+          error: new StunError('STUN_PROVER_CRASHED', `${reply.reason}, and no other backend was left to try`),
+        };
       case 'broken':
         await this.#retire(reply.threadId);
         return reply.outOfMemory
@@ -322,9 +352,13 @@ export class ThreadPool<Task, Value> {
   }
 
   stats(): ThreadPoolStats {
+    const first = this.#waiting.first;
+    const isMemoryShort = first !== undefined && this.#hasFreeThread && !this.#hasRoom(first);
     return {
       queued: this.#waiting.length,
       running: this.#running.size,
+      waitingForMemory: isMemoryShort ? Math.min(this.#waiting.length, this.#options.threads - this.#running.size) : 0,
+      takenBytes: this.#taken,
       coresPerTask: coresPerTask(this.#options.threads, this.#begun + this.#waiting.length + 1),
       begunOnSeveralCores: this.#begunOnSeveralCores,
       done: this.#done,

@@ -25,6 +25,12 @@ export class WaitingLine<Item extends Waiting> {
     return true;
   }
 
+  /** Puts an item that was taken before all others of its priority, whatever the limit. */
+  putBack(item: Item): void {
+    const place = this.#items.findIndex((other) => other.priority <= item.priority);
+    this.#items.splice(place === -1 ? this.#items.length : place, 0, item);
+  }
+
   /** The next item, left in the line; undefined when none waits. */
   get first(): Item | undefined {
     return this.#items[0];

@@ -6,7 +6,7 @@
  * and no key; what was copied is checked every time, unless it comes from memory that does not change.
  */
 import { StunError } from '#protocol/errors/stun-error.ts';
-import type { Groth16Backend, Groth16Options, MadeProof } from './backend.ts';
+import type { Groth16Backend, Groth16Options, KeyMemory, MadeProof } from './backend.ts';
 import { errorOf, madeProof, RANDOMNESS_BYTES, sharedMemoryOf } from './engine-answers.ts';
 
 /** The engines, the fastest first: doubles with fused multiplication and addition (relaxed SIMD), and 64-bit integers. */
@@ -23,6 +23,7 @@ interface Exports {
   reserve(bytes: number): number;
   clear(): void;
   ready(): number;
+  memoryNeeded(keyLength: number): number;
   prove(keyLength: number, checked: number, randomness: number, witness: number, witnessLength: number): number;
   proofAddress(): number;
   proofLength(): number;
@@ -70,6 +71,25 @@ export class WasmEngine {
       const status = own.prove(zkey.length, checked ? 1 : 0, randomness, values, witness.length);
       return status === 0 ? this.#bytes(own.proofAddress(), own.proofLength()).slice() : status;
     });
+  }
+
+  /**
+   * What the instance takes at most while it makes a proof with this key, its code left out.
+   * @throws `STUN_PROVER_KEY` when it is no key
+   */
+  memoryNeeded(zkey: Uint8Array): number {
+    const own = this.#instance();
+    const heldBytes = own.memory.buffer.byteLength;
+    this.#zkey = zkey;
+    const neededBytes = own.memoryNeeded(zkey.length);
+    this.#zkey = NO_KEY;
+    if (neededBytes === 0) throw errorOf(1, 'WebAssembly');
+    return heldBytes + neededBytes;
+  }
+
+  /** Lets go of its memory, which never shrinks; the next call has a fresh one. */
+  drop(): void {
+    this.#exports = undefined;
   }
 
   /** Sum of scalars (integers below 2^254) times points of group 1 or 2 (as in key files), window in 2..16. */
@@ -147,6 +167,8 @@ export class WasmEngine {
 class WasmBackend implements Groth16Backend {
   readonly name = 'wasm';
   readonly engine: WasmEngineName;
+  readonly mostThreads = 1;
+  readonly leavesGarbage = true;
   readonly #own: WasmEngine;
   /** Keys in memory that does not change, of which a proof has been made. */
   readonly #checked = new WeakSet<SharedArrayBuffer>();
@@ -156,6 +178,13 @@ class WasmBackend implements Groth16Backend {
     this.#own = own;
   }
 
+  measure(zkey: Uint8Array): KeyMemory {
+    if (zkey.length > LARGEST_ADDRESS) throw errorOf(3, 'WebAssembly');
+    const neededBytes = this.#own.memoryNeeded(zkey);
+    this.#own.drop();
+    return { keyBytes: 0, proofBytes: () => neededBytes };
+  }
+
   // A promise, because other backends have to wait; this one works here and now.
   async prove(zkey: Uint8Array, witness: Uint8Array, options: Groth16Options): Promise<MadeProof> {
     if (zkey.length > LARGEST_ADDRESS) throw errorOf(3, 'WebAssembly');
@@ -163,6 +192,7 @@ class WasmBackend implements Groth16Backend {
     const checked = shared !== undefined && this.#checked.has(shared);
     const budgetBytes = options.memoryLimitMb * 2 ** 20 + witness.length;
     const made = this.#own.prove(zkey, checked, witness, budgetBytes, options.control);
+    this.#own.drop();
     if (typeof made === 'number') throw errorOf(made, 'WebAssembly');
     if (shared !== undefined) this.#checked.add(shared);
     return madeProof(made);

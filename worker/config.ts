@@ -94,7 +94,7 @@ export const workerConfigSchema = z.strictObject({
       threads: z.int().min(1).max(64).default(1),
       /** For one attempt at one proof. */
       timeoutMs: milliseconds.default(120_000),
-      /** JavaScript heap of a thread, and once more what its backend may allocate. */
+      /** Keys, threads and proofs together. */
       memoryMb: z.int().min(128).max(65_536).default(2048),
       /** Proofs that may be owed before no further job is leased. */
       backlog: z.int().min(1).max(1024).default(16),

@@ -12,11 +12,16 @@ import type { CeremonyOptions } from './proving-keys.ts';
 export interface ProvingOptions extends CeremonyOptions {
   readonly circuit?: readonly string[];
   readonly proofTimeout?: string;
-  readonly heapMb?: string;
+  readonly memoryMb?: string;
 }
 
 /** Proofs that may wait in memory; what waits longer stays in the durable queue. */
 const QUEUE_LIMIT = 16;
+
+/** Enough for keys and proofs of the circuits that there are, however many threads. */
+function defaultMemoryMb(threads: number): string {
+  return String(Math.max(2048, 256 * threads));
+}
 
 async function createProver(
   options: ProvingOptions,
@@ -39,7 +44,7 @@ async function createProver(
     ...keys,
     queueLimit: QUEUE_LIMIT,
     taskTimeoutMs: 1000 * parseDuration(options.proofTimeout ?? '10m', '--proof-timeout'),
-    memoryLimitMb: parseWhole(options.heapMb ?? '2048', '--heap-mb', 128, 65_536),
+    memoryLimitMb: parseWhole(options.memoryMb ?? defaultMemoryMb(settings.proofConcurrency), '--memory-mb', 128, 1_048_576),
     backend: backendWishOf(process.env),
     progress,
   });

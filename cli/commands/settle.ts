@@ -37,7 +37,7 @@ export interface SettleOptions extends CeremonyOptions {
   readonly timeout: string;
 }
 
-/** Heap of the proving thread; docs/proving.md has the measurements. */
+/** For key, thread and proof, whatever the backend; docs/proving.md has the measurements. */
 const MEMORY_LIMIT_MB = 4096;
 
 /** Proves a segment against the chain as it is now, and sends the settlement as the provider or its operator. */

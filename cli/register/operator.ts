@@ -13,11 +13,7 @@ function proving(command: Command): Command {
   return ceremonies(command)
     .option('--circuit <name>', 'a settlement circuit to prove with development keys; repeatable (both of 16 jobs)', collect)
     .option('--proof-timeout <duration>', 'limit of one attempt at one proof', '10m')
-    .option(
-      '--heap-mb <megabytes>',
-      'JavaScript heap of a proving thread, and once more all prepared keys and proofs together',
-      '2048',
-    );
+    .option('--memory-mb <megabytes>', 'memory of keys, proving threads and proofs together (2048, or 256 a thread)');
 }
 
 function registerProcesses(program: Command, runner: Runner): void {

@@ -30,7 +30,7 @@ export const proverErrors = {
     class: 'unavailable',
     actor: 'operator',
     httpStatus: 503,
-    doc: 'Prepared keys and a proof do not fit the memory limit, or a thread ran out of it twice. Raise the limit or use fewer threads.',
+    doc: 'Keys, threads and one proof do not fit the memory limit, or a thread ran out of it twice. Raise the limit or use fewer threads.',
   },
   STUN_PROVER_CRASHED: {
     class: 'internal',

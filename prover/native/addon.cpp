@@ -201,7 +201,7 @@ napi_value runProgram(napi_env env, napi_callback_info info) {
   return result;
 }
 
-napi_value byteCount(napi_env env, size_t bytes) {
+napi_value byteCount(napi_env env, uint64_t bytes) {
   napi_value result = nullptr;
   napi_create_double(env, (double)bytes, &result);
   return result;

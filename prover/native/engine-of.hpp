@@ -37,8 +37,9 @@ struct EngineOf {
 
   static size_t publicSignals(const void *key) { return ((const Key *)key)->file.publicSignals; }
 
-  static size_t proofMemory(const void *opened, size_t workers) {
-    const Key &key = *(const Key *)opened;
+  static uint64_t proofMemory(const void *opened, size_t workers) { return proofMemoryOf(*(const Key *)opened, workers); }
+
+  static uint64_t proofMemoryOf(const Key &key, size_t workers) {
     return Prover<Key>::memory(key, workers) + sizeof(Masks) + proofBytes(key.file.publicSignals);
   }
 

@@ -19,7 +19,7 @@ struct Engine {
   /// Public signals of a key, the constant 1 not counted.
   size_t (*publicSignals)(const void *key);
   /// Bytes that one proof takes of the platform at most, on that many workers.
-  size_t (*proofMemory)(const void *key, size_t workers);
+  uint64_t (*proofMemory)(const void *key, size_t workers);
   /// Makes a proof of proofBytes(publicSignals(key)) bytes. `randomness` comes from a cryptographic generator and is never used again.
   Status (*prove)(const Platform &platform, const void *key, const uint8_t *witness, size_t length, const uint8_t *randomness,
                   uint8_t *proof);

@@ -153,6 +153,9 @@ struct WitnessFile {
   const uint8_t *values;
 };
 
+/// Bytes of a witness file.
+constexpr size_t witnessBytes(uint32_t wires) { return 76 + 32 * (size_t)wires; }
+
 /// Reads a witness and checks that every value is below the scalar field's modulus and that the first is 1.
 template <class Fr>
 inline bool readWitness(const uint8_t *bytes, size_t length, WitnessFile &witness) {

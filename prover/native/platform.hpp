@@ -48,6 +48,15 @@ inline void *operator new(size_t, void *memory) noexcept { return memory; }
 
 namespace {
 
+/// A platform that adds up the bytes it is asked for, as they lie in memory, and gives none: what is made over it knows what it would take.
+inline Platform countingPlatform(uint64_t &counted, size_t workers) {
+  const auto count = [](void *context, size_t bytes) -> void * {
+    *(uint64_t *)context += ((uint64_t)bytes + 63) / 64 * 64;
+    return nullptr;
+  };
+  return {&counted, workers, count, nullptr, nullptr, nullptr, nullptr};
+}
+
 /// An array that lives as long as its scope. Elements are not initialised; check `ok()` before use.
 template <class T>
 class Buffer {

@@ -38,30 +38,38 @@ class Prover {
     return status;
   }
 
-  /// Bytes that `prove` has of the platform at most, on that many workers. Asks a platform that counts and gives nothing for the same
-  /// arrays that the stages ask for.
-  static size_t memory(const Key &key, size_t workers) {
-    const size_t size = key.domain.size, moving = workers < transforms ? workers : transforms;
-    const size_t witness = stageMemory(key, workers, key.file.wires, windowFor(key.witnessPoints()), true);
-    const size_t quotient = stageMemory(key, workers, size, windowFor(key.quotientPoints()), false);
-    return maximum(witness + moving * key.domain.cosetBytes(), quotient);
+  /// Bytes that `prove` has of the platform at most, on that many workers: a counting platform is asked for the same arrays that the
+  /// stages ask for.
+  static uint64_t memory(const Key &key, size_t workers) {
+    const size_t moving = workers < transforms ? workers : transforms;
+    const unsigned window = windowFor(key.witnessPoints());
+    uint64_t scalars = arrays(key, workers, key.file.wires, window);
+    const Platform counting = countingPlatform(scalars, workers);
+    const typename Key::Coefficients entries(counting, key);
+    const uint64_t witness = arrays(key, workers, key.file.wires, window) + sumArrays(workers, key.file.wires, window, true);
+    const unsigned quotientWindow = windowFor(key.quotientPoints());
+    const uint64_t quotient = arrays(key, workers, key.domain.size, quotientWindow) +
+                            sumArrays(workers, key.domain.size, quotientWindow, false);
+    return maximum(scalars, maximum(witness + moving * key.domain.cosetBytes(), quotient));
   }
 
  private:
   static constexpr size_t chunk = 4096;
   static constexpr size_t transforms = 3;
 
-  static size_t maximum(size_t a, size_t b) { return a > b ? a : b; }
-  static void *count(void *counted, size_t bytes) {
-    *(size_t *)counted += bytes;
-    return nullptr;
-  }
-  /// Sums over `points` points, their digits, and the values of the polynomials, which are there all the time.
-  static size_t stageMemory(const Key &key, size_t workers, size_t points, unsigned window, bool both) {
-    size_t counted = 0;
-    const Platform counting = {&counted, workers, count, nullptr, nullptr, nullptr, nullptr};
+  static uint64_t maximum(uint64_t a, uint64_t b) { return a > b ? a : b; }
+  /// The values of the polynomials, which are there all the time, and the digits of a stage.
+  static uint64_t arrays(const Key &key, size_t workers, size_t points, unsigned window) {
+    uint64_t counted = 0;
+    const Platform counting = countingPlatform(counted, workers);
     const Buffer<Fr> values(counting, transforms * key.domain.size);
     const Digits digits(counting, points, window);
+    return counted;
+  }
+  /// Sums over `points` points.
+  static uint64_t sumArrays(size_t workers, size_t points, unsigned window, bool both) {
+    uint64_t counted = 0;
+    const Platform counting = countingPlatform(counted, workers);
     const Buffer<Work *> all(counting, workers);
     const Buffer<Work> memory(counting, workers);
     for (size_t i = 0; i < workers; i++) Work(counting, points, window, both);

@@ -27,6 +27,18 @@ struct Exports {
     Key key(platform, file, checked);
     return key.ok() ? Engine::proveWith(platform, key, witness, witnessLength, randomness, proof) : statusMemory;
   }
+
+  /// Bytes that a proof with such a key takes at most, arguments included; 0 when it is none.
+  static uint64_t memory(size_t keyLength) {
+    KeyFile file;
+    if (!readKey<typename Lanes::Scalar>(HostSource{keyLength}, file)) return 0;
+    uint64_t lists = 0;
+    const Platform counting = countingPlatform(lists, 1);
+    const Key key(counting, file, false);
+    const size_t arguments[] = {randomnessBytes, witnessBytes(file.wires), proofBytes(file.publicSignals)};
+    for (const size_t bytes : arguments) lists += Heap::rounded(bytes);
+    return lists + Engine::proofMemoryOf(key, 1);
+  }
 };
 
 }  // namespace
@@ -49,13 +61,15 @@ STUN_EXPORTED("clear") void clear() {
 STUN_EXPORTED("proofAddress") const uint8_t *proofAddress() { return proof; }
 STUN_EXPORTED("proofLength") size_t proofBytesOfLast() { return proofLength; }
 
-/// The functions that depend on the engine, and `ready`: whether this machine can run it.
+/// The functions that depend on the engine; `ready`: whether this machine can run it; `memoryNeeded`: what a proof with such a key reserves and
+/// takes at most, 0 when it is none.
 #define STUN_ENGINE(isReady, ...)                                                                                              \
   STUN_EXPORTED("ready") int32_t ready() { return isReady; }                                                                   \
   STUN_EXPORTED("prove")                                                                                                       \
   int32_t prove(size_t keyLength, int32_t checked, const uint8_t *randomness, const uint8_t *witness, size_t witnessLength) {  \
     return Exports<__VA_ARGS__>::prove(keyLength, checked != 0, randomness, witness, witnessLength);                           \
   }                                                                                                                            \
+  STUN_EXPORTED("memoryNeeded") double memoryNeeded(size_t keyLength) { return (double)Exports<__VA_ARGS__>::memory(keyLength); } \
   STUN_EXPORTED("multiply")                                                                                                    \
   int32_t multiply(unsigned group, const uint8_t *points, const uint8_t *scalars, size_t count, unsigned window, uint8_t *sum) { \
     return Exports<__VA_ARGS__>::Engine::multiply(platformOf(heap), group, points, scalars, count, window, sum);               \

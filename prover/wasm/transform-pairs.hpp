@@ -27,6 +27,7 @@ class PairDomain : public Domain<typename V::Scalar> {
     for (size_t i = 0; i < this->size; i++) this->coset[i] = V::fromKey(this->coset[i]);
   }
 
+  size_t cosetBytes() const { return isSmall() ? 0 : this->size / 2 * sizeof(V); }
   bool toCoset(const Platform &platform, F *values) const {
     if (isSmall()) return Plain::toCoset(platform, values);
     const size_t count = this->size / 2;

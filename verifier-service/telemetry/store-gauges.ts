@@ -57,6 +57,7 @@ function proverSamples(stats: ProverStats): readonly Sample[] {
       values: new Map([
         ['queued', stats.queued],
         ['running', stats.running],
+        ['waiting_for_memory', stats.waitingForMemory],
         ['proved', stats.proved],
         ['failed', stats.failed],
         ['retried', stats.retried],
@@ -81,6 +82,8 @@ function proverSamples(stats: ProverStats): readonly Sample[] {
       help: 'Memory of the prover in this process',
       label: 'part',
       values: new Map([
+        ['limit', memory.limitBytes],
+        ['planned', memory.plannedBytes],
         ['rss', memory.rssBytes],
         ['shared_keys', memory.sharedKeyBytes],
         ['largest_thread_heap', memory.largestThreadHeapBytes],

@@ -4,7 +4,17 @@ import type { GivenTask, ThreadReply } from '#prover/thread-reply.ts';
 
 export interface FaultyTask {
   readonly act:
-    'double' | 'exit' | 'hang' | 'oom' | 'throw' | 'stray-error' | 'refuse' | 'broken' | 'wait-for-release' | 'tell-threads';
+    | 'double'
+    | 'exit'
+    | 'hang'
+    | 'oom'
+    | 'throw'
+    | 'stray-error'
+    | 'refuse'
+    | 'broken'
+    | 'wait-for-release'
+    | 'tell-threads'
+    | 'next';
   readonly value: number;
   /** Attempts that go wrong before one goes right; Infinity for all. */
   readonly times: number;
@@ -17,7 +27,7 @@ export interface FaultyData {
 
 const state = new Int32Array((workerData as FaultyData).shared);
 
-export default async function run({ task, threads }: GivenTask<FaultyTask>): Promise<ThreadReply<number>> {
+export default async function run({ task, threads, backend, memoryBytes }: GivenTask<FaultyTask>): Promise<ThreadReply<number>> {
   const attempt = Atomics.add(state, 0, 1) + 1;
   if (attempt <= task.times) {
     switch (task.act) {
@@ -48,6 +58,9 @@ export default async function run({ task, threads }: GivenTask<FaultyTask>): Pro
         break;
       case 'tell-threads':
         return { kind: 'done', value: threads, heapBytes: 1 };
+      case 'next':
+        if (backend < 2) return { kind: 'next', reason: `backend ${backend} failed on purpose` };
+        return { kind: 'done', value: memoryBytes, heapBytes: 1 };
       case 'double':
         break;
     }

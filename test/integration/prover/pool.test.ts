@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { groth16 } from 'snarkjs';
 import { fieldFromHex, SETTLEMENT_SIGNALS, unpackPayee } from '#protocol/index.ts';
 import { loadCircuits, type ProvingArtefacts } from '#prover/artefacts.ts';
+import { chooseBackends } from '#prover/backends.ts';
 import type { SettlementProof, SettlementProver } from '#prover/interface.ts';
 import { createProverOver } from '#prover/pool.ts';
 import { proveBundle } from '#prover/prove-bundle.ts';
@@ -91,9 +92,11 @@ describe('prover: settlement proofs', function () {
 
   it('proves on although the thread is killed in the middle of the proof', async () => {
     const attempts = new SharedArrayBuffer(4);
-    const workerData: DyingThreadData = { circuits, attempts, backend: limits.backend, memoryLimitMb: limits.memoryLimitMb };
+    const backends = chooseBackends(limits.backend).backends.map(({ name }) => name);
+    const workerData: DyingThreadData = { circuits, attempts, backends };
     const workerFile = fileURLToPath(new URL('./dying.worker.ts', import.meta.url));
-    const pool = new ThreadPool<MadeTask['task'], ProvenSegment>({ ...limits, workerFile, workerData });
+    const budget = { bytes: 2 ** 30, needed: () => 2 ** 29 };
+    const pool = new ThreadPool<MadeTask['task'], ProvenSegment>({ ...limits, heapLimitMb: 96, budget, workerFile, workerData });
     try {
       const { proof: survived } = await pool.run(made.task);
       assert.deepEqual(survived.signals, proof.signals);

@@ -8,6 +8,8 @@ import type { FaultyData, FaultyTask } from './faulty.worker.ts';
 
 const workerFile = fileURLToPath(new URL('./faulty.worker.ts', import.meta.url));
 
+const UNLIMITED = { bytes: Infinity, needed: () => 0 };
+
 function task(act: FaultyTask['act'], times = Infinity, value = 21): FaultyTask {
   return { act, times, value };
 }
@@ -19,7 +21,7 @@ describe('prover: threads that fail', () => {
   function open(change: Partial<ThreadPoolOptions<FaultyTask>> = {}): ThreadPool<FaultyTask, number> {
     shared = new SharedArrayBuffer(8);
     const workerData: FaultyData = { shared };
-    const limits = { threads: 1, queueLimit: 4, taskTimeoutMs: 20_000, memoryLimitMb: 64 };
+    const limits = { threads: 1, queueLimit: 4, taskTimeoutMs: 20_000, heapLimitMb: 64, budget: UNLIMITED };
     pool = new ThreadPool({ workerFile, workerData, ...limits, ...change });
     return pool;
   }
@@ -107,6 +109,32 @@ describe('prover: threads that fail', () => {
     assert.deepEqual(await Promise.all([large, small, last]), [12, 8, 20]);
   });
 
+  it('gives a task that its backend got wrong to the next one, when there is memory for that', async () => {
+    open({ threads: 3, budget: { bytes: 12, needed: ({ value }, _cores, backend) => value * (backend + 1) } });
+    const other = pool.run(task('wait-for-release', Infinity, 5));
+    await attemptsBegun(1);
+    // 3, 6 and 9 units: the last waits for the other's memory.
+    const wrong = pool.run(task('next', Infinity, 3));
+    const behind = pool.run(task('double', 0, 9));
+    await attemptsBegun(3);
+    while (pool.stats().waitingForMemory < 2) await new Promise((next) => setTimeout(next, 5));
+    const { queued, running, takenBytes, retried } = pool.stats();
+    assert.deepEqual({ queued, running, takenBytes, retried }, { queued: 2, running: 1, takenBytes: 5, retried: 0 });
+    release();
+    assert.deepEqual(await Promise.all([other, wrong, behind]), [10, 9, 18]);
+    assert.equal(pool.stats().takenBytes, 0);
+  });
+
+  it('gives a task up whose next backend has no room in the whole budget, or finds the pool closing', async () => {
+    open({ budget: { bytes: 12, needed: ({ value }, _cores, backend) => value * (backend + 1) } });
+    await rejectsCode(pool.run(task('next', Infinity, 5)), 'STUN_PROVER_CRASHED');
+    const { failed, takenBytes, threadsReplaced } = pool.stats();
+    assert.deepEqual({ failed, takenBytes, threadsReplaced }, { failed: 1, takenBytes: 0, threadsReplaced: 0 });
+    const late = rejectsCode(pool.run(task('next', Infinity, 1)), 'STUN_PROVER_CRASHED');
+    await pool.close();
+    await late;
+  });
+
   it('stops a thread that hangs and tries its task once more', async () => {
     assert.equal(await open({ taskTimeoutMs: 1500 }).run(task('hang', 1)), 42);
     assert.equal(pool.stats().threadsReplaced, 1);
@@ -118,7 +146,7 @@ describe('prover: threads that fail', () => {
   });
 
   it('survives threads that run out of memory, and says so of the task', async () => {
-    open({ memoryLimitMb: 32 });
+    open({ heapLimitMb: 32 });
     const greedy = rejectsCode(pool.run(task('oom', 2)), 'STUN_PROVER_MEMORY');
     const after = pool.run(task('double', 0));
     await greedy;
@@ -201,7 +229,7 @@ describe('prover: threads that fail', () => {
     ['threads', 1.5],
     ['queueLimit', -1],
     ['taskTimeoutMs', 0],
-    ['memoryLimitMb', 0],
+    ['heapLimitMb', 0],
   ] as const) {
     it(`refuses ${field} = ${value} instead of clamping it`, () => {
       open();
@@ -213,7 +241,8 @@ describe('prover: threads that fail', () => {
             threads: 1,
             queueLimit: 0,
             taskTimeoutMs: 1,
-            memoryLimitMb: 16,
+            heapLimitMb: 16,
+            budget: UNLIMITED,
             [field]: value,
           }),
         'STUN_CONFIG',

@@ -297,6 +297,8 @@ for (const engine of engines) {
         /^stun_service_jobs\{state="receipted"\} [1-9]/m,
         /^stun_service_queue_waiting\{queue="prove"\} \d+/m,
         /^stun_service_prover_memory_bytes\{part="rss"\} \d+/m,
+        /^stun_service_prover_memory_bytes\{part="planned"\} \d+/m,
+        /^stun_service_prover_tasks\{state="waiting_for_memory"\} 0/m,
         /^stun_service_request_seconds_bucket\{/m,
         /^stun_process_resident_memory_bytes \d+/m,
       ]) {

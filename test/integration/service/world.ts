@@ -346,6 +346,7 @@ const idleProver: SettlementProver = {
     queued: 0,
     queueLimit: 0,
     running: 0,
+    waitingForMemory: 0,
     coresPerTask: 1,
     begunOnSeveralCores: 0,
     proved: 0,
@@ -354,7 +355,7 @@ const idleProver: SettlementProver = {
     threadsReplaced: 0,
     backend: { name: 'none', engine: 'none', fallbacks: [], madeByFallback: 0, unavailable: {} },
     proofTime: { boundsMs: [], counts: [], count: 0, sumMs: 0 },
-    memory: { rssBytes: 0, sharedKeyBytes: 0, largestThreadHeapBytes: 0 },
+    memory: { limitBytes: 0, plannedBytes: 0, rssBytes: 0, sharedKeyBytes: 0, largestThreadHeapBytes: 0 },
   }),
   close: async () => undefined,
 };

@@ -7,7 +7,7 @@ import { StunError } from '#protocol/errors/stun-error.ts';
 import type { Groth16Backend } from '#prover/backend.ts';
 import { loadNativeAddon } from '#prover/native-addon.ts';
 import { nativeBackend } from '#prover/native-backend.ts';
-import { wasmBackend, wasmEngine, type WasmEngine } from '#prover/wasm-backend.ts';
+import { WASM_ENGINES, wasmBackend, wasmEngine, type WasmEngine } from '#prover/wasm-backend.ts';
 import { loadWasmModules } from '#prover/wasm-modules.ts';
 import { SeededRandom } from '#test/circuits/fixtures.ts';
 import { depth, sampleCases, sampleSeed } from '#test/depth.ts';
@@ -184,6 +184,20 @@ describe('prover: calls that the WebAssembly prover refuses', () => {
   it('refuses a budget of memory that does not hold the proof, or not even the witness', () => {
     assert.equal(engine().prove(system.zkey, false, system.witness, 100_000), 3);
     throwsCode(() => engine().prove(system.zkey, false, system.witness, 100), 'STUN_PROVER_MEMORY');
+  });
+
+  it('says how much memory a proof takes: that is enough, and a tenth less is not', () => {
+    for (const name of WASM_ENGINES) {
+      const own = wasmEngine(loadWasmModules(), name)!;
+      const emptyBytes = own.memory().length;
+      const neededBytes = own.memoryNeeded(system.zkey) - emptyBytes;
+      assert.equal(own.prove(system.zkey, false, system.witness, Math.floor(0.9 * neededBytes)), 3, name);
+      assert.equal(typeof own.prove(system.zkey, false, system.witness, neededBytes), 'object', name);
+      assert.ok(own.memory().length <= emptyBytes + neededBytes + 2 ** 16, name);
+      own.drop();
+      assert.equal(own.memory().length, emptyBytes, name);
+      throwsCode(() => own.memoryNeeded(system.zkey.subarray(1)), 'STUN_PROVER_KEY');
+    }
   });
 
   it('leaves nothing of a witness in its memory, whatever came of it', () => {

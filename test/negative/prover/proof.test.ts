@@ -9,6 +9,7 @@ import { ensureCircuit, loadManifest, type CircuitArtefacts } from '#circuits/ma
 import { FIELD_ORDER, fieldToHex, signalList } from '#protocol/index.ts';
 import { loadArtefacts, loadCircuits, type ProvingArtefacts } from '#prover/artefacts.ts';
 import { circuitInputOf } from '#prover/circuit-input.ts';
+import { BACKEND_NAMES, type BackendName } from '#prover/backend.ts';
 import { chooseBackends } from '#prover/backends.ts';
 import type { SettlementProof, SettlementProver } from '#prover/interface.ts';
 import { createProverOver, createSettlementProver } from '#prover/pool.ts';
@@ -105,17 +106,36 @@ describe('prover: keys, witnesses and proofs that are refused', function () {
     }
   });
 
-  it('refuses to start with a key that does not fit its memory, or leaves no room for a proof, where keys are prepared', async function () {
-    if (chooseBackends('auto').backends[0]!.prepare === undefined) this.skip();
-    for (const [memoryLimitMb, reason] of [
-      [4, /needs more memory than it may use/],
-      [20, /a proof of settlement-16 takes/],
-    ] as const) {
-      const start = (): Promise<unknown> => createSettlementProver({ ...limits, circuits: [artefacts.name], memoryLimitMb });
-      await rejectsCode(start(), 'STUN_PROVER_MEMORY');
-      await assert.rejects(start(), reason);
-    }
-  });
+  for (const { name: backend } of chooseBackends('auto').backends) {
+    it(`refuses to start without memory for one proof by ${backend}, says how much that is, and starts with so much`, async () => {
+      const start = (memoryLimitMb: number): SettlementProver =>
+        createProverOver([artefacts], { ...limits, backend, memoryLimitMb });
+      const reasonOf = (memoryLimitMb: number): string => {
+        let reason = '';
+        throwsCode(() => {
+          try {
+            start(memoryLimitMb);
+          } catch (error) {
+            reason = (error as Error).message;
+            throw error;
+          }
+        }, 'STUN_PROVER_MEMORY');
+        return reason;
+      };
+      assert.match(reasonOf(4), /keys and 1 threads take 1\d\d MB before any proof/);
+      const needed = /by (\w+) takes \d+ MB.* (\d+) MB are needed, the limit is 140 MB$/.exec(reasonOf(140));
+      assert.equal(needed?.[1], backend);
+      const leastMb = Number(needed[2]);
+      assert.match(reasonOf(leastMb - 1), new RegExp(` ${leastMb} MB are needed, the limit is ${leastMb - 1} MB$`));
+      const least = start(leastMb);
+      // What would do worse than the first with less memory is left out, and says why.
+      const { fallbacks, unavailable } = least.stats().backend;
+      for (const name of ['native', 'wasm', 'snarkjs'].filter((one) => one !== backend && !fallbacks.includes(one)))
+        if (BACKEND_NAMES.indexOf(name as BackendName) > BACKEND_NAMES.indexOf(backend))
+          assert.match(unavailable[name]!, /MB are needed/);
+      await least.close();
+    });
+  }
 
   it('refuses a prover without a circuit, or of one that does not exist', async () => {
     await rejectsCode(createSettlementProver({ ...limits, circuits: [] }), 'STUN_CONFIG');

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { StunError } from '#protocol/errors/stun-error.ts';
 import type { BackendName, Groth16Backend, MadeProof } from '#prover/backend.ts';
 import { backendWishOf, chooseBackends } from '#prover/backends.ts';
-import { firstReleased } from '#prover/retry-backends.ts';
+import { BackendFailed, releasedBy } from '#prover/retry-backends.ts';
 import { rejectsCode, throwsCode } from '#test/unit/assert-code.ts';
 
 const MADE: MadeProof = {
@@ -17,7 +17,14 @@ const MADE: MadeProof = {
 };
 
 function backendOf(name: BackendName, prove: () => Promise<MadeProof>): Groth16Backend {
-  return { name, engine: 'of a test', prove };
+  return {
+    name,
+    engine: 'of a test',
+    mostThreads: 1,
+    leavesGarbage: false,
+    measure: () => ({ keyBytes: 0, proofBytes: () => 0 }),
+    prove,
+  };
 }
 
 const make = (backend: Groth16Backend): Promise<MadeProof> =>
@@ -55,26 +62,28 @@ describe('prover: a backend that fails', () => {
 
   it('is not followed by another when it does not fail', async () => {
     const never = backendOf('snarkjs', () => assert.fail('the first was good enough'));
-    const proof = await firstReleased([{ ...good, name: 'native' }, never], make, release);
+    const proof = await releasedBy([{ ...good, name: 'native' }, never], 0, make, release);
     assert.deepEqual(proof, { released: [7n], madeBy: 'native', failed: [] });
   });
 
   it('is followed by the next when its proof does not verify or when it breaks', async () => {
     const wrong = backendOf('native', () => Promise.resolve({ ...MADE, signals: [8n] }));
     const broken = backendOf('native', () => Promise.reject(new TypeError('broken on purpose')));
-    const proof = await firstReleased([wrong, broken, good], make, release);
+    const all = [wrong, broken, good];
+    for (const place of [0, 1]) await assert.rejects(releasedBy(all, place, make, release), BackendFailed);
+    const proof = await releasedBy(all, 2, make, release);
     assert.deepEqual(proof, { released: [7n], madeBy: 'snarkjs', failed: ['native', 'native'] });
-    await rejectsCode(firstReleased([broken, wrong], make, release), 'STUN_PROOF_INVALID');
+    await rejectsCode(releasedBy([broken, wrong], 1, make, release), 'STUN_PROOF_INVALID');
   });
 
   for (const code of ['STUN_PROVER_KEY', 'STUN_PROOF_WITNESS', 'STUN_PROVER_MEMORY', 'STUN_PROVER_ABORTED'] as const) {
     it(`is not followed by another when the fault is not its own: ${code}`, async () => {
       const refusing = backendOf('native', () => Promise.reject(new StunError(code, 'refused on purpose')));
-      await rejectsCode(firstReleased([refusing, good], make, release), code);
+      await rejectsCode(releasedBy([refusing, good], 0, make, release), code);
     });
   }
 
-  it('needs one backend at least', async () => {
-    await rejectsCode(firstReleased([], make, release), 'STUN_INTERNAL');
+  it('is not asked for at a place where there is none', async () => {
+    await rejectsCode(releasedBy([good], 1, make, release), 'STUN_INTERNAL');
   });
 });
