@@ -1,12 +1,11 @@
 /** Sums for every wire over one or more bases, one after the other in this thread or side by side in threads of their own. All of it is public. */
 import { availableParallelism } from 'node:os';
-import { Worker } from 'node:worker_threads';
 import type { Bn128 } from 'ffjavascript';
-import { asStunError, StunError } from '#protocol/errors/stun-error.ts';
 import { Basis, WireSums } from './basis-sums.ts';
 import { withMemory, type Group } from './group-memory.ts';
 import type { Share } from './powers-of-tau.ts';
 import type { SparseColumns } from './sparse-columns.ts';
+import { doAll } from './thread-tasks.ts';
 
 /** For every wire the sum, over the steps, of coefficients times points. Buffers may be shared. */
 export interface SumTask {
@@ -46,57 +45,13 @@ export function sumsHere(curve: Bn128, { group, wireCount, steps }: SumTask, sha
   });
 }
 
-/** The same in a thread that is ended however this ends. */
-async function sumsInThread(task: SumTask, share: Share, stop: AbortSignal): Promise<Uint8Array> {
-  const thread = new Worker(new URL('wire-sums.worker.ts', import.meta.url), { workerData: task });
-  try {
-    return await new Promise<Uint8Array>((resolve, reject) => {
-      thread.on('message', (message: number | Uint8Array) => {
-        if (typeof message !== 'number') return resolve(message);
-        try {
-          share(message);
-        } catch (thrown) {
-          reject(asStunError(thrown));
-        }
-      });
-      const lost = (cause?: unknown): void => reject(new StunError('STUN_INTERNAL', 'a thread of the ceremony ended', { cause }));
-      thread.on('error', lost);
-      thread.on('exit', () => lost());
-      stop.addEventListener('abort', () => lost());
-    });
-  } finally {
-    await thread.terminate();
-  }
-}
-
 /**
  * Does tasks, the longest of them first.
  * @param threads - 1 for this thread alone
  * @param share - told how far all of them have come; what it throws ends them
  * @returns affine points of each task, in the order of the tasks
  */
-export async function allSums(curve: Bn128, tasks: readonly SumTask[], threads: number, share: Share): Promise<Uint8Array[]> {
-  const work = tasks.map(workOf);
-  const whole = work.reduce((sum, one) => sum + one, 0);
-  const shares = tasks.map(() => 0);
-  const results: Uint8Array[] = [];
-  const waiting = [...tasks.keys()].toSorted((a, b) => work[b]! - work[a]!);
-  const stop = new AbortController();
-  const worker = async (): Promise<void> => {
-    for (let i = waiting.shift(); i !== undefined && !stop.signal.aborted; i = waiting.shift()) {
-      const at = i;
-      const tell: Share = (part) => {
-        shares[at] = part;
-        share(Math.min(1, shares.reduce((sum, one, task) => sum + one * work[task]!, 0) / whole));
-      };
-      results[at] = threads === 1 ? await sumsHere(curve, tasks[at]!, tell) : await sumsInThread(tasks[at]!, tell, stop.signal);
-      shares[at] = 1;
-    }
-  };
-  try {
-    await Promise.all(Array.from({ length: threads }, worker));
-  } finally {
-    stop.abort();
-  }
-  return results;
+export function allSums(curve: Bn128, tasks: readonly SumTask[], threads: number, share: Share): Promise<Uint8Array[]> {
+  const doHere = (task: SumTask, tell: Share): Promise<Uint8Array> => sumsHere(curve, task, tell);
+  return doAll({ workOf, doHere, program: new URL('wire-sums.worker.ts', import.meta.url) }, tasks, threads, share);
 }

@@ -1,7 +1,8 @@
-/** A thread that does the task of its `workerData`: it posts how far it has come, then the points. */
-import { parentPort, workerData } from 'node:worker_threads';
+/** A thread that sums for every wire. */
+import { workerData } from 'node:worker_threads';
 import { buildBn128 } from 'ffjavascript';
+import { answerFromThread } from './thread-tasks.ts';
 import { sumsHere, type SumTask } from './wire-sums.ts';
 
-const points = await sumsHere(await buildBn128(true), workerData as SumTask, (share) => parentPort!.postMessage(share));
-parentPort!.postMessage(points, [points.buffer as ArrayBuffer]);
+const curve = await buildBn128(true);
+await answerFromThread((share) => sumsHere(curve, workerData as SumTask, share));
