@@ -6,16 +6,14 @@
  * the Random Beacon Model", 2017.
  */
 import { randomBytes } from 'node:crypto';
-import { setImmediate } from 'node:timers/promises';
 import { buildBn128, type Bn128, type Element } from 'ffjavascript';
 import { StunError } from '#protocol/errors/stun-error.ts';
-import { BATCH } from '../build/fixed-base.ts';
 import { G1_BYTES, G2_BYTES } from '../build/zkey-format.ts';
 import { beaconSecret, chachaOf } from './beacon.ts';
 import { contributionHashOf, transcriptHash, type BeaconSource, type Contribution } from './contribution-record.ts';
-import { GroupMemory, withMemory } from './group-memory.ts';
 import { DELTA_SECTIONS, openKey, writeKey, type KeySection, type OpenKey } from './key-file.ts';
 import type { Share } from './powers-of-tau.ts';
+import { scaled, wipe } from './scaled-points.ts';
 import { drawSecretScalar } from './secret-scalar.ts';
 
 /** Longest name of a contributor: what snarkjs keeps. */
@@ -29,33 +27,6 @@ export interface ContributionRequest {
   readonly to: string;
   /** Shown in the transcript; at most 64 characters, empty for none. */
   readonly name: string;
-}
-
-/** Overwrites the memory of a curve that held a secret. The curve is of no use afterwards. */
-function wipe(curve: Bn128): void {
-  new Uint8Array(curve.tm.memory.buffer).fill(0);
-}
-
-/** Points divided by the secret, batch by batch. */
-async function scaled(curve: Bn128, points: Uint8Array, factor: Element, share: Share): Promise<Uint8Array> {
-  return withMemory(curve, async () => {
-    const memory = new GroupMemory(curve, 'g1');
-    const [input, output] = [memory.reserve(BATCH * G1_BYTES), memory.reserve(BATCH * memory.jacobianBytes)];
-    const [first, step] = [memory.reserve(32), memory.reserve(32)];
-    const apply = memory.operation('batchApplyKeyMixed');
-    const result = new Uint8Array(points.length);
-    for (let done = 0; done < points.length; done += BATCH * G1_BYTES) {
-      const some = points.subarray(done, done + BATCH * G1_BYTES);
-      memory.bytes.set(some, input);
-      memory.bytes.set(factor, first);
-      memory.bytes.set(curve.Fr.one, step);
-      apply(input, some.length / G1_BYTES, first, step, output);
-      result.set(await withMemory(curve, () => Promise.resolve(memory.toAffine(output, some.length / G1_BYTES))), done);
-      share(done / points.length);
-      await setImmediate();
-    }
-    return result;
-  });
 }
 
 /** The point that the proof of knowledge of a contribution is about: hashed from the transcript, so that nobody chose it. */
@@ -79,6 +50,7 @@ async function apply(
   secret: { scalar: Element; s: Element },
   beacon: BeaconSource | undefined,
   share: Share,
+  threads: number | undefined,
 ): Promise<Uint8Array> {
   if (request.name.length > MOST_NAME_LENGTH) {
     throw new StunError('STUN_INPUT', `the name of a contributor must have at most ${MOST_NAME_LENGTH} characters`);
@@ -90,14 +62,17 @@ async function apply(
       throw new StunError('STUN_CEREMONY_CLOSED', `${request.from} ends with a beacon`);
     }
     const contribution = { ...prove(curve, key, secret.scalar, secret.s), name: request.name, beacon };
-    const inverse = curve.Fr.inv(secret.scalar);
+    const inverse = new Uint8Array(new SharedArrayBuffer(32));
+    const drawn = curve.Fr.inv(secret.scalar);
+    inverse.set(drawn);
+    drawn.fill(0);
     const sizes = DELTA_SECTIONS.map((type) => sections.place(type).length);
     const whole = sizes[0]! + sizes[1]!;
     const section = async (type: KeySection): Promise<Uint8Array> => {
       const data = await sections.read(type);
       const index = (DELTA_SECTIONS as readonly number[]).indexOf(type);
       if (index < 0) return data;
-      return scaled(curve, data, inverse, (part) => share((index * sizes[0]! + part * sizes[index]!) / whole));
+      return scaled(curve, data, inverse, (part) => share((index * sizes[0]! + part * sizes[index]!) / whole), threads);
     };
     try {
       await writeKey(request.to, {
@@ -122,16 +97,22 @@ async function apply(
  * Contributes to a key.
  * @param userInput - bytes that are mixed with the system's randomness; the caller wipes them
  * @param share - told how far it has come
+ * @param threads - that scale the points; as many as are worth it when left out
  * @returns the contribution's hash, 64 bytes, which the contributor publishes
  * @throws `STUN_FILE`, `STUN_INPUT`, `STUN_CEREMONY_KEY_FORMAT`, `STUN_CEREMONY_CLOSED`
  */
-export async function contribute(request: ContributionRequest, userInput: Uint8Array, share: Share): Promise<Uint8Array> {
+export async function contribute(
+  request: ContributionRequest,
+  userInput: Uint8Array,
+  share: Share,
+  threads?: number,
+): Promise<Uint8Array> {
   const curve = await buildBn128(true);
   const scalar = drawSecretScalar(userInput);
   try {
     // s is public; that its logarithm is unknown too costs nothing.
     const s = curve.G1.fromRng(chachaOf(randomBytes(32))).slice(0, G1_BYTES);
-    return await apply(curve, request, { scalar, s }, undefined, share);
+    return await apply(curve, request, { scalar, s }, undefined, share, threads);
   } finally {
     scalar.fill(0);
     wipe(curve);
@@ -140,11 +121,17 @@ export async function contribute(request: ContributionRequest, userInput: Uint8A
 
 /**
  * Closes a key with a beacon; nothing can be added afterwards.
+ * @param threads - as of {@link contribute}
  * @returns the contribution's hash, 64 bytes
  * @throws `STUN_FILE`, `STUN_INPUT`, `STUN_CEREMONY_BEACON`, `STUN_CEREMONY_KEY_FORMAT`, `STUN_CEREMONY_CLOSED`
  */
-export async function applyBeacon(request: ContributionRequest, source: BeaconSource, share: Share): Promise<Uint8Array> {
+export async function applyBeacon(
+  request: ContributionRequest,
+  source: BeaconSource,
+  share: Share,
+  threads?: number,
+): Promise<Uint8Array> {
   const curve = await buildBn128(true);
   const secret = await beaconSecret(curve, source, (part) => share(part / 2));
-  return apply(curve, request, secret, source, (part) => share((1 + part) / 2));
+  return apply(curve, request, secret, source, (part) => share((1 + part) / 2), threads);
 }

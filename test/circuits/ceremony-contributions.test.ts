@@ -1,7 +1,7 @@
 /** Contributions and beacons: ours verified by snarkjs, snarkjs' by ours, and every single thing that can be wrong with a key. */
 import assert from 'node:assert/strict';
 import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { buildBn128, type Bn128 } from 'ffjavascript';
 import { groth16, zKey } from 'snarkjs';
@@ -10,6 +10,7 @@ import { readZkeySections } from '#circuits/build/zkey-format.ts';
 import { applyBeacon, contribute } from '#circuits/ceremony/contribute.ts';
 import type { Contribution } from '#circuits/ceremony/contribution-record.ts';
 import { openKey, writeKey, type KeyContent } from '#circuits/ceremony/key-file.ts';
+import { threadsForPoints } from '#circuits/ceremony/scaled-points.ts';
 import { drawSecretScalar } from '#circuits/ceremony/secret-scalar.ts';
 import { startedContent, type StartedKey } from '#circuits/ceremony/start-key.ts';
 import type { VerifiedContribution } from '#circuits/ceremony/verify-contributions.ts';
@@ -80,6 +81,22 @@ describe('contributions to a proving key', function () {
     assert.deepEqual(Buffer.from(hash), Buffer.from(hashes[3]!));
     const [ours, theirs] = [await readZkeySections(at('final')), await readZkeySections(at('theirs'))];
     for (const [type, data] of theirs) assert.ok(ours.get(type)!.equals(data), `section ${type} differs`);
+  });
+
+  it('are the same bytes on one thread and on three', async () => {
+    const shares: number[] = [];
+    const hash = await applyBeacon(
+      { from: at('3'), to: at('threads'), name: 'beacon' },
+      BEACON,
+      (share) => shares.push(share),
+      3,
+    );
+    assert.deepEqual(Buffer.from(hash), Buffer.from(hashes[3]!));
+    assert.ok((await readFile(at('threads'))).equals(await readFile(at('final'))));
+    // Half for the beacon's value, half for the points, both reported and never backwards.
+    assert.ok(shares.some((share) => share > 0.5) && shares.every((share, i) => share >= (shares[i - 1] ?? 0) && share <= 1));
+    assert.equal(threadsForPoints(8191), 1);
+    assert.equal(threadsForPoints(8192), Math.min(2, availableParallelism()));
   });
 
   it('give a key that proves, under which the statement of another is refused', async () => {
