@@ -60,6 +60,24 @@ export const workerConfigSchema = z.strictObject({
   collateralPath: z.string().min(1).optional(),
   /** Simulated: file with the simulated PKI. */
   simulatedPkiPath: z.string().min(1).optional(),
+  /** The GPUs that evidence shows; null: none, whatever the models run on. Every field is needed. */
+  gpu: z
+    .strictObject({
+      /** `nvattest`, or the path of it. */
+      nvattest: z.string().min(1),
+      /** How many answer; with fewer or more there is no evidence. */
+      count: z.int().min(1).max(16),
+      /** For one question to all of them. */
+      timeoutMs: milliseconds,
+      collateral: z.union([
+        /** NVIDIA is asked; folder that keeps its answers. */
+        z.strictObject({ cachePath: z.string().min(1) }),
+        /** A bundle that `stun evidence verify --save-bundle` wrote elsewhere, read each time; nobody is asked. */
+        z.strictObject({ bundlePath: z.string().min(1) }),
+      ]),
+    })
+    .nullable()
+    .default(null),
   /** File with the policy that the enclave is registered under. */
   policyPath: z.string().min(1),
   models: z
@@ -117,6 +135,8 @@ export const workerConfigSchema = z.strictObject({
   logLevel: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),
 });
 export type WorkerConfig = z.output<typeof workerConfigSchema>;
+/** Where the collateral of GPUs comes from. */
+export type GpuCollateralSource = NonNullable<WorkerConfig['gpu']>['collateral'];
 
 /** Variables and the setting that each overrides. */
 const variables: Readonly<Record<string, keyof WorkerConfig>> = {

@@ -2,9 +2,9 @@
 import { createServer, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Registry } from 'prom-client';
-import { asStunError, fromHex, reportDataOf } from '#protocol/index.ts';
+import { asStunError } from '#protocol/index.ts';
 import type { ChainView } from './chain-view.ts';
-import type { EvidenceIssuer } from './issuer/issuer.ts';
+import type { Attester } from './issuer/attester.ts';
 import type { EnclaveKeys } from './keys.ts';
 
 /** What readiness found. */
@@ -12,6 +12,8 @@ export interface Readiness {
   readonly ready: boolean;
   readonly platform: string;
   readonly simulated: boolean;
+  /** GPUs that evidence shows. */
+  readonly gpus: number;
   readonly keysetDigest: string;
   /** Unix milliseconds of the quote. */
   readonly quotedAtMs: number;
@@ -19,23 +21,24 @@ export interface Readiness {
   readonly code?: string;
 }
 
-/** Makes a quote over the newest block, at most once in `maxAgeMs`, and says whether that worked. */
+/** Makes evidence over the newest block, with the GPUs that the settings name, at most once in `maxAgeMs`, and says whether that worked. */
 export class ReadinessProbe {
   readonly #keys: Pick<EnclaveKeys, 'keysetDigest' | 'enclaveId'>;
-  readonly #issuer: EvidenceIssuer;
+  readonly #attester: Attester;
   readonly #chain: Pick<ChainView, 'newestBlock'>;
   readonly #maxAgeMs: number;
   #last: Promise<Readiness> | undefined;
   #lastAtMs = 0;
+  #isRunning = false;
 
   constructor(
     keys: Pick<EnclaveKeys, 'keysetDigest' | 'enclaveId'>,
-    issuer: EvidenceIssuer,
+    attester: Attester,
     chain: Pick<ChainView, 'newestBlock'>,
     maxAgeMs: number,
   ) {
     this.#keys = keys;
-    this.#issuer = issuer;
+    this.#attester = attester;
     this.#chain = chain;
     this.#maxAgeMs = maxAgeMs;
   }
@@ -43,28 +46,32 @@ export class ReadinessProbe {
   /** The newest finding. Never throws. */
   check(): Promise<Readiness> {
     const nowMs = performance.now();
-    if (this.#last === undefined || nowMs - this.#lastAtMs >= this.#maxAgeMs) {
+    if (this.#last === undefined || (!this.#isRunning && nowMs - this.#lastAtMs >= this.#maxAgeMs)) {
       this.#lastAtMs = nowMs;
-      this.#last = this.#quote();
+      this.#isRunning = true;
+      this.#last = this.#quote().finally(() => (this.#isRunning = false));
     }
     return this.#last;
   }
 
   async #quote(): Promise<Readiness> {
     const about = {
-      platform: this.#issuer.description,
-      simulated: this.#issuer.simulated,
+      ...whatIsShown(this.#attester),
       keysetDigest: this.#keys.enclaveId,
       quotedAtMs: Date.now(),
     };
     try {
-      const { hash } = await this.#chain.newestBlock();
-      await this.#issuer.issue(reportDataOf(this.#keys.keysetDigest, fromHex(hash, 32, 'block hash'), new Uint8Array(32)));
+      await this.#attester.attestNewestBlock(this.#keys.keysetDigest, this.#chain);
       return { ready: true, ...about };
     } catch (thrown) {
       return { ready: false, ...about, code: asStunError(thrown).code };
     }
   }
+}
+
+/** What readiness says of the machine whether or not it is ready. */
+export function whatIsShown({ issuer, gpuCount }: Attester): Pick<Readiness, 'platform' | 'simulated' | 'gpus'> {
+  return { platform: issuer.description, simulated: issuer.simulated, gpus: gpuCount };
 }
 
 /** A running health server. */

@@ -10,9 +10,10 @@ import { collectDefaultMetrics } from 'prom-client';
 import { z } from 'zod';
 import type { WorkerConfig } from './config.ts';
 import type { Enclave, Offer } from './enclave.ts';
-import { ReadinessProbe, startHealthServer, type HealthServer, type Readiness } from './health.ts';
+import { ReadinessProbe, startHealthServer, whatIsShown, type HealthServer, type Readiness } from './health.ts';
 import { InferenceProofs } from './inference-proofs.ts';
-import type { EvidenceIssuer } from './issuer/issuer.ts';
+import type { Attester } from './issuer/attester.ts';
+import { ListingRenewal } from './listing-renewal.ts';
 import { createWorkerLog, errorFields, type WorkerLog } from './log.ts';
 import { createWorkerMetrics, type WorkerMetrics } from './metrics.ts';
 import type { ModelRunner } from './model/runner.ts';
@@ -22,13 +23,14 @@ import { Serving } from './serving.ts';
 import {
   announce,
   attestAndRegister,
-  createIssuer,
+  createAttester,
   hostNowUnix,
   loadOffers,
   makeKeys,
   openChain,
   settlePlatform,
   type ChainSide,
+  type OpenGpuCollateral,
 } from './setup.ts';
 import { claimStore } from './store-file.ts';
 import { WorkerStore } from './store.ts';
@@ -61,6 +63,8 @@ export interface RunWorkerOptions {
    * are declined.
    */
   readonly createInferenceProver?: (directories: readonly string[], config: WorkerConfig['proving']) => Promise<InferenceProver>;
+  /** Opens the way to the collateral of the GPUs that the settings name. Without it a section `gpu` is refused. */
+  readonly openGpuCollateral?: OpenGpuCollateral;
   /** Makes the enclave lie about outputs, to show what becomes of a liar. No configuration sets it. */
   readonly alterOutput?: (payload: Uint8Array) => Uint8Array;
 }
@@ -71,7 +75,7 @@ interface WorkerParts {
   readonly log: WorkerLog;
   readonly chain: ChainSide;
   readonly platform: WorkerPlatform;
-  readonly issuer: EvidenceIssuer;
+  readonly attester: Attester;
   readonly offers: ReadonlyMap<bigint, Offer & { readonly runner: ModelRunner }>;
   readonly store: WorkerStore;
   readonly service: ServiceClient;
@@ -92,7 +96,7 @@ export async function runWorker(config: WorkerConfig, options: RunWorkerOptions)
   try {
     const platform = settlePlatform(config, chain.deployment.chainId, log);
     if (options.alterOutput !== undefined) assertMayLie(platform);
-    const issuer = await createIssuer(config, platform, chain.provider);
+    const attester = await createAttester(config, platform, chain.provider, options.openGpuCollateral);
     closers.push(claimStore(config.storePath));
     const store = new WorkerStore(config.storePath);
     closers.push(() => store.close());
@@ -107,6 +111,11 @@ export async function runWorker(config: WorkerConfig, options: RunWorkerOptions)
         configured: config.session.executionProvider,
       });
     }
+    if (attester.gpuCount === 0 && [...offers.values()].some(({ runner }) => runner.executionProvider === 'cuda'))
+      log.warn({
+        event: 'gpu.not-shown',
+        note: 'models run on a GPU and the settings have no section gpu: no evidence shows it',
+      });
     const service = new ServiceClient({
       url: config.serviceUrl,
       chainId: BigInt(chain.deployment.chainId),
@@ -125,7 +134,7 @@ export async function runWorker(config: WorkerConfig, options: RunWorkerOptions)
       log,
       chain,
       platform,
-      issuer,
+      attester,
       offers,
       store,
       service,
@@ -136,7 +145,7 @@ export async function runWorker(config: WorkerConfig, options: RunWorkerOptions)
     const { listen } = config;
     if (listen !== undefined) {
       collectDefaultMetrics({ register: metrics.registry, prefix: 'stun_' });
-      health = await startHealthServer(listen, async () => (await probe?.check()) ?? notYetReady(issuer), metrics.registry);
+      health = await startHealthServer(listen, async () => (await probe?.check()) ?? notYetReady(attester), metrics.registry);
       closers.push(health.close);
     }
     const serve = (): Promise<void> => serveOneKeyset(parts, options, (made) => (probe = made), health?.url);
@@ -155,16 +164,17 @@ async function serveOneKeyset(
   useProbe: (probe: ReadinessProbe) => void,
   healthUrl: string | undefined,
 ): Promise<void> {
-  const { config, log, chain, platform, issuer, offers, store, service, prover, metrics } = parts;
+  const { config, log, chain, platform, attester, offers, store, service, prover, metrics } = parts;
   const block = await chain.view.newestBlock();
   const expiresAtUnix = Math.max(hostNowUnix(), block.timestampUnix) + config.keysetLifetimeSeconds;
   const keys = await makeKeys(chain, platform, offers, expiresAtUnix, parts.packageVersion);
-  const attested = await attestAndRegister(config, chain, keys, issuer);
+  const attested = await attestAndRegister(config, chain, keys, attester);
   log.info({
     event: 'enclave.registered',
     keysetDigest: keys.enclaveId,
     leafIndex: attested.leafIndex,
-    simulated: issuer.simulated,
+    simulated: attester.issuer.simulated,
+    gpus: attester.gpuCount,
   });
   // The leaf is paid for: an outage of the service must not waste it.
   await insist(() => announce(service, keys, attested, offers), signal, log, 'enclave.listing-failed');
@@ -186,15 +196,28 @@ async function serveOneKeyset(
     ...(alterOutput && { alterOutput }),
     nowUnix: hostNowUnix,
   };
-  useProbe(new ReadinessProbe(keys, issuer, chain.view, config.readinessMaxAgeSeconds * 1000));
+  useProbe(new ReadinessProbe(keys, attester, chain.view, config.readinessMaxAgeSeconds * 1000));
   const renewal = new AbortController();
   const renewAtUnix = expiresAtUnix - Math.min(RENEW_BEFORE_SECONDS, config.keysetLifetimeSeconds - 24 * 3600);
-  const timer = setInterval(() => hostNowUnix() >= renewAtUnix && renewal.abort(), RENEWAL_CHECK_MS);
+  const listing = new ListingRenewal(attested.evidence, {
+    renew: async () => {
+      const evidence = await attester.attestNewestBlock(keys.keysetDigest, chain.view);
+      await announce(service, keys, { ...attested, evidence }, offers);
+      return evidence;
+    },
+    nowUnix: hostNowUnix,
+    log,
+    metrics,
+  });
+  const timer = setInterval(() => {
+    if (hostNowUnix() >= renewAtUnix) renewal.abort();
+    else void listing.check();
+  }, RENEWAL_CHECK_MS);
   onReady?.({
     keysetDigest: keys.enclaveId,
     provider: chain.provider,
     platform,
-    simulated: issuer.simulated,
+    simulated: attester.issuer.simulated,
     models: [...offers].map(([modelId, { runner }]) => ({
       modelId,
       name: runner.file.manifest.name,
@@ -204,10 +227,11 @@ async function serveOneKeyset(
     ...(healthUrl === undefined ? {} : { healthUrl }),
   });
   try {
-    await new Serving(enclave, service, log, { ...config, issuer, metrics }).run(AbortSignal.any([signal, renewal.signal]));
+    await new Serving(enclave, service, log, { ...config, attester, metrics }).run(AbortSignal.any([signal, renewal.signal]));
   } finally {
     clearInterval(timer);
     proofs?.close();
+    await listing.idle();
     // The keys end here, so the listing does too; a service that cannot be reached finds out by the missing polls.
     await service
       .delist(keys.enclaveId)
@@ -233,11 +257,10 @@ async function insist(work: () => Promise<void>, signal: AbortSignal, log: Worke
   }
 }
 
-function notYetReady(issuer: EvidenceIssuer): Readiness {
+function notYetReady(attester: Attester): Readiness {
   return {
     ready: false,
-    platform: issuer.description,
-    simulated: issuer.simulated,
+    ...whatIsShown(attester),
     keysetDigest: '',
     quotedAtMs: 0,
     code: 'STUN_ENCLAVE_NOT_LIVE',

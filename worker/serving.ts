@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { asStunError, fromHex, StunError } from '#protocol/index.ts';
 import { isRefusal } from './admission.ts';
 import type { Enclave } from './enclave.ts';
-import { issueEvidence, type EvidenceIssuer } from './issuer/issuer.ts';
+import type { Attester } from './issuer/attester.ts';
 import { processJob, type JobOutcome } from './job.ts';
 import { errorFields, type WorkerLog } from './log.ts';
 import type { WorkerMetrics } from './metrics.ts';
@@ -16,7 +16,7 @@ export interface ServingOptions {
   readonly segmentIdleMs: number;
   readonly concurrency: number;
   /** For the quotes that the service asks for. */
-  readonly issuer: EvidenceIssuer;
+  readonly attester: Attester;
   readonly metrics: WorkerMetrics;
 }
 
@@ -35,6 +35,9 @@ export class Serving {
   /** Stored jobs whose release is not known. Their leases may never come again, and no segment is taken without them. */
   readonly #leftOver = new Set<string>();
   #pushing: Promise<void> = Promise.resolve();
+  /** The question for fresh evidence that was answered last or is being answered. */
+  #quotedNonce: string | undefined;
+  #quoting: Promise<void> = Promise.resolve();
 
   constructor(enclave: Enclave, service: ServiceClient, log: WorkerLog, options: ServingOptions) {
     this.#enclave = enclave;
@@ -105,7 +108,7 @@ export class Serving {
     while (!stop.aborted) {
       try {
         const { lease, quoteNonce } = await this.#service.lease(this.#enclave.keys.enclaveId, this.#options.leaseWaitMs, stop);
-        if (quoteNonce !== undefined) await this.#renewQuote(quoteNonce);
+        if (quoteNonce !== undefined && quoteNonce !== this.#quotedNonce) this.#quoting = this.#renewQuote(quoteNonce);
         if (lease !== undefined) await this.#work(lease);
         await this.#enclave.proofs?.room();
         pauseMs = FIRST_PAUSE_MS;
@@ -122,13 +125,18 @@ export class Serving {
     }
   }
 
-  /** Answers a question for fresh evidence; a quote that fails shows in readiness, the jobs go on. */
+  /**
+   * Answers a question for fresh evidence, beside the jobs: GPUs can take longer to answer than a lease lasts. One that fails shows in
+   * readiness, the jobs go on, and the service asks again.
+   */
   async #renewQuote(nonce: string): Promise<void> {
     const { keysetDigest, enclaveId } = this.#enclave.keys;
+    this.#quotedNonce = nonce;
     try {
-      const evidence = await issueEvidence(this.#options.issuer, keysetDigest, fromHex(nonce, 32, 'nonce'));
-      await this.#service.renewQuote(enclaveId, evidence);
+      const { document } = await this.#options.attester.attest(keysetDigest, fromHex(nonce, 32, 'nonce'));
+      await this.#service.renewQuote(enclaveId, document);
     } catch (error) {
+      this.#quotedNonce = undefined;
       this.#options.metrics.quoteFailures.inc({ code: asStunError(error).code });
       this.#log.warn({ event: 'quote.failed', ...errorFields(error) });
     }
@@ -221,6 +229,7 @@ export class Serving {
 
   async #drain(): Promise<void> {
     this.#closeSegments(() => true);
+    await this.#quoting;
     await this.#enclave.proofs?.idle();
     await this.#releaseLeftOver();
     await this.#pushSegments();

@@ -4,12 +4,13 @@ import { join } from 'node:path';
 import { JsonRpcProvider, Wallet } from 'ethers';
 import { env as onnxruntime } from 'onnxruntime-node';
 import { connectStun, parseDeployment, type Deployment, type StunContracts } from '#chain/deployment.ts';
-import { canonicalJson, fieldToHex, fromHex, policyIdOf, StunError, toHex, type Hex } from '#protocol/index.ts';
+import { canonicalJson, fieldToHex, policyIdOf, StunError, toHex, type Hex } from '#protocol/index.ts';
 import { createChainView, type ChainView } from './chain-view.ts';
-import type { WorkerConfig } from './config.ts';
+import type { GpuCollateralSource, WorkerConfig } from './config.ts';
 import type { Offer } from './enclave.ts';
+import { Attester, type MachineEvidence } from './issuer/attester.ts';
 import { collateralFile } from './issuer/collateral-file.ts';
-import { canonicalPolicyBytes, issueEvidence, type EvidenceIssuer } from './issuer/issuer.ts';
+import { canonicalPolicyBytes, type EvidenceIssuer, type GpuCollateralFor } from './issuer/issuer.ts';
 import { createSnpIssuer } from './issuer/snp.ts';
 import { createTdxIssuer } from './issuer/tdx.ts';
 import { createEnclaveKeys, runtimeDigestOf, type EnclaveKeys } from './keys.ts';
@@ -96,7 +97,7 @@ export async function loadOffers(config: WorkerConfig): Promise<ReadonlyMap<bigi
 }
 
 /** The issuer of the platform. The simulator is loaded only when it is named. @throws `STUN_CONFIG`, `STUN_FILE` */
-export async function createIssuer(config: WorkerConfig, platform: WorkerPlatform, provider: Hex): Promise<EvidenceIssuer> {
+async function createIssuer(config: WorkerConfig, platform: WorkerPlatform, provider: Hex): Promise<EvidenceIssuer> {
   const tsm = { directory: join('/', TSM_REPORT_PATH) };
   const given = config.collateralPath === undefined ? undefined : collateralFile(config.collateralPath);
   if (platform === 'sev-snp') return createSnpIssuer(tsm, given);
@@ -113,6 +114,25 @@ export async function createIssuer(config: WorkerConfig, platform: WorkerPlatfor
     throw new StunError('STUN_FILE', `the simulated PKI ${pkiPath} must be a readable file`, { cause });
   }
   return createSimulatedIssuer(pkiText, provider, hostNowUnix);
+}
+
+/** Opens the way to what NVIDIA publishes about GPUs. */
+export type OpenGpuCollateral = (source: GpuCollateralSource) => GpuCollateralFor;
+
+/** The attester of the machine, with the GPUs that the settings name. @throws `STUN_CONFIG`, `STUN_FILE` */
+export async function createAttester(
+  config: WorkerConfig,
+  platform: WorkerPlatform,
+  provider: Hex,
+  openGpuCollateral: OpenGpuCollateral | undefined,
+): Promise<Attester> {
+  const issuer = await createIssuer(config, platform, provider);
+  const { gpu } = config;
+  if (gpu === null) return new Attester(issuer);
+  if (openGpuCollateral === undefined)
+    throw new StunError('STUN_CONFIG', 'gpu: this program has no way to the collateral of GPUs');
+  const { nvattest: command, count, timeoutMs, collateral } = gpu;
+  return new Attester(issuer, { command, count, timeoutMs, collateralFor: openGpuCollateral(collateral) });
 }
 
 /** Detects the machine, says so, and chooses. */
@@ -153,27 +173,26 @@ export function makeKeys(
 
 /** What registration left behind, for the listing. */
 export interface AttestedEnclave extends RegisteredEnclave {
-  readonly evidence: Uint8Array;
+  readonly evidence: MachineEvidence;
   readonly policy: unknown;
 }
 
-/** Attests with a recent block hash as nonce, collects approvals and registers. @throws `STUN_TSM_*`, `STUN_APPROVAL_*`, `STUN_REGISTER_*` */
+/** Attests with a recent block hash as nonce, collects approvals and registers. @throws as Attester.attest, `STUN_APPROVAL_*`, `STUN_REGISTER_*` */
 export async function attestAndRegister(
   config: WorkerConfig,
   chain: ChainSide,
   keys: EnclaveKeys,
-  issuer: EvidenceIssuer,
+  attester: Attester,
 ): Promise<AttestedEnclave> {
   const policy = await readJsonFile(config.policyPath, 'policy');
   const policyId = policyIdOf(canonicalPolicyBytes(policy));
-  const { hash } = await chain.view.newestBlock();
-  const evidence = await issueEvidence(issuer, keys.keysetDigest, fromHex(hash, 32, 'block hash'));
+  const evidence = await attester.attestNewestBlock(keys.keysetDigest, chain.view);
   const request = {
     keys,
-    evidence,
+    evidence: evidence.document,
     policy,
     policyId,
-    platformCode: issuer.platformCode,
+    platformCode: attester.issuer.platformCode,
     leafExpiresAtUnix: keys.keyset.expiresAtUnix,
   };
   const { registry } = chain.contracts;
@@ -199,7 +218,7 @@ export async function announce(
 ): Promise<void> {
   await service.announce({
     keyset: toHex(keys.keysetBytes),
-    evidence: new TextDecoder().decode(attested.evidence),
+    evidence: new TextDecoder().decode(attested.evidence.document),
     policy: JSON.parse(canonicalJson(attested.policy)) as unknown,
     leafIndex: attested.leafIndex,
     leafExpiresAtUnix: attested.leaf.expiresAtUnix,

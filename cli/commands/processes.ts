@@ -65,9 +65,17 @@ export function serviceProcess(role?: Role) {
 
 /** Runs a worker until it is told to stop; the running jobs finish and segments are handed over. */
 export async function workerProcess({ context }: Invocation<object>): Promise<CommandResult> {
-  const [{ loadWorkerConfig }, { runWorker }] = await Promise.all([import('#worker/config.ts'), import('#worker/main.ts')]);
+  const [{ loadWorkerConfig }, { runWorker }, { openGpuCollateral }] = await Promise.all([
+    import('#worker/config.ts'),
+    import('#worker/main.ts'),
+    import('./worker-gpu-collateral.ts'),
+  ]);
   if (context.signal.aborted) throw new StunError('STUN_INPUT', 'the worker was stopped before it started');
-  await runWorker(loadWorkerConfig(process.env), { signal: context.signal, createInferenceProver: inferenceProver });
+  await runWorker(loadWorkerConfig(process.env), {
+    signal: context.signal,
+    createInferenceProver: inferenceProver,
+    openGpuCollateral,
+  });
   return stopped('worker');
 }
 

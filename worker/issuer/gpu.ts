@@ -39,14 +39,23 @@ function refuse(reason: string, cause?: unknown): never {
 
 function run({ command, timeoutMs }: NvattestOptions, nonce: Uint8Array): Promise<string> {
   const parameters = ['collect-evidence', '--device', 'gpu', '--nonce', toHex(nonce).slice(2), '--format', 'json'];
-  return new Promise((resolve, reject) => {
-    execFile(command, parameters, { timeout: timeoutMs, maxBuffer: MAX_OUTPUT_BYTES }, (error, output) => {
-      if (error === null) return resolve(output);
-      const why =
-        error.killed === true ? `did not end within ${timeoutMs} ms` : `ended with ${error.code ?? error.signal ?? 'an error'}`;
-      reject(new StunError('STUN_GPU_COLLECTION', `${command} ${why}`, { cause: error }));
-    });
+  const { promise, resolve, reject } = Promise.withResolvers<string>();
+  const fail = (why: string, cause?: unknown): void =>
+    reject(new StunError('STUN_GPU_COLLECTION', `${command} ${why}`, cause === undefined ? {} : { cause }));
+  const child = execFile(command, parameters, { maxBuffer: MAX_OUTPUT_BYTES }, (error, output) => {
+    clearTimeout(timer);
+    if (error === null) resolve(output);
+    else fail(`ended with ${error.code ?? error.signal ?? 'an error'}`, error);
   });
+  const timer = setTimeout(() => {
+    // It is given up on even when the driver holds it, so that nothing ends it.
+    fail(`did not end within ${timeoutMs} ms`);
+    child.kill('SIGKILL');
+    child.stdout?.destroy();
+    child.stderr?.destroy();
+    child.unref();
+  }, timeoutMs);
+  return promise;
 }
 
 /** Text in base64, or as it is: versions of the program differ. */

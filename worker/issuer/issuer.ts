@@ -10,6 +10,15 @@ export interface GpuCollateral {
   readonly rims: readonly Uint8Array[];
 }
 
+/** Collateral of GPUs, and how long a document with it is of use. */
+export interface DatedGpuCollateral extends GpuCollateral {
+  /** Where the first of the OCSP responses ends, unix seconds. */
+  readonly standsUntilUnix: number;
+}
+
+/** Gets what NVIDIA publishes about devices. Nothing in it is verified here. */
+export type GpuCollateralFor = (gpus: readonly CollectedGpu[]) => Promise<DatedGpuCollateral>;
+
 const noCollateral: GpuCollateral = { ocsp: [], rims: [] };
 
 /** Parts of an evidence document that the hardware and its vendor give. */

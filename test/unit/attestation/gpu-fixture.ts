@@ -20,19 +20,23 @@ export function gpu(options: Partial<SimulatedGpuOptions> = {}): SimulatedGpu {
   return createSimulatedGpu({ atUnix, pki: gpuPki, hardwareId: pdi, ...options });
 }
 
-/** Reference values of the simulated driver and VBIOS: the first twelve measurements. */
-const rimOf = (version: string, from: number, to: number): Uint8Array =>
+const rimOf = (version: string, from: number, to: number, madeAtUnix: number): Uint8Array =>
   makeSimulatedRim(rimPki, {
     version,
     product: 'GH100',
-    atUnix,
+    atUnix: madeAtUnix,
     measurements: Array.from({ length: to - from }, (_, i) => ({
       index: from + i,
       active: true,
       alternatives: [simulatedGpuMeasurement(from + i + 1)],
     })),
   });
-export const acceptedGpuRims: readonly Uint8Array[] = [rimOf('570.124.06', 0, 8), rimOf('96.00.9F.00.01', 8, 12)];
+/** Reference values of the simulated driver and VBIOS: the first twelve measurements. */
+export const gpuRimsOf = (madeAtUnix: number): readonly Uint8Array[] => [
+  rimOf('570.124.06', 0, 8, madeAtUnix),
+  rimOf('96.00.9F.00.01', 8, 12, madeAtUnix),
+];
+export const acceptedGpuRims = gpuRimsOf(atUnix);
 
 /** A policy for simulated hardware with changes in its GPU part. Reference values are asked for only by the tests that bring some. */
 export function gpuPolicyWith(changes: Partial<GpuPolicy>): Policy {

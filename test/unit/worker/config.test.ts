@@ -41,6 +41,28 @@ describe('worker configuration', () => {
     throwsCode(() => parseWorkerConfig({ ...settings, models: [{ ...settings.models[0], ...compiled }] }), 'STUN_CONFIG');
   });
 
+  const gpu = { nvattest: 'nvattest', count: 1, timeoutMs: 60_000, collateral: { cachePath: 'nvidia' } };
+  it('shows no GPU unless it says how, whole', () => {
+    assert.equal(parseWorkerConfig(settings).gpu, null);
+    assert.deepEqual(parseWorkerConfig({ ...settings, gpu }).gpu, gpu);
+    const bundle = { ...gpu, collateral: { bundlePath: 'nvidia.json' } };
+    assert.deepEqual(parseWorkerConfig({ ...settings, gpu: bundle }).gpu, bundle);
+    for (const key of Object.keys(gpu)) {
+      const rest = Object.fromEntries(Object.entries(gpu).filter(([name]) => name !== key));
+      throwsCode(() => parseWorkerConfig({ ...settings, gpu: rest }), 'STUN_CONFIG');
+    }
+    const both = { cachePath: 'nvidia', bundlePath: 'nvidia.json' };
+    for (const change of [
+      { count: 0 },
+      { count: 17 },
+      { timeoutMs: 0 },
+      { collateral: both },
+      { collateral: {} },
+      { device: 'gpu' },
+    ])
+      throwsCode(() => parseWorkerConfig({ ...settings, gpu: { ...gpu, ...change } }), 'STUN_CONFIG');
+  });
+
   it('lets nobody lie on a real machine, and has no setting for it', () => {
     assertMayLie('simulated');
     for (const platform of ['tdx', 'sev-snp'] as const) throwsCode(() => assertMayLie(platform), 'STUN_SIMULATED_REFUSED');
