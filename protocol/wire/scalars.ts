@@ -73,8 +73,12 @@ export function canonicalJson(value: unknown): string {
   if (typeof value === 'number' && Number.isSafeInteger(value)) return JSON.stringify(value);
   if (Array.isArray(value)) return `[${value.map(canonicalJson).join(',')}]`;
   if (typeof value === 'object') {
-    const entries = Object.entries(value).sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0));
-    return `{${entries.map(([key, item]) => `${JSON.stringify(key)}:${canonicalJson(item)}`).join(',')}}`;
+    // The default order is the one of RFC 8785: by UTF-16 code units.
+    const fields = value as Readonly<Record<string, unknown>>;
+    const members = Object.keys(fields)
+      .sort()
+      .map((key) => `${JSON.stringify(key)}:${canonicalJson(fields[key])}`);
+    return `{${members.join(',')}}`;
   }
   throw new StunError('STUN_INPUT', 'canonical JSON holds null, booleans, strings, integers, lists and objects only');
 }
