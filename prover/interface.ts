@@ -84,6 +84,8 @@ export interface ProverStats {
   readonly failed: number;
   readonly retried: number;
   readonly threadsReplaced: number;
+  /** Processes that ended over a task and were started again; 0 for a prover inside the process that asks. */
+  readonly processesReplaced: number;
   /** What makes the proofs. */
   readonly backend: {
     readonly name: string;

@@ -102,6 +102,7 @@ class PooledProver implements SettlementProver {
     const [first, ...others] = chosen.backends;
     return {
       ...counters,
+      processesReplaced: 0,
       backend: {
         name: first!.name,
         engine: first!.engine,

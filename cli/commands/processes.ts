@@ -35,11 +35,11 @@ async function createProver(
   ]);
   const development = options.circuit ?? (options.ceremony === undefined ? DEFAULT_CIRCUITS : []);
   const keys = await provingKeys(loadDeployment(settings.deployment).chainId, development, options);
-  const [{ createSettlementProver }, { backendWishOf }] = await Promise.all([
-    import('#prover/pool.ts'),
+  const [{ isolatedSettlementProver }, { backendWishOf }] = await Promise.all([
+    import('#prover/isolated/isolated-prover.ts'),
     import('#prover/backends.ts'),
   ]);
-  return createSettlementProver({
+  return isolatedSettlementProver({
     threads: settings.proofConcurrency,
     ...keys,
     queueLimit: QUEUE_LIMIT,
@@ -79,16 +79,16 @@ export async function workerProcess({ context }: Invocation<object>): Promise<Co
   return stopped('worker');
 }
 
-/** The prover of a worker's compiled models, in threads of its own. */
+/** The prover of a worker's compiled models, in a process of its own. */
 export async function inferenceProver(
   directories: readonly string[],
   { threads, backlog, timeoutMs, memoryMb }: WorkerConfig['proving'],
 ): Promise<InferenceProver> {
-  const [{ createInferenceProver }, { backendWishOf }] = await Promise.all([
-    import('#prover/inference-pool.ts'),
+  const [{ isolatedInferenceProver }, { backendWishOf }] = await Promise.all([
+    import('#prover/isolated/isolated-prover.ts'),
     import('#prover/backends.ts'),
   ]);
-  return createInferenceProver({
+  return isolatedInferenceProver({
     directories,
     threads,
     queueLimit: backlog,

@@ -36,7 +36,7 @@ export const proverErrors = {
     class: 'internal',
     actor: 'operator',
     httpStatus: 500,
-    doc: 'A proving thread ended in the middle of this task, twice. The task was given up alone; look at the log of the prover.',
+    doc: 'A proving thread or process ended in the middle of this task, again and again. The task was given up alone; look at the log of the prover.',
   },
   STUN_PROVER_KEY: {
     class: 'verification',

@@ -63,6 +63,7 @@ function proverSamples(stats: ProverStats): readonly Sample[] {
         ['retried', stats.retried],
         ['made_by_fallback', stats.backend.madeByFallback],
         ['begun_on_several_cores', stats.begunOnSeveralCores],
+        ['processes_replaced', stats.processesReplaced],
       ]),
     },
     {

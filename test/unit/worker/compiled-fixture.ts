@@ -5,9 +5,9 @@ import { join } from 'node:path';
 import { compileModel } from '#circuits/model/compile.ts';
 import { readCompiledFolder, type CompiledFolder } from '#circuits/model/folder.ts';
 import { writeOnnx, type Graph, type Initializer } from '#circuits/model/onnx/write-onnx.ts';
-import type { NamedTensor } from '#protocol/index.ts';
+import { commitIntegers, type NamedTensor } from '#protocol/index.ts';
 import { createInferenceProver } from '#prover/inference-pool.ts';
-import type { InferenceProver } from '#prover/interface.ts';
+import type { InferenceProver, InferenceTask } from '#prover/interface.ts';
 
 function floats(name: string, dims: readonly number[], values: readonly number[]): Initializer {
   return { name, type: 'float32', dims, data: new Uint8Array(Float32Array.from(values).buffer) };
@@ -77,4 +77,20 @@ export function inferenceProver(...directories: readonly string[]): Promise<Infe
     memoryLimitMb: 1024,
     backend: 'auto',
   });
+}
+
+/** A task whose proof can be made. @param blindings - field elements */
+export function inferenceTaskOf(
+  { model, run }: CompiledFolder,
+  input: readonly number[],
+  blindings: { readonly input: bigint; readonly output: bigint },
+): InferenceTask {
+  return {
+    modelId: model.modelId,
+    input,
+    inputBlinding: blindings.input,
+    outputBlinding: blindings.output,
+    inputCommitment: commitIntegers(model.input, input, blindings.input),
+    outputCommitment: commitIntegers(model.output, run(input), blindings.output),
+  };
 }
