@@ -6,6 +6,7 @@ import { NATIVE_TOKEN } from '#chain/token.ts';
 import { CIRCUIT_NAMES, circuitSpec, loadManifest } from '#circuits/manifest.ts';
 import { FIELD_ORDER, packPayee, SETTLEMENT_SIGNALS } from '#protocol/index.ts';
 import { rejectsCode } from '#test/unit/assert-code.ts';
+import { allEngineBackends } from '#test/unit/prover/engines.ts';
 import { artifacts } from '#chain/artifacts.ts';
 import { ContractAccess } from '#chain/contract-access.ts';
 import { EscrowContract } from '#chain/escrow.ts';
@@ -55,6 +56,17 @@ describe('contracts: settlement with real proofs', function () {
     // Gas is deterministic: the aim for a steady-state batch, whatever the number of jobs.
     assert.ok(steady.gasUsed < 340_000n, `a steady-state batch took ${steady.gasUsed} gas`);
     assert.equal(await escrow().lane(order.orderKey, segment.leaf.provider, 0), next.signals.laneNew);
+  });
+
+  it('pays for a proof of every engine that this machine can run', async () => {
+    const engines = allEngineBackends();
+    assert.ok(engines.length >= 2);
+    for (const [laneIndex, backend] of engines.entries()) {
+      const segment = await serveSegment(stage, enclave, order, { jobs: 16, price: 5n, laneIndex });
+      const proven = await proveSegment('settlement-16', segment, backend);
+      const { event } = await settle(proven.proof, proven.signals);
+      assert.equal(event.total, 80n, `${backend.name} ${backend.engine}`);
+    }
   });
 
   it('refuses the proof for any signal changed by one', async () => {

@@ -23,6 +23,7 @@ import {
   type PublishedPair,
   type SettlementSignals,
 } from '#protocol/index.ts';
+import type { Groth16Backend } from '#prover/backend.ts';
 import { chooseBackends } from '#prover/backends.ts';
 import { WitnessCalculator } from '#circuits/witness-calculator.ts';
 import { openOrder, placeOf, termsFor, type Stage, type StageEnclave, type StageOrder } from './stage.ts';
@@ -125,8 +126,12 @@ export interface RealProof {
 
 const calculators = new Map<string, WitnessCalculator>();
 
-/** Proves a segment with a circuit, as the prover does. */
-export async function proveSegment(name: CircuitName, segment: SettlementSegment): Promise<RealProof> {
+/** Proves a segment with a circuit, as the prover does; with the best backend where none is named. */
+export async function proveSegment(
+  name: CircuitName,
+  segment: SettlementSegment,
+  backend: Groth16Backend = chooseBackends('auto').backends[0]!,
+): Promise<RealProof> {
   const circuit = await ensureCircuit(name);
   let calculator = calculators.get(name);
   if (calculator === undefined) {
@@ -135,8 +140,7 @@ export async function proveSegment(name: CircuitName, segment: SettlementSegment
   }
   const input = settlementInputOf(segment);
   const witness = await calculator.calculateFile(toCircuitInput(input, circuit));
-  const [backend] = chooseBackends('auto').backends;
-  const { a, b, c } = await backend!.prove(await readFile(circuit.zkeyPath), witness, { threads: 1, memoryLimitMb: 1024 });
+  const { a, b, c } = await backend.prove(await readFile(circuit.zkeyPath), witness, { threads: 1, memoryLimitMb: 1024 });
   return { proof: { a, b, c } as ProofPoints, signals: input.signals };
 }
 
