@@ -8,6 +8,7 @@
  */
 import { toHex, utf8 } from '#protocol/bytes.ts';
 import type { CheckId } from '../checks.ts';
+import { rimChecks } from '../checks.ts';
 import { cryptoProvider } from '../crypto/provider.ts';
 import type { EvidenceReport } from '../evidence/report.ts';
 import type { JsonObject } from '../json/capped-json.ts';
@@ -51,12 +52,16 @@ export function earStatusOf({ verified, validated, simulated, checks }: Evidence
   return checks.some(({ status }) => status === 'refuted') ? 'contraindicated' : 'none';
 }
 
-/** The trust vector: only what checks speak of. `hardware` is the verification, the others each one check. */
+/**
+ * The trust vector: only what checks speak of. `hardware` is the verification, the others are each the worst of some checks. Of a switch,
+ * which has no driver, the reference values affirm nothing.
+ */
 function vectorOf(report: EvidenceReport): JsonObject {
-  const of = (id: CheckId): number | null => {
-    const check = report.checks.find((entry) => entry.id === id);
-    if (check === undefined) return null;
-    return check.status === 'proven' ? tier.affirming : check.status === 'refuted' ? tier.contraindicated : tier.none;
+  const of = (...ids: readonly CheckId[]): number | null => {
+    const statuses = report.checks.filter(({ id }) => ids.includes(id)).map(({ status }) => status);
+    if (statuses.length === 0) return null;
+    if (statuses.includes('refuted')) return tier.contraindicated;
+    return statuses.includes('unknown') ? tier.none : tier.affirming;
   };
   const refuted = report.checks.some(({ status }) => status === 'refuted');
   const hardware = report.verified
@@ -70,7 +75,7 @@ function vectorOf(report: EvidenceReport): JsonObject {
     hardware,
     'instance-identity': of('report-data'),
     configuration: of('policy-debug'),
-    executables: of('policy-measurements'),
+    executables: of('policy-measurements', ...rimChecks),
   };
   return Object.fromEntries(Object.entries(entries).filter((entry): entry is [string, number] => entry[1] !== null));
 }

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { earChecks } from '#attestation/checks.ts';
-import type { JsonObject } from '#attestation/index.ts';
+import { reportOf } from '#attestation/index.ts';
+import type { GpuAssessment, JsonObject } from '#attestation/index.ts';
 import { encodeJwks, jwkThumbprint, parseJwks } from '#attestation/jose/jwks.ts';
 import { signJws } from '#attestation/jose/jws.ts';
 import { fromHex } from '#protocol/bytes.ts';
@@ -15,7 +16,9 @@ import {
   earSigner,
   nrasSigner,
 } from '../../unit/attestation/ear-fixture.ts';
-import { acceptedQuote, keysetDigest } from '../../unit/attestation/simulated-fixture.ts';
+import { assessGpuWith, assessGpuWithRims } from '../../unit/attestation/gpu-fixture.ts';
+import { acceptedRimOcsp, rimOcspWith } from '../../unit/attestation/rim-fixture.ts';
+import { acceptedQuote, atUnix, keysetDigest } from '../../unit/attestation/simulated-fixture.ts';
 import { earNegativeVectors } from './ear-negative-vectors.ts';
 
 describe('attestation results', () => {
@@ -56,6 +59,20 @@ describe('attestation results', () => {
       'instance-identity': 2,
     });
     assert.deepEqual(vectorOf({ verified: false, checks: [{ id: 'pck-chain', status: 'refuted' }] }), { hardware: 96 });
+  });
+
+  it('affirm what runs on a GPU when every check of its reference values is proven, their revocation among them', () => {
+    const executablesOf = ({ verified, checks, failure }: GpuAssessment): unknown => {
+      const submods = earClaims({ report: reportOf('nvidia', verified, checks, failure) })['submods'] as {
+        readonly nvidia: { readonly ear_trustworthiness_vector: JsonObject };
+      };
+      return submods.nvidia.ear_trustworthiness_vector['executables'];
+    };
+    assert.equal(executablesOf(assessGpuWithRims(acceptedRimOcsp)), 2);
+    assert.equal(executablesOf(assessGpuWithRims([], { requireRimRevocationData: false })), 0);
+    const revoked = rimOcspWith({ l3: { status: { revokedAtUnix: atUnix - 5, reason: 1 } } });
+    assert.equal(executablesOf(assessGpuWithRims(revoked)), 96);
+    assert.equal(executablesOf(assessGpuWith({})), undefined);
   });
 
   for (const { check, code, name, run } of earNegativeVectors) {
