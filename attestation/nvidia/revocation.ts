@@ -8,13 +8,10 @@ import type { OcspResponse } from './ocsp.ts';
 import { parseOcspResponse } from './ocsp.ts';
 import { isAbout, verifyOcspResponse } from './ocsp-verification.ts';
 
-/** NVIDIA counts the certificates above a RIM from its root, which is L1. */
-export const rimLevels = ['l4', 'l3', 'l2'] as const;
-
 /** A certificate of a verified chain that NVIDIA's service answers for. */
 export interface RevocableCertificate {
-  /** Its place, for people. */
-  readonly name: 'device' | 'provisioner' | 'identity' | `${(typeof rimKinds)[number]}-rim-${(typeof rimLevels)[number]}`;
+  /** Its place, for people. NVIDIA counts those above a RIM from the root, which is L1. */
+  readonly name: 'device' | 'provisioner' | 'identity' | `${(typeof rimKinds)[number]}-rim-l${number}`;
   readonly certificate: NvidiaCertificate;
   readonly issuer: NvidiaCertificate;
 }

@@ -8,7 +8,6 @@ import type { rimKinds } from '../../checks.ts';
 import type { NvidiaCertificate } from '../certificate.ts';
 import { pinnedRoot, verifyConstraints, verifyDates, verifyIssuerName, verifySignedBy } from '../chain.ts';
 import type { RevocableCertificate } from '../revocation.ts';
-import { rimLevels } from '../revocation.ts';
 
 /** Certificates of a RIM's chain, the root among them. */
 export const rimChainLength = 4;
@@ -18,10 +17,11 @@ export function revocableOfRim(
   kind: (typeof rimKinds)[number],
   chain: readonly NvidiaCertificate[],
 ): readonly RevocableCertificate[] {
-  return rimLevels.flatMap((level, place): RevocableCertificate[] => {
-    const [certificate, issuer] = chain.slice(place);
-    return certificate === undefined || issuer === undefined ? [] : [{ name: `${kind}-rim-${level}`, certificate, issuer }];
-  });
+  return chain.slice(0, -1).map((certificate, place) => ({
+    name: `${kind}-rim-l${chain.length - place}`,
+    certificate,
+    issuer: chain[place + 1] ?? certificate,
+  }));
 }
 
 /**

@@ -1,6 +1,18 @@
 import assert from 'node:assert/strict';
 import { rimChecks } from '#attestation/checks.ts';
-import { assessRimsWith, assessingChanged, acceptedRims, rimPki, rimSubject } from '../../unit/attestation/rim-fixture.ts';
+import type { RimKind } from '#attestation/nvidia/rim/reference-manifest.ts';
+import type { RimAssessment } from '#attestation/nvidia/rim/verify.ts';
+import { makeSimulatedRim } from '#attestation/simulated/simulated-rim.ts';
+import {
+  acceptedRims,
+  assessRimsWith,
+  assessingChanged,
+  otherRimPki,
+  rimOcspWith,
+  rimPki,
+  rimSpecs,
+  rimSubject,
+} from '../../unit/attestation/rim-fixture.ts';
 import { atUnix } from '../../unit/attestation/simulated-fixture.ts';
 import { rimNegativeVectors } from './rim-negative-vectors.ts';
 import { without } from './without-check.ts';
@@ -82,6 +94,26 @@ describe('checks of RIM documents', () => {
       assessRimsWith({ subject: { ...rimSubject, isNvdec0Disabled, measurements } }).failure?.code;
     assert.equal(at(true), undefined);
     assert.equal(at(false), 'STUN_RIM_MEASUREMENT');
+  });
+
+  it('prove nothing of revocation once a RIM is refused for something else, and refute it all the same', () => {
+    const places = ['signer', 'l3', 'chip'] as const;
+    const unsigned = makeSimulatedRim(rimPki, rimSpecs.driver, { signingKey: otherRimPki.keys.signer });
+    const unchained = (kind: RimKind): Uint8Array => makeSimulatedRim(rimPki, rimSpecs[kind], { places });
+    const refutedOf = ({ checks }: RimAssessment): readonly string[] =>
+      checks.filter(({ status }) => status === 'refuted').map(({ id }) => id);
+    const of = (...rims: readonly Uint8Array[]): RimAssessment => assessRimsWith({ rims });
+    const open = { id: 'rim-ocsp', status: 'unknown' };
+    const one = of(unsigned, acceptedRims.vbios);
+    assert.deepEqual([refutedOf(one), one.checks.at(-1)], [['rim-driver-signature'], open]);
+    assert.equal(one.revocation.length, 6, 'what its verified chain says is known');
+    const ocsp = rimOcspWith({ l3: { status: { revokedAtUnix: atUnix - 5, reason: 1 } } });
+    const revoked = assessRimsWith({ rims: [unsigned, acceptedRims.vbios], ocsp });
+    assert.deepEqual([refutedOf(revoked), revoked.failure?.code], [['rim-driver-signature', 'rim-ocsp'], 'STUN_RIM_SIGNATURE']);
+    const names = of(unchained('driver'), acceptedRims.vbios).revocation.map(({ certificate }) => certificate);
+    assert.deepEqual(names, ['vbios-rim-l4', 'vbios-rim-l3', 'vbios-rim-l2']);
+    const none = of(unchained('driver'), unchained('vbios'));
+    assert.deepEqual([none.revocation, none.checks.at(-1)], [[], open]);
   });
 
   it('show all that is wrong with a RIM, and nothing as proven after the first', () => {
