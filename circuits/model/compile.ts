@@ -18,6 +18,7 @@ import { understand } from './float/understand.ts';
 import { MODEL_FILES } from './folder.ts';
 import { identityOf, manifestBytes, type ModelIdentity } from './manifest.ts';
 import { readOnnx } from './onnx/read-onnx.ts';
+import { assertSourceAgrees } from './source-check.ts';
 import { programBounds } from './program/bounds.ts';
 import { integerOnnx } from './program/integer-onnx.ts';
 import { programBytes } from './program/program.ts';
@@ -45,6 +46,8 @@ export interface CompileOptions {
 export interface CompiledModel {
   readonly identity: ModelIdentity;
   readonly accuracy: AccuracyStatement | null;
+  /** On which onnxruntime gave for the file what was understood of it. */
+  readonly comparedRows: number;
   readonly constraints: number;
   readonly wires: number;
   readonly outDirectory: string;
@@ -52,15 +55,17 @@ export interface CompiledModel {
 
 /**
  * Compiles. Everything that can be refused is refused before the key is made, which is what takes long.
- * @throws `STUN_MODEL_FORMAT`, `STUN_MODEL_OPERATOR`, `STUN_MODEL_CALIBRATION`, `STUN_MODEL_BOUNDS`, `STUN_FILE`
+ * @throws `STUN_MODEL_FORMAT`, `STUN_MODEL_OPERATOR`, `STUN_MODEL_CALIBRATION`, `STUN_MODEL_MISREAD`, `STUN_MODEL_BOUNDS`, `STUN_FILE`
  */
 export async function compileModel(options: CompileOptions, progress: Progress): Promise<CompiledModel> {
   const { source, outDirectory } = options;
   await assertFree(outDirectory);
   const model = readOnnx(source);
   const float = understand(model);
-  const set =
-    options.calibrationCsv === null ? null : readCalibration(options.calibrationCsv, float.features, options.labelColumn);
+  const set = options.calibrationCsv === null ? null : readCalibration(options.calibrationCsv, float, options.labelColumn);
+  progress('comparing with onnxruntime');
+  const batch = model.inputs[0]!.dims[0] ?? null;
+  const comparedRows = await assertSourceAgrees(source, float, batch, set?.heldOut.features ?? []);
   progress('quantising');
   const quantised = quantise(float, set?.calibration ?? [], options.weightBits);
   const accuracy = set === null ? null : accuracyOf(float, quantised, set.heldOut, set.calibration.length);
@@ -83,6 +88,7 @@ export async function compileModel(options: CompileOptions, progress: Progress):
       outputs: programBounds(quantised.program).at(-1)!.length,
       quantisers: quantised.quantisers,
       reading: float.reading,
+      classLabels: float.classLabels,
       accuracy,
       constraints: rows.length,
       wires,
@@ -100,6 +106,6 @@ export async function compileModel(options: CompileOptions, progress: Progress):
       const gadgets = relative(outDirectory, join(REPOSITORY_ROOT, GADGETS)).replaceAll('\\', '/');
       await writeFile(join(scratch, CIRCOM_FILE), circomOf(quantised.program, gadgets));
     }
-    return { identity, accuracy, constraints: rows.length, wires, outDirectory };
+    return { identity, accuracy, comparedRows, constraints: rows.length, wires, outDirectory };
   });
 }

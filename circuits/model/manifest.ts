@@ -10,6 +10,7 @@ import { compiledModelId } from '#protocol/commitments.ts';
 import type { ModelSetup } from '#protocol/compiled-model.ts';
 import { fromHex, toHex, utf8, type Hex } from '#protocol/bytes.ts';
 import { fieldToHex } from '#protocol/field.ts';
+import type { ClassLabel } from './float/float-model.ts';
 import type { OnnxModel } from './onnx/read-onnx.ts';
 import type { AccuracyStatement } from './quantise/quantise.ts';
 import type { FeatureQuantiser } from './quantise/quantiser.ts';
@@ -25,6 +26,8 @@ export interface ManifestFacts {
   readonly outputs: number;
   readonly quantisers: readonly FeatureQuantiser[];
   readonly reading: string;
+  /** In the order of the scores. */
+  readonly classLabels: readonly ClassLabel[];
   readonly accuracy: AccuracyStatement | null;
   readonly constraints: number;
   readonly wires: number;
@@ -58,6 +61,7 @@ export function manifestBytes(facts: ManifestFacts): Uint8Array {
       operators: [...new Set(facts.model.nodes.map(({ op }) => op))].toSorted(),
       opset: facts.model.opset,
       reading: facts.reading,
+      classLabels: facts.classLabels,
       inputMaxima: program.input.maxima,
       quantisers: facts.quantisers,
       outputScale: program.outputScale,

@@ -57,12 +57,20 @@ export async function modelCompile({ args, options, context }: Invocation<ModelC
     },
     context.progress,
   );
-  const { identity, accuracy, constraints, wires } = compiled;
+  const { identity, accuracy, comparedRows, constraints, wires } = compiled;
   return {
-    document: { ...identity, constraints, wires, setup: 'development', accuracy: accuracy === null ? null : { ...accuracy } },
+    document: {
+      ...identity,
+      constraints,
+      wires,
+      setup: 'development',
+      comparedRows,
+      accuracy: accuracy === null ? null : { ...accuracy },
+    },
     text: [
       `model id:    ${identity.modelId}`,
       `constraints: ${constraints}, ${wires} wires`,
+      `understood:  as onnxruntime runs the file, on ${comparedRows} rows`,
       ...accuracyLines(accuracy),
       `setup:       ${setupWarning('development').join()}`,
       `written to:  ${compiled.outDirectory}`,

@@ -74,6 +74,12 @@ export const circuitErrors = {
     httpStatus: 422,
     doc: 'A model uses an operator, an attribute or an operator set that cannot be compiled. The reason names operator and node; docs/proven-inference.md lists what can.',
   },
+  STUN_MODEL_MISREAD: {
+    class: 'input',
+    actor: 'caller',
+    httpStatus: 422,
+    doc: 'onnxruntime gives another label or score for a model file than this compiler understood, beyond what float32 rounds, or cannot run it. Nothing was written; export the model with other operators and report the file.',
+  },
   STUN_MODEL_BOUNDS: {
     class: 'input',
     actor: 'caller',
@@ -84,7 +90,7 @@ export const circuitErrors = {
     class: 'input',
     actor: 'caller',
     httpStatus: 422,
-    doc: 'Calibration rows do not fit the model: another width, no number, too few rows. The reason names row and column.',
+    doc: 'Rows do not fit the model: another width, no number, a label that is no class of it, too few rows. The reason names row and column.',
   },
   STUN_MODEL_ADOPTED: {
     class: 'input',

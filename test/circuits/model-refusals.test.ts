@@ -197,6 +197,18 @@ const graphs: readonly (readonly [what: string, code: ErrorCode, says: RegExp, g
     between({ op: 'ArgMax', inputs: ['y'], outputs: ['z'], attributes: { axis: 1, select_last_index: 1 } }),
   ],
   [
+    'the greatest of one score',
+    'STUN_MODEL_OPERATOR',
+    /^ArgMax .*always the same/,
+    between({ op: 'ArgMax', inputs: ['y'], outputs: ['z'], attributes: { axis: 1 } }),
+  ],
+  [
+    'a softmax of one score',
+    'STUN_MODEL_OPERATOR',
+    /^Softmax .*always the same/,
+    between({ op: 'Softmax', inputs: ['y'], outputs: ['z'] }),
+  ],
+  [
     'a division by zero',
     'STUN_MODEL_OPERATOR',
     /^Div .*not finite/,
@@ -306,6 +318,8 @@ const graphs: readonly (readonly [what: string, code: ErrorCode, says: RegExp, g
   ['a threshold that is NaN', 'STUN_MODEL_OPERATOR', /threshold/, stump({ nodes_values: { floats: [Number.NaN, 0, 0] } })],
   ['an equality split', 'STUN_MODEL_OPERATOR', /BRANCH_EQ/, stump({ nodes_modes: { strings: ['BRANCH_EQ', 'LEAF', 'LEAF'] } })],
   ['a maximum of leaves', 'STUN_MODEL_OPERATOR', /sums and averages of leaves/, stump({ aggregate_function: 'MAX' })],
+  ['an output that is not the ensemble’s', 'STUN_MODEL_OPERATOR', /output x is not/, { ...stump(), outputs: layer.inputs }],
+  ['a leaf for a score beyond all', 'STUN_MODEL_OPERATOR', /at most 4096/, stump({ target_ids: { ints: [0, 2 ** 40] } })],
   ['lists of different length', 'STUN_MODEL_OPERATOR', /another length/, stump({ nodes_values: { floats: [0.5] } })],
 ];
 
@@ -369,7 +383,8 @@ describe('the model compiler', () => {
     ['an empty field', /row 0, column a/, 'a,b\n,1', null],
     ['a label that is not there', /no column y/, 'a,b\n1,2', 'y'],
   ] as const) {
-    it(`refuses calibration rows: ${what}`, () => refuses('STUN_MODEL_CALIBRATION', says, () => readCalibration(csv, 2, label)));
+    it(`refuses calibration rows: ${what}`, () =>
+      refuses('STUN_MODEL_CALIBRATION', says, () => readCalibration(csv, { features: 2, classLabels: [] }, label)));
   }
 
   it('refuses to calibrate layers with too few rows, or rows of another model', () => {

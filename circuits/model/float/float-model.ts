@@ -32,6 +32,15 @@ export interface Ensemble {
   readonly inclusive: boolean;
 }
 
+/** A class by the name that its file gives it. */
+export type ClassLabel = number | string;
+
+/** What an output of a file holds: scores as they are, what a sigmoid or softmax makes of them, the index of a class, or its label. */
+export interface SourceOutput {
+  readonly name: string;
+  readonly holds: 'scores' | 'sigmoid' | 'softmax' | 'index' | 'label';
+}
+
 /** A float model of one vector of features. */
 export interface FloatModel {
   readonly inputName: string;
@@ -45,8 +54,24 @@ export interface FloatModel {
    * numbers themselves. Sigmoid and softmax keep the order of scores and are left out.
    */
   readonly reading: 'binary' | 'classes' | 'values';
-  /** What an integer score is scaled back to before the sigmoid or softmax that was left out. */
-  readonly dropped: 'sigmoid' | 'softmax' | 'none';
+  /** What the file calls class 0, class 1 and so on: their numbers where it has no names for them. Empty for `values`. */
+  readonly classLabels: readonly ClassLabel[];
+  /** Every output of the file. */
+  readonly outputs: readonly SourceOutput[];
+}
+
+function collectThresholds(tree: FloatTree, into: readonly Set<number>[]): void {
+  if ('leaf' in tree) return;
+  into[tree.feature]!.add(tree.threshold);
+  collectThresholds(tree.below, into);
+  collectThresholds(tree.above, into);
+}
+
+/** What trees ask of each feature, in the order of the trees. */
+export function thresholdsOf(trees: readonly FloatTree[], features: number): readonly ReadonlySet<number>[] {
+  const thresholds = Array.from({ length: features }, () => new Set<number>());
+  for (const tree of trees) collectThresholds(tree, thresholds);
+  return thresholds;
 }
 
 function leafOf(tree: FloatTree, features: readonly number[], inclusive: boolean): readonly number[] {
@@ -77,6 +102,11 @@ export function floatValues(model: FloatModel, features: readonly number[]): num
   const values: number[][] = [[...features]];
   for (const layer of model.layers) values.push(apply(layer, values));
   return values;
+}
+
+/** Class labels of a file that has none: the classes' numbers. @param scores - how many the model gives */
+export function numberedLabels(reading: FloatModel['reading'], scores: number): number[] {
+  return Array.from({ length: reading === 'values' ? 0 : reading === 'binary' ? 2 : scores }, (_, i) => i);
 }
 
 /** The class that scores stand for; for `values` there is none. */

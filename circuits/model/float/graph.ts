@@ -2,7 +2,7 @@
 import type { Constant, OnnxModel, OnnxNode } from '../onnx/read-onnx.ts';
 import { refuseNode } from './attributes.ts';
 import type { Builder } from './builder.ts';
-import type { FloatModel } from './float-model.ts';
+import type { ClassLabel, SourceOutput } from './float-model.ts';
 
 /** A value that was made. */
 export interface Known {
@@ -10,8 +10,8 @@ export interface Known {
   readonly value: number;
   /** Dimensions after the first, which counts rows. */
   readonly shape: readonly number[];
-  /** Set once the order of scores is all that counts: nothing may be computed from it. */
-  readonly ended: 'sigmoid' | 'softmax' | 'index' | null;
+  /** Set once the order of scores is all that counts: nothing may be computed from what it holds. */
+  readonly ended: SourceOutput['holds'] | null;
 }
 
 /** Elements of one value that are compiled, at most. */
@@ -27,7 +27,8 @@ export class Graph {
   readonly model: OnnxModel;
   readonly builder: Builder;
   readonly known = new Map<string, Known>();
-  dropped: FloatModel['dropped'] = 'none';
+  /** Of a classifier that names its classes. */
+  classLabels: readonly ClassLabel[] = [];
 
   constructor(model: OnnxModel, builder: Builder) {
     this.model = model;

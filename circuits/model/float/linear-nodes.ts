@@ -1,6 +1,6 @@
 /** Nodes that are dense layers and scalings: Gemm, MatMul, arithmetic with constants, Scaler, linear models, BatchNormalization. */
 import type { Constant, OnnxNode } from '../onnx/read-onnx.ts';
-import { numberAttribute, numbersAttribute, refuseNode, textAttribute } from './attributes.ts';
+import { classLabelsOf, numberAttribute, numbersAttribute, refuseNode, textAttribute } from './attributes.ts';
 import { sizeOf, type Graph } from './graph.ts';
 
 /** Products of two dense layers without an activation between them, at most. */
@@ -143,8 +143,8 @@ export function scaler(graph: Graph, node: OnnxNode): void {
 }
 
 /** How the scores of LinearClassifier may be turned into probabilities: both keep their order. */
-const transforms: Readonly<Record<string, 'sigmoid' | 'softmax' | null>> = {
-  NONE: null,
+const transforms: Readonly<Record<string, 'sigmoid' | 'softmax' | 'scores'>> = {
+  NONE: 'scores',
   LOGISTIC: 'sigmoid',
   SOFTMAX: 'softmax',
 };
@@ -157,17 +157,17 @@ export function linearModel(graph: Graph, node: OnnxNode): void {
   if (!Number.isInteger(outputs) || outputs < 1) refuseNode(node, `${coefficients.length} coefficients for ${width} features`);
   const transform = textAttribute(node, 'post_transform', 'NONE');
   const ended = transforms[transform];
-  if (ended === undefined || (node.op === 'LinearRegressor' && ended !== null))
+  if (ended === undefined || (node.op === 'LinearRegressor' && ended !== 'scores'))
     refuseNode(node, `post_transform ${transform} is not compiled`);
   const intercepts = numbersAttribute(node, 'intercepts');
-  if (intercepts.length !== 0 && intercepts.length !== outputs)
+  if (intercepts.length !== outputs && (intercepts.length !== 0 || node.op === 'LinearClassifier'))
     refuseNode(node, `${intercepts.length} intercepts for ${outputs} scores`);
   const rows = Array.from({ length: outputs }, (_, o) => coefficients.slice(o * width, (o + 1) * width));
   addAffine(graph, node, rows, intercepts.length === 0 ? zeros(outputs) : intercepts);
   if (node.op === 'LinearRegressor') return;
+  if (outputs === 1 && ended === 'softmax') refuseNode(node, 'of one score a softmax is always the same');
+  graph.classLabels = classLabelsOf(node, 'classlabels_ints', outputs);
   // Label and scores: either may be the output of the graph, and both are read from the same scores.
   const made = graph.any({ ...node, inputs: node.outputs });
-  graph.dropped = ended ?? 'none';
-  for (const [i, name] of node.outputs.entries())
-    graph.known.set(name, { ...made, ended: i === 0 ? 'index' : (ended ?? 'index') });
+  for (const [i, name] of node.outputs.entries()) graph.known.set(name, { ...made, ended: i === 0 ? 'label' : ended });
 }

@@ -3,11 +3,13 @@
  * forests of the common exporters are written so.
  */
 import type { OnnxModel, OnnxNode } from '../onnx/read-onnx.ts';
-import type { FloatModel, FloatTree } from './float-model.ts';
+import { numberedLabels, type FloatModel, type FloatTree, type SourceOutput } from './float-model.ts';
 import { numbersAttribute, refuseNode, textAttribute, textsAttribute } from './attributes.ts';
+import { treeClassLabels, type LeafLists } from './tree-classes.ts';
 
 const MAX_NODES = 1_000_000;
 const MAX_DEPTH = 64;
+const MAX_SCORES = 4096;
 
 /** One row of the parallel lists. */
 interface Entry {
@@ -109,10 +111,31 @@ const leafLists = {
   TreeEnsembleClassifier: { ids: 'class_ids', nodes: 'class_nodeids', trees: 'class_treeids', weights: 'class_weights' },
 } as const;
 
-const transforms: Readonly<Record<string, FloatModel['dropped']>> = { NONE: 'none', LOGISTIC: 'sigmoid', SOFTMAX: 'softmax' };
+const transforms: Readonly<Record<string, SourceOutput['holds']>> = { NONE: 'scores', LOGISTIC: 'sigmoid', SOFTMAX: 'softmax' };
 
 function isEnsemble(op: string): op is keyof typeof leafLists {
   return Object.hasOwn(leafLists, op);
+}
+
+function leavesOf(node: OnnxNode, names: (typeof leafLists)[keyof typeof leafLists]): LeafLists {
+  const [ids, nodes, trees, weights] = [names.ids, names.nodes, names.trees, names.weights].map((name) =>
+    numbersAttribute(node, name),
+  );
+  if (new Set([ids!.length, nodes!.length, trees!.length, weights!.length]).size !== 1)
+    refuseNode(node, 'its lists of leaves differ in length');
+  return { ids: ids!, nodes: nodes!, trees: trees!, weights: weights! };
+}
+
+/** What each output of the file holds; nodes behind the ensemble pass on what they read. */
+function outputsOf({ nodes: [node, ...rest], outputs }: OnnxModel, holds: SourceOutput['holds']): SourceOutput[] {
+  const classifier = node!.op === 'TreeEnsembleClassifier';
+  const known = new Map(node!.outputs.map((name, i) => [name, classifier && i === 0 ? 'label' : holds] as const));
+  for (const after of rest) {
+    if (after.op !== 'Identity' && after.op !== 'Cast') refuseNode(after, 'nothing may follow an ensemble');
+    const read = known.get(after.inputs[0] ?? '') ?? refuseNode(after, 'it must read the ensemble');
+    for (const name of after.outputs) known.set(name, read);
+  }
+  return outputs.map(({ name }) => ({ name, holds: known.get(name) ?? refuseNode(node!, `the output ${name} is not its own`) }));
 }
 
 /**
@@ -120,38 +143,36 @@ function isEnsemble(op: string): op is keyof typeof leafLists {
  * @throws `STUN_MODEL_OPERATOR`
  */
 export function ensembleOf(model: OnnxModel, inputName: string, features: number): FloatModel | null {
-  const [node, ...rest] = model.nodes;
+  const [node] = model.nodes;
   if (node === undefined || !isEnsemble(node.op)) return null;
   if (node.inputs[0] !== inputName) refuseNode(node, 'it must read the model’s input');
-  for (const after of rest)
-    if (after.op !== 'Identity' && after.op !== 'Cast') refuseNode(after, 'nothing may follow an ensemble');
+  const classifier = node.op === 'TreeEnsembleClassifier';
   const aggregate = textAttribute(node, 'aggregate_function', 'SUM');
-  if (aggregate !== 'SUM' && aggregate !== 'AVERAGE') refuseNode(node, 'only sums and averages of leaves are compiled');
+  if (aggregate !== 'SUM' && (classifier || aggregate !== 'AVERAGE'))
+    refuseNode(node, 'only sums and averages of leaves are compiled');
   const transform = textAttribute(node, 'post_transform', 'NONE');
-  const dropped = transforms[transform] ?? refuseNode(node, `post_transform ${transform} is not compiled`);
-  const lists = leafLists[node.op];
-  const [ids, nodes, trees, weights] = [lists.ids, lists.nodes, lists.trees, lists.weights].map((name) =>
-    numbersAttribute(node, name),
-  );
-  if (new Set([ids!.length, nodes!.length, trees!.length, weights!.length]).size !== 1)
-    refuseNode(node, 'its lists of leaves differ in length');
-  const scores = Math.max(0, ...ids!) + 1;
+  const holds = transforms[transform] ?? refuseNode(node, `post_transform ${transform} is not compiled`);
+  const outputs = outputsOf(model, holds);
+  const leaves = leavesOf(node, leafLists[node.op]);
+  const { ids, nodes, trees, weights } = leaves;
+  const scores = ids.reduce((most, id) => Math.max(most, id), 0) + 1;
+  if (scores > MAX_SCORES) refuseNode(node, `it has ${scores} scores, at most ${MAX_SCORES} are compiled`);
+  if (scores === 1 && holds === 'softmax') refuseNode(node, 'of one score a softmax is always the same');
   const reader = new Reader(node, features, scores);
   const share = aggregate === 'AVERAGE' ? 1 / new Set(trees).size : 1;
-  for (const [i, id] of ids!.entries()) reader.addLeaf(trees![i]!, nodes![i]!, id, share * weights![i]!);
+  for (const [i, id] of ids.entries()) reader.addLeaf(trees[i]!, nodes[i]!, id, share * weights[i]!);
   const base = numbersAttribute(node, 'base_values');
   const biases = base.length === 0 ? new Array<number>(scores).fill(0) : base;
   if (biases.length !== scores) refuseNode(node, `${biases.length} base values for ${scores} scores`);
-  if (node.op === 'TreeEnsembleClassifier' && dropped === 'none' && new Set(ids).size < 2)
-    refuseNode(node, 'one class without a post_transform leaves its threshold to the runtime: export it with LOGISTIC');
   const built = reader.trees();
-  const reading = node.op === 'TreeEnsembleRegressor' && dropped === 'none' ? 'values' : scores === 1 ? 'binary' : 'classes';
+  const reading = !classifier && holds === 'scores' ? 'values' : scores === 1 ? 'binary' : 'classes';
   return {
     inputName,
     features,
     inputShape: [features],
     layers: [{ kind: 'ensemble', trees: built, biases, inclusive: reader.inclusive }],
     reading,
-    dropped,
+    classLabels: classifier ? treeClassLabels(node, leaves, scores, holds === 'sigmoid') : numberedLabels(reading, scores),
+    outputs,
   };
 }

@@ -7,7 +7,7 @@
 import type { OnnxModel, OnnxNode } from '../onnx/read-onnx.ts';
 import { numberAttribute, refuseNode } from './attributes.ts';
 import { Builder } from './builder.ts';
-import type { FloatModel } from './float-model.ts';
+import { numberedLabels, type FloatModel } from './float-model.ts';
 import { Graph, MAX_WIDTH, sizeOf, type Known } from './graph.ts';
 import { convolution, pooling } from './image-nodes.ts';
 import { arithmetic, batchNormalization, gemm, linearModel, matMul, scaler } from './linear-nodes.ts';
@@ -37,7 +37,7 @@ function rectifier(graph: Graph, node: OnnxNode): void {
 /** Sigmoid, Softmax and ArgMax at the end: they keep the order of scores, which is what is compiled. */
 function ending(graph: Graph, node: OnnxNode): void {
   const { value, shape, ended } = graph.any(node);
-  if (ended !== null && (node.op !== 'ArgMax' || ended === 'index'))
+  if (ended !== null && (node.op !== 'ArgMax' || (ended !== 'sigmoid' && ended !== 'softmax')))
     refuseNode(node, 'nothing may follow a sigmoid, softmax or ArgMax');
   const last = shape.length;
   const axis = numberAttribute(node, 'axis', node.op === 'ArgMax' ? 0 : -1);
@@ -45,7 +45,7 @@ function ending(graph: Graph, node: OnnxNode): void {
   if (node.op !== 'Sigmoid' && shape.at(-1) !== sizeOf(shape))
     refuseNode(node, `it must read a vector, not [${shape.join(', ')}]`);
   if (numberAttribute(node, 'select_last_index', 0) !== 0) refuseNode(node, 'only the first of equal scores is compiled');
-  if (node.op !== 'ArgMax') graph.dropped = node.op === 'Sigmoid' ? 'sigmoid' : 'softmax';
+  if (node.op !== 'Sigmoid' && sizeOf(shape) === 1) refuseNode(node, 'of one score it is always the same');
   graph.define(node, value, shape, node.op === 'Sigmoid' ? 'sigmoid' : node.op === 'Softmax' ? 'softmax' : 'index');
 }
 
@@ -133,5 +133,13 @@ export function understand(model: OnnxModel): FloatModel {
   for (const node of model.nodes) operators[node.op]!(graph, node);
   const { value, shape: scores, ended } = outputOf(graph);
   const reading = ended === null ? 'values' : sizeOf(scores) === 1 ? 'binary' : 'classes';
-  return { inputName: name, features, inputShape: shape, layers: graph.builder.finish(value), reading, dropped: graph.dropped };
+  return {
+    inputName: name,
+    features,
+    inputShape: shape,
+    layers: graph.builder.finish(value),
+    reading,
+    classLabels: graph.classLabels.length > 0 ? graph.classLabels : numberedLabels(reading, sizeOf(scores)),
+    outputs: model.outputs.map((output) => ({ name: output.name, holds: graph.known.get(output.name)?.ended ?? 'scores' })),
+  };
 }

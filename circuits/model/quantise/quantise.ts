@@ -9,7 +9,7 @@ import { quantiseTrees } from './trees.ts';
 /** Rows with what is known of them. */
 export interface LabelledRows {
   readonly features: readonly (readonly number[])[];
-  /** One for each row; null without labels. */
+  /** One for each row, the index of a class or a value; null without labels. */
   readonly labels: readonly number[] | null;
 }
 

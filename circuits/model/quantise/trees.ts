@@ -3,20 +3,13 @@
  * the float model; only the leaves are rounded, to a power-of-two scale.
  */
 import type { Tree } from '../constraints/gadgets/trees.ts';
-import type { Ensemble, FloatModel, FloatTree } from '../float/float-model.ts';
+import { thresholdsOf, type Ensemble, type FloatModel, type FloatTree } from '../float/float-model.ts';
 import type { Quantised } from './layers.ts';
 import type { FeatureQuantiser } from './quantiser.ts';
 
 /** Sums of leaves stay below 2^23, within what floats add exactly. */
 const SUM_BITS = 23;
 const MAX_SCALE = 20;
-
-function collectThresholds(tree: FloatTree, into: Set<number>[]): void {
-  if ('leaf' in tree) return;
-  into[tree.feature]!.add(tree.threshold);
-  collectThresholds(tree.below, into);
-  collectThresholds(tree.above, into);
-}
 
 function largestLeaf(tree: FloatTree): number {
   return 'leaf' in tree ? Math.max(...tree.leaf.map(Math.abs)) : Math.max(largestLeaf(tree.below), largestLeaf(tree.above));
@@ -34,9 +27,7 @@ function ranked(tree: FloatTree, ranks: readonly ReadonlyMap<number, number>[], 
 
 /** Quantises an ensemble; it needs no calibration rows. */
 export function quantiseTrees(model: FloatModel, ensemble: Ensemble): Quantised {
-  const thresholds = Array.from({ length: model.features }, () => new Set<number>());
-  for (const tree of ensemble.trees) collectThresholds(tree, thresholds);
-  const quantisers = thresholds.map((set): FeatureQuantiser => ({
+  const quantisers = thresholdsOf(ensemble.trees, model.features).map((set): FeatureQuantiser => ({
     kind: 'ranks',
     thresholds: [...set].toSorted((a, b) => a - b),
     inclusive: ensemble.inclusive,
