@@ -21,11 +21,15 @@ export interface ModelCompileOptions {
 
 function accuracyLines(accuracy: AccuracyStatement | null): string[] {
   if (accuracy === null) return ['accuracy:    not stated (no --calibrate)'];
-  const { metric, floatModel, compiledModel, heldOutRows, disagreements } = accuracy;
+  const { metric, floatModel, compiledModel, heldOutRows, disagreements, valuesCutOff, rowsCutOff } = accuracy;
   const measured =
     metric === null ? [] : [`${metric}: ${floatModel} as given, ${compiledModel} compiled, on ${heldOutRows} held-out rows`];
   const rows = disagreements.length === 0 ? '' : ` (rows ${disagreements.join(', ')})`;
-  return [...measured, `disagreements: ${disagreements.length} of ${heldOutRows} held-out rows${rows}`];
+  return [
+    ...measured,
+    `disagreements: ${disagreements.length} of ${heldOutRows} held-out rows${rows}`,
+    `cut off: ${valuesCutOff} values in ${rowsCutOff} held-out rows, to the range of the calibration rows`,
+  ];
 }
 
 /**

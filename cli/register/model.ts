@@ -36,6 +36,7 @@ export function registerModel(program: Command, runner: Runner): void {
       .argument('<folder>', 'of a compiled model')
       .requiredOption('--rows <csv>', 'rows of raw features, with a header')
       .option('--label <column>', 'a column to leave out')
+      .option('--cut-off', 'take the nearest value in the calibrated range for each that lies beyond it')
       .requiredOption('--out <file>', 'where to write the inputs that submit takes')
       .description('turn rows of raw features into the integers that a compiled model takes'),
     async () => (await import('../commands/model-quantise.ts')).modelQuantise,

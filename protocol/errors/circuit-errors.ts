@@ -102,6 +102,6 @@ export const circuitErrors = {
     class: 'input',
     actor: 'customer',
     httpStatus: 422,
-    doc: 'An input of a compiled model has another number of elements or an element outside its declared range. Quantise it as the manifest says.',
+    doc: 'An input of a compiled model has another number of elements or an element outside its declared range, or a raw value lies beyond the calibrated range. Quantise it as the manifest says; `stun model quantise --cut-off` takes the nearest value in range.',
   },
 } as const satisfies Record<string, ErrorEntry>;

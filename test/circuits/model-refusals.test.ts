@@ -6,7 +6,8 @@ import { readCalibration } from '#circuits/model/calibration.ts';
 import { understand } from '#circuits/model/float/understand.ts';
 import { readOnnx } from '#circuits/model/onnx/read-onnx.ts';
 import { floats, int64s, writeOnnx, type Graph, type Initializer, type Node } from '#circuits/model/onnx/write-onnx.ts';
-import { quantise } from '#circuits/model/quantise/quantise.ts';
+import { accuracyOf, quantise } from '#circuits/model/quantise/quantise.ts';
+import { cutOffIn } from '#circuits/model/quantise/quantiser.ts';
 import type { ErrorCode } from '#protocol/errors/registry.ts';
 import { StunError } from '#protocol/errors/stun-error.ts';
 import { depth, sampleSeed } from '#test/depth.ts';
@@ -386,6 +387,23 @@ describe('the model compiler', () => {
     it(`refuses calibration rows: ${what}`, () =>
       refuses('STUN_MODEL_CALIBRATION', says, () => readCalibration(csv, { features: 2, classLabels: [] }, label)));
   }
+
+  it('counts what lies beyond the calibrated range, of a feature that never changed all but its value', () => {
+    const model = understand(readOnnx(writeOnnx(layer)));
+    const calibration = Array.from({ length: 8 }, (_, i) => [i, 0.1]);
+    const quantised = quantise(model, calibration, 8);
+    const within = [
+      [0, 0.1],
+      [7, 0.1],
+      [7 + 7 / 255 / 2.1, 0.1],
+    ];
+    assert.deepEqual(cutOffIn(quantised.quantisers, within), { valuesCutOff: 0, rowsCutOff: 0, first: null });
+    const rows = [...within, [7 + 7 / 255, 0.1], [3, 0.2], [-0.1, -40]];
+    const cut = cutOffIn(quantised.quantisers, rows);
+    assert.deepEqual(cut, { valuesCutOff: 4, rowsCutOff: 3, first: { row: 3, feature: 0 } });
+    const { valuesCutOff, rowsCutOff } = accuracyOf(model, quantised, { features: rows, labels: null }, 8);
+    assert.deepEqual([valuesCutOff, rowsCutOff], [4, 3]);
+  });
 
   it('refuses to calibrate layers with too few rows, or rows of another model', () => {
     const model = understand(readOnnx(writeOnnx(layer)));

@@ -89,7 +89,7 @@ export const docCommands: readonly DocumentedCommand[] = [
   { command: 'npx stun receipt verify receipt.json', proof: { test: 'test/integration/cli/journey.test.ts' } },
   {
     command:
-      'npx stun model quantise .stun/credit-model --rows examples/credit-model/unseen-rows.csv --label defaulted --out inputs.json',
+      'npx stun model quantise .stun/credit-model --rows examples/credit-model/unseen-rows.csv --label defaulted --cut-off --out inputs.json',
     proof: { test: 'test/integration/cli/model-quantise.test.ts' },
   },
   {

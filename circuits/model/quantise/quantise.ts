@@ -3,7 +3,7 @@ import { StunError } from '#protocol/errors/stun-error.ts';
 import { classOf, floatValues, type FloatModel } from '../float/float-model.ts';
 import { interpret } from '../program/interpret.ts';
 import { quantiseLayers, type Quantised } from './layers.ts';
-import { quantiseRow } from './quantiser.ts';
+import { cutOffIn, quantiseRow } from './quantiser.ts';
 import { quantiseTrees } from './trees.ts';
 
 /** Rows with what is known of them. */
@@ -25,6 +25,10 @@ export interface AccuracyStatement {
   readonly disagreements: readonly number[];
   /** Greatest difference of a score. */
   readonly largestScoreError: number;
+  /** Values beyond the range of the calibration rows, which the compiled model saw cut off to it. */
+  readonly valuesCutOff: number;
+  /** Rows with such a value. */
+  readonly rowsCutOff: number;
 }
 
 /** Rows a model of layers is calibrated with, at least. */
@@ -98,6 +102,7 @@ export function accuracyOf(
       errors[which]! += Math.abs([float, compiled][which]![0]! - label);
     }
   }
+  const { valuesCutOff, rowsCutOff } = cutOffIn(quantised.quantisers, rows.features);
   const count = rows.features.length;
   const metric = rows.labels === null || count === 0 ? null : model.reading === 'values' ? 'meanAbsoluteError' : 'accuracy';
   const measured = (which: 0 | 1): number | null =>
@@ -110,5 +115,7 @@ export function accuracyOf(
     compiledModel: measured(1),
     disagreements,
     largestScoreError,
+    valuesCutOff,
+    rowsCutOff,
   };
 }
