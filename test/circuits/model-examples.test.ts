@@ -15,13 +15,14 @@ import { integerOnnx } from '#circuits/model/program/integer-onnx.ts';
 import { interpret } from '#circuits/model/program/interpret.ts';
 import { extremeInputs } from '#circuits/model/program/probes.ts';
 import type { IntegerProgram } from '#circuits/model/program/program.ts';
+import { stagesOf } from '#circuits/model/program/stages.ts';
 import { quantise } from '#circuits/model/quantise/quantise.ts';
 import { depth, sampleCases, sampleSeed } from '#test/depth.ts';
 import { rowsFromCsv } from '../../examples/credit-model/data.ts';
 import { SeededRandom } from '../../examples/credit-model/random.ts';
 import { loadDigits, type Digit } from '../../examples/digits/data.ts';
 import { compiledProgram, judge } from '../../examples/digits/judge.ts';
-import { inputsOf } from './model-programs.ts';
+import { inputsOf, reachOf } from './model-programs.ts';
 
 interface Reported {
   readonly accuracyUnseen: number;
@@ -52,6 +53,15 @@ function tensorOf(program: IntegerProgram, input: readonly number[]): Tensor {
   return program.input.bytesPerElement === 1
     ? new Tensor('uint8', Uint8Array.from(input), dims)
     : new Tensor('uint16', Uint16Array.from(input), dims);
+}
+
+/** onnxruntime gives what the interpreter gives. */
+async function assertAgreement(program: IntegerProgram, inputs: readonly (readonly number[])[]): Promise<void> {
+  const session = await InferenceSession.create(integerOnnx(program), { intraOpNumThreads: 1 });
+  for (const input of inputs) {
+    const given = await session.run({ [program.input.name]: tensorOf(program, input) });
+    assert.deepEqual([...(given[program.outputName]!.data as Int32Array)], interpret(program, input));
+  }
 }
 
 function credit(path: string): IntegerProgram {
@@ -96,14 +106,17 @@ describe('the example models', function () {
   for (const [name, published, make] of programs) {
     it(`${name}: interpreter, onnxruntime and circuit agree on every bit, and no wire of the circuit is free`, async () => {
       const program = make(digits.training);
-      const session = await InferenceSession.create(integerOnnx(program), { intraOpNumThreads: 1 });
       const random = inputsOf(program, new SeededRandom(sampleSeed()), depth() === 'full' ? 10_000 : 40);
       const extremes = extremeInputs(program, depth() === 'full' ? Number.POSITIVE_INFINITY : 8);
       const inputs = [...extremes, ...random];
-      for (const input of inputs) {
-        const output = (await session.run({ [program.input.name]: tensorOf(program, input) }))[program.outputName]!
-          .data as Int32Array;
-        assert.deepEqual([...output], interpret(program, input));
+      await assertAgreement(program, inputs);
+      const stages = stagesOf(program);
+      if (stages !== null) {
+        const ends = extremeInputs(stages, depth() === 'full' ? Number.POSITIVE_INFINITY : 8);
+        await assertAgreement(stages, ends);
+        const { reached, accumulators } = reachOf(stages, ends);
+        assert.ok(reached > 0);
+        console.log(`      ${reached} of ${accumulators} accumulators and activations at both ends, ${ends.length} inputs`);
       }
       const system = synthesise(program);
       const witness = witnessOf(system, [...random[1]!.map(BigInt), 3n, 4n]);

@@ -1,5 +1,7 @@
 /** Integer programs for tests, random but repeatable. */
 import type { Tree } from '#circuits/model/constraints/gadgets/trees.ts';
+import { programBounds } from '#circuits/model/program/bounds.ts';
+import { interpret } from '#circuits/model/program/interpret.ts';
 import type { IntegerProgram, Operation } from '#circuits/model/program/program.ts';
 import { SeededRandom } from '../../examples/credit-model/random.ts';
 
@@ -89,6 +91,21 @@ export function smallPrograms(): readonly (readonly [name: string, program: Inte
     ['trees over 8-bit ranks', treeProgram(random, 6, 3, [5, 0, 12, 255])],
     ['trees over 16-bit ranks', treeProgram(random, 4, 3, [300, 7])],
   ];
+}
+
+/** How many accumulators of stages there are, and at how many of them inputs reach both proven bounds. */
+export function reachOf(
+  stages: IntegerProgram,
+  inputs: readonly (readonly number[])[],
+): { reached: number; accumulators: number } {
+  const bounds = programBounds(stages).at(-1)!;
+  const [lows, highs] = [new Set<number>(), new Set<number>()];
+  for (const input of inputs)
+    for (const [i, value] of interpret(stages, input).entries()) {
+      if (BigInt(value) === bounds[i]!.low) lows.add(i);
+      if (BigInt(value) === bounds[i]!.high) highs.add(i);
+    }
+  return { reached: [...lows].filter((i) => highs.has(i)).length, accumulators: bounds.length };
 }
 
 /** Inputs: random ones, and rows of zeros and maxima, which reach the ends of accumulators. */
