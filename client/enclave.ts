@@ -80,6 +80,7 @@ export async function verifyEnclave(
     leafExpiresAtUnix,
     simulated: evidence.simulated,
     verifiedAtUnix: trust.nowUnix,
+    evidenceExpiresAtUnix: evidence.collateralExpiresAtUnix,
   };
   return { lane, evidence, models: served.models };
 }

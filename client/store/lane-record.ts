@@ -33,6 +33,8 @@ const schema = z.strictObject({
   leafExpiresAtUnix: unixSeconds,
   simulated: z.boolean(),
   verifiedAtUnix: unixSeconds,
+  /** 0 for a lane that was stored before this was: then nothing new goes over it. */
+  evidenceExpiresAtUnix: unixSeconds.default(0),
 });
 
 /** A lane's enclave and place. */
@@ -49,6 +51,8 @@ export interface LaneRecord {
   readonly leafExpiresAtUnix: number;
   readonly simulated: boolean;
   readonly verifiedAtUnix: number;
+  /** The first of the vendors' statements in the evidence to end; jobs that begin later have no receipt that verifies. */
+  readonly evidenceExpiresAtUnix: number;
 }
 
 /** Reads a stored lane. @throws `STUN_INPUT`, `STUN_KEYSET_LAYOUT`, `STUN_KEY_*` */
@@ -69,6 +73,7 @@ export function laneRecordFromWire(document: unknown): LaneRecord {
     leafExpiresAtUnix: wire.leafExpiresAtUnix,
     simulated: wire.simulated,
     verifiedAtUnix: wire.verifiedAtUnix,
+    evidenceExpiresAtUnix: wire.evidenceExpiresAtUnix,
   };
 }
 
@@ -85,5 +90,6 @@ export function laneRecordToWire(lane: LaneRecord): z.infer<typeof schema> {
     leafExpiresAtUnix: lane.leafExpiresAtUnix,
     simulated: lane.simulated,
     verifiedAtUnix: lane.verifiedAtUnix,
+    evidenceExpiresAtUnix: lane.evidenceExpiresAtUnix,
   };
 }

@@ -13,6 +13,12 @@ import type { Vault } from './vault.ts';
 /** The enclave a new lane is bound to. */
 export type LaneEnclave = Omit<LaneRecord, 'orderKey' | 'laneIndex'>;
 
+/**
+ * How long the evidence of a lane must still stand for a job that is sent now: receipts verify as of the time at which the job began, and
+ * it may wait in a queue.
+ */
+const EVIDENCE_LEFT_SECONDS = 3600;
+
 /** A stored lane: its files and what it is bound to. */
 export interface StoredLane {
   readonly files: LaneFiles;
@@ -95,11 +101,14 @@ export class Lanes {
   }
 
   /**
-   * The open lane of an enclave that nobody uses, or a new one: what every submit works on.
+   * The open lane of an enclave that nobody uses, or a new one: what every submit works on. A lane whose evidence is about to end is left
+   * alone where the enclave now shows other evidence.
    */
   async forEnclave(order: OrderRecord, enclave: LaneEnclave): Promise<OpenLane> {
     for (const { files, record } of await this.ofOrder(order.orderKey)) {
       if (record.keysetDigest !== enclave.keysetDigest || (await files.closure()) !== undefined) continue;
+      const endsSoon = record.evidenceExpiresAtUnix < enclave.verifiedAtUnix + EVIDENCE_LEFT_SECONDS;
+      if (endsSoon && record.evidenceText !== enclave.evidenceText) continue;
       try {
         return await this.open(order, record.provider, record.laneIndex);
       } catch (thrown) {

@@ -73,6 +73,7 @@ describe('client order over a compiled model', function () {
       leafExpiresAtUnix: leaf.expiresAtUnix,
       simulated: true,
       verifiedAtUnix: NOW,
+      evidenceExpiresAtUnix: NOW + 86_400,
     });
   }
 

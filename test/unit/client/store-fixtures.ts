@@ -69,6 +69,7 @@ export function laneEnclaveOf(enclave: TestEnclave): LaneEnclave {
     leafExpiresAtUnix: enclave.leaf.expiresAtUnix,
     simulated: true,
     verifiedAtUnix: NOW,
+    evidenceExpiresAtUnix: NOW + 86_400,
   };
 }
 

@@ -79,6 +79,20 @@ describe('client store', () => {
     await other.close();
   });
 
+  it('leaves a lane alone whose evidence ends within the hour, once the enclave shows other evidence', async () => {
+    const { store, order, laneEnclave } = await storeWithOrder();
+    const laneAt = async (verifiedAtUnix: number, evidenceText: string): Promise<number> => {
+      const lane = await store.lanes.forEnclave(order, { ...laneEnclave, verifiedAtUnix, evidenceText });
+      await lane.close();
+      return lane.record.laneIndex;
+    };
+    const lastUnix = laneEnclave.evidenceExpiresAtUnix - 3600;
+    assert.equal(await laneAt(laneEnclave.verifiedAtUnix, '{}'), 0);
+    assert.equal(await laneAt(lastUnix, '{"renewed":1}'), 0);
+    assert.equal(await laneAt(lastUnix + 1, '{}'), 0, 'there is nothing better');
+    assert.equal(await laneAt(lastUnix + 1, '{"renewed":1}'), 1);
+  });
+
   it('leaves a closed lane alone', async () => {
     const { store, order, laneEnclave } = await storeWithOrder();
     const lane = await store.lanes.create(order, laneEnclave);
