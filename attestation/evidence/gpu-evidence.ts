@@ -12,6 +12,7 @@ import type { JsonValue } from '../json/capped-json.ts';
 import { FieldReader } from '../json/fields.ts';
 import type { GpuAssessment } from '../nvidia/assess.ts';
 import { assessGpu } from '../nvidia/assess.ts';
+import { deviceIdentity, parseDeviceChain } from '../nvidia/device-chain.ts';
 import { maxGpuReportBytes } from '../nvidia/report.ts';
 import { holdRims } from '../nvidia/rim/hold.ts';
 import type { VerifiedGpu } from '../nvidia/verify.ts';
@@ -134,4 +135,16 @@ export function requireGpuCount(gpus: readonly VerifiedGpu[], minGpus: number): 
 /** How many GPUs a policy demands; null when it demands none. */
 export function demandedGpus({ nvidia }: Policy): number | null {
   return typeof nvidia?.minGpus === 'number' ? nvidia.minGpus : null;
+}
+
+/**
+ * The identities that the chains of a GPU part name, as `0x` hex. Nothing is verified: for a document that was.
+ * @throws the codes of the chain's parser, `STUN_CHAIN_LENGTH` | `STUN_GPU_DEVICE_IDENTITY`
+ */
+export function namedGpuIds({ devices }: GpuEvidence): readonly string[] {
+  return devices.map(({ chain }) => {
+    const [, device] = parseDeviceChain(chain);
+    if (device === undefined) throw new StunError('STUN_CHAIN_LENGTH', 'a chain ends before the certificate of its device');
+    return deviceIdentity({ device });
+  });
 }

@@ -101,7 +101,7 @@ export function verifyDeviceNames({ firmware, device, provisioner, identity, roo
  * The device's public identity (PDI), 8 bytes as `0x` hex: the serial of its own certificate after the first byte.
  * @throws `STUN_GPU_DEVICE_IDENTITY` when the serial has another length
  */
-export function deviceIdentity({ device }: DeviceChain): `0x${string}` {
+export function deviceIdentity({ device }: Pick<DeviceChain, 'device'>): `0x${string}` {
   const { serialHex } = device;
   // A byte that says what kind of device it is, and the identity; a zero byte comes first when the kind's top bit is set.
   if (!/^(?:00)?[0-9a-f]{18}$/.test(serialHex))
