@@ -77,6 +77,12 @@ export function pairWords(pairs: readonly PublishedPair[]): bigint[] {
   return signalListWithPairs(none, pairs, PUBLISHED_PAIRS).slice(-2 * PUBLISHED_PAIRS);
 }
 
+/** Names an inference proof: keccak256 of its eight words in the order of the contract. */
+export function proofHashOf(proof: ProofPoints): Hex {
+  const words = AbiCoder.defaultAbiCoder().encode(['tuple(uint256[2] a, uint256[2][2] b, uint256[2] c)'], [proofTuple(proof)]);
+  return keccak256(words) as Hex;
+}
+
 /** The challenge court. All failures are StunErrors. */
 export class CourtContract {
   readonly access: ContractAccess;
@@ -274,17 +280,14 @@ export class CourtContract {
     return lowerAddress((await this.access.read('models', []))[0]);
   }
 
-  /**
-   * Hash of the inference proof that an answer showed: keccak256 of its eight words in the call's order. Undefined where the answer came through
-   * another contract, whose call does not show it.
-   */
-  async answerProofHash(answer: ChallengeAnswered): Promise<Hex | undefined> {
+  /** The inference proof that an answer showed. Undefined where the answer came through another contract, whose call does not show it. */
+  async answerProof(answer: ChallengeAnswered): Promise<ProofPoints | undefined> {
     const sent = await this.access.provider.getTransaction(answer.place.transactionHash);
     if (sent === null) throw new StunError('STUN_CHAIN_UNAVAILABLE', 'the node does not have the transaction of an answer');
     if (sent.to?.toLowerCase() !== this.access.address) return undefined;
     const call = this.access.interface.parseTransaction({ data: sent.data });
     if (call?.name !== 'answer') return undefined;
-    const proof = call.args.getValue('proof') as unknown[];
-    return keccak256(AbiCoder.defaultAbiCoder().encode(['tuple(uint256[2] a, uint256[2][2] b, uint256[2] c)'], [proof])) as Hex;
+    const { a, b, c } = call.args.getValue('proof') as ProofPoints;
+    return { a, b, c };
   }
 }

@@ -13,6 +13,7 @@ import {
 } from '#protocol/index.ts';
 import { evidenceDigest } from '#attestation/index.ts';
 import { artifacts } from '#chain/artifacts.ts';
+import type { ProofPoints } from '#chain/escrow.ts';
 import type { Settled } from '#chain/escrow-events.ts';
 import type { ClientConnection } from '../connection.ts';
 import { inferenceProofOf } from '../inference-proof.ts';
@@ -22,6 +23,7 @@ import type { LaneRecord } from '../store/lane-record.ts';
 import type { StoredLane } from '../store/lanes.ts';
 import type { OrderRecord } from '../store/order-record.ts';
 import type { AuditBundle, AuditEnclave, AuditJob, AuditSegment } from './bundle.ts';
+import { proofFromChain } from './proof-forms.ts';
 import { fetchTransaction, readTransaction } from './transactions.ts';
 
 /** What of an order goes into a bundle. */
@@ -219,13 +221,11 @@ async function settlementOf(client: ClientConnection, settled: Settled): Promise
   if (call === null || !['settle', 'settleProven', 'settleChallengeable'].includes(call.name)) {
     throw new StunError('STUN_CHAIN_DISAGREES', 'the segment was settled through another contract');
   }
-  const proof = call.args[1] as { a: bigint[]; b: bigint[][]; c: bigint[] };
+  const proof = call.args[1] as ProofPoints;
   const signals = call.args[2] as bigint[];
-  const word = (value: bigint | undefined): string => `0x${(value ?? 0n).toString(16).padStart(64, '0')}`;
-  const pair = (values: readonly bigint[] | undefined): [string, string] => [word(values?.[0]), word(values?.[1])];
   return {
-    proof: { a: pair(proof.a), b: [pair(proof.b[0]), pair(proof.b[1])], c: pair(proof.c) },
-    enclaveRoot: word(signals[0]),
+    proof: proofFromChain(proof),
+    enclaveRoot: fieldToHex(signals[0] ?? 0n),
     validAtUnix: unpackPayee(signals[5] ?? 0n).validAtUnix,
     transaction,
   };

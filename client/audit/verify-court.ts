@@ -1,5 +1,5 @@
 /** What became of the batches of a `challengeable` order: every challenge, bond, answer, refund and slash that the chain shows, and their sums. */
-import { batchIdOf, type CourtBatch, type CourtContract } from '#chain/court.ts';
+import { batchIdOf, proofHashOf, type CourtBatch, type CourtContract } from '#chain/court.ts';
 import type { BatchRecorded } from '#chain/court-events.ts';
 import type { Released, Settled } from '#chain/escrow-events.ts';
 import { feeOf, type Hex, type Terms } from '#protocol/index.ts';
@@ -151,14 +151,14 @@ async function challengesOf(view: CourtAudit, { batchId, laneNew }: BatchRecorde
     if (answer !== undefined && back !== undefined) refute(`the bond of pair ${index} went to both sides`, DISAGREES);
     if (back !== undefined && back.challenger !== challenger) refute(`the bond of pair ${index} went to another`, DISAGREES);
     if (answer !== undefined || back !== undefined) settled += 1;
-    const answerProofHash = answer && (await court.answerProofHash(answer));
+    const proof = answer && (await court.answerProof(answer));
     outcomes.push({
       index,
       challenger,
       bond,
       outcome: answer !== undefined ? 'answered' : back !== undefined ? 'returned' : 'open',
       ...(answer === undefined ? {} : { answeredBy: answer.by }),
-      ...(answerProofHash === undefined ? {} : { answerProofHash }),
+      ...(proof === undefined ? {} : { answerProofHash: proofHashOf(proof) }),
     });
   }
   if (settled !== answers.length + returned.length) refute('an answer or a bond without a challenge, or twice', DISAGREES);

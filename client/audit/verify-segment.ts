@@ -30,9 +30,10 @@ import {
   type Hex,
 } from '#protocol/index.ts';
 import { artifacts } from '#chain/artifacts.ts';
-import { settleArguments, settleProvenArguments, settlePublishedArguments, type ProofPoints } from '#chain/escrow.ts';
+import { settleArguments, settleProvenArguments, settlePublishedArguments } from '#chain/escrow.ts';
 import type { AuditBundle, AuditJob, AuditSegment } from './bundle.ts';
 import { signalCountOf, verifyProof as verifyGroth16 } from './groth16.ts';
+import { proofToChain } from './proof-forms.ts';
 import { refute, type AuditLedger } from './report.ts';
 import { readTransaction } from './transactions.ts';
 import type { AuditedEnclave } from './verify-enclave.ts';
@@ -258,20 +259,15 @@ function callOf(
   { place: { funder }, terms: { assurance } }: OpenedOrder,
 ): string {
   if (assurance === ASSURANCE.attested) {
-    return escrowInterface.encodeFunctionData('settle', [...settleArguments(funder, onChain(proof), signals)]);
+    return escrowInterface.encodeFunctionData('settle', [...settleArguments(funder, proofToChain(proof), signals)]);
   }
-  const batch = { proof: onChain(proof), signals, pairs: pairsOf(wire) };
+  const batch = { proof: proofToChain(proof), signals, pairs: pairsOf(wire) };
   if (assurance === ASSURANCE.challengeable) {
     return escrowInterface.encodeFunctionData('settleChallengeable', [...settlePublishedArguments(funder, batch)]);
   }
   const paid = wire.jobs.filter(({ receipt }) => BigInt(receipt.price) > 0n);
-  const answers = paid.flatMap(({ inferenceProof }) => (inferenceProof === undefined ? [] : [onChain(inferenceProof)]));
+  const answers = paid.flatMap(({ inferenceProof }) => (inferenceProof === undefined ? [] : [proofToChain(inferenceProof)]));
   return escrowInterface.encodeFunctionData('settleProven', [...settleProvenArguments(funder, batch, answers)]);
-}
-
-function onChain({ a, b, c }: WireProof): ProofPoints {
-  const pair = ([x, y]: readonly [string, string]): readonly [bigint, bigint] => [BigInt(x), BigInt(y)];
-  return { a: pair(a), b: [pair(b[0]), pair(b[1])], c: pair(c) };
 }
 
 function verifyTransaction(
