@@ -90,8 +90,10 @@ export async function auditVerify({ args, options, context }: Invocation<AuditVe
   context.progress('verifying signatures, evidence and proofs');
   const audited = auditOffline(await readJson(path, 'audit bundle'), trust, ledger);
   // Only a node that is named here counts: an audit does not fall back to a default.
-  if (options.rpc === undefined) return verdict(auditReport(audited, ledger, 'not checked'));
-  if (audited === undefined) return verdict(auditReport(audited, ledger, 'not checked'));
+  if (options.rpc === undefined || audited === undefined) {
+    const batches = (audited?.segments ?? []).flatMap((segment) => segment?.court ?? []);
+    return verdict(auditReport(audited, ledger, 'not checked'), { money: [], batches });
+  }
   const provider = await openProvider(options.rpc);
   try {
     context.progress('asking the chain');
@@ -103,9 +105,7 @@ export async function auditVerify({ args, options, context }: Invocation<AuditVe
   }
 }
 
-const NOT_ASKED: ChainFindings = { money: [], batches: [] };
-
-function verdict(report: AuditReport, { money: sums, batches, ceremony }: ChainFindings = NOT_ASKED): CommandResult {
+function verdict(report: AuditReport, { money: sums, batches, ceremony }: ChainFindings): CommandResult {
   const refuted = report.checks.filter((check) => check.status === 'refuted');
   const money: Json = sums.map((sum) => ({
     provider: sum.provider,
@@ -160,6 +160,11 @@ function batchDocument({ laneNew, amount, slash, challenges, ...batch }: BatchOu
     laneNew: fieldToHex(laneNew),
     amount: amount.toString(),
     slash: slash.toString(),
-    challenges: challenges.map((one) => ({ ...one, bond: one.bond.toString() })),
+    challenges: challenges.map(({ pair, bond, ...one }) => ({
+      ...one,
+      bond: bond.toString(),
+      inputCommitment: fieldToHex(pair.inputCommitment),
+      outputCommitment: fieldToHex(pair.outputCommitment),
+    })),
   };
 }

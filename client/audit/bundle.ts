@@ -74,6 +74,40 @@ const settlementSchema = z.strictObject({
   transaction: transactionSchema,
 });
 
+const challengeSchema = z.strictObject({
+  /** Place of the challenged job in the segment. */
+  index: z.int().min(0).max(15),
+  challenger: addressHex,
+  transaction: transactionSchema,
+  answer: z
+    .strictObject({
+      /** That the model gives the committed output on the committed input; absent where the call of another contract hides it. */
+      inferenceProof: proofPointsSchema.optional(),
+      transaction: transactionSchema,
+    })
+    .optional(),
+});
+
+/** What the court decided of a settled batch, as of the export. */
+const courtSchema = z.strictObject({
+  /** What is at stake in the batch, token units, fee included. */
+  amount: decimal,
+  /** In the order in which they were made. */
+  challenges: z.array(challengeSchema).max(16),
+  /** What ended the batch; absent while it was pending. */
+  ended: z
+    .discriminatedUnion('outcome', [
+      z.strictObject({ outcome: z.literal('paid'), transaction: transactionSchema }),
+      z.strictObject({
+        outcome: z.literal('refunded'),
+        /** The pair whose challenge nobody answered in time. */
+        index: z.int().min(0).max(15),
+        transaction: transactionSchema,
+      }),
+    ])
+    .optional(),
+});
+
 const segmentSchema = z.strictObject({
   /** Index into `enclaves`. */
   enclave: z.int().min(0).max(1023),
@@ -87,6 +121,8 @@ const segmentSchema = z.strictObject({
   /** The enclave's EdDSA signature over the running statement after the last job. */
   statementSignature: eddsaSchema,
   settlement: settlementSchema.optional(),
+  /** Of a settled segment of a `challengeable` order. */
+  court: courtSchema.optional(),
 });
 
 const verificationKeySchema = z.strictObject({
@@ -113,6 +149,8 @@ export type AuditBundle = z.infer<typeof auditBundleSchema>;
 export type AuditSegment = AuditBundle['segments'][number];
 export type AuditJob = AuditSegment['jobs'][number];
 export type AuditEnclave = AuditBundle['enclaves'][number];
+export type AuditCourt = z.infer<typeof courtSchema>;
+export type AuditChallenge = z.infer<typeof challengeSchema>;
 export type AuditTransaction = z.infer<typeof transactionSchema>;
 
 /** Reads the form of a bundle. @throws `STUN_AUDIT_FORMAT` naming the fields */

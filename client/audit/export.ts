@@ -1,6 +1,7 @@
 /** Making an audit bundle from the customer's own store and its own node; the service is asked only for results not fetched yet. */
 import { Interface } from 'ethers';
 import {
+  ASSURANCE,
   eddsaToWire,
   fieldToHex,
   openingToWire,
@@ -23,6 +24,7 @@ import type { LaneRecord } from '../store/lane-record.ts';
 import type { StoredLane } from '../store/lanes.ts';
 import type { OrderRecord } from '../store/order-record.ts';
 import type { AuditBundle, AuditEnclave, AuditJob, AuditSegment } from './bundle.ts';
+import { courtRecordOf } from './export-court.ts';
 import { proofFromChain } from './proof-forms.ts';
 import { fetchTransaction, readTransaction } from './transactions.ts';
 
@@ -65,6 +67,7 @@ export async function exportAuditBundle(
   const wanted = plans.filter((plan) => isWanted(plan, scope));
   if (wanted.length === 0) throw new StunError('STUN_JOB_NOT_STORED', 'the store has no receipted job of this scope');
 
+  const isChallengeable = order.terms.assurance === ASSURANCE.challengeable;
   const enclaves: AuditEnclave[] = [];
   const places = new Map<string, number>();
   const segments: AuditSegment[] = [];
@@ -76,7 +79,9 @@ export async function exportAuditBundle(
       enclave = enclaves.push(await enclaveOf(client, order, plan.lane.record)) - 1;
       places.set(keysetDigest, enclave);
     }
-    segments.push(await segmentOf(client, plan, enclave, scope));
+    const segment = await segmentOf(client, plan, enclave, scope);
+    const court = isChallengeable && plan.settled ? await courtRecordOf(client, plan.settled) : undefined;
+    segments.push({ ...segment, ...(court && { court }) });
   }
   const isSettled = segments.some((segment) => segment.settlement !== undefined);
   const key = isSettled ? await keys(order.terms.settlementFamily) : undefined;

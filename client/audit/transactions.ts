@@ -12,6 +12,8 @@ export interface SignedTransaction {
   readonly to: Hex;
   readonly chainId: bigint;
   readonly data: Hex;
+  /** Native coin, wei. */
+  readonly value: bigint;
   readonly sender: Hex;
 }
 
@@ -32,6 +34,7 @@ export function readTransaction({ raw, sender }: AuditTransaction): SignedTransa
     to: lowerAddress(parsed.to),
     chainId: parsed.chainId,
     data: parsed.data as Hex,
+    value: parsed.value,
     sender: lowerAddress(parsed.from),
   };
 }

@@ -225,5 +225,8 @@ async function checkCourt(view: ChainView): Promise<readonly BatchOutcome[]> {
     return { court: new CourtContract(String(address), provider), releases: await escrow.releases(fromBlock, orderKey) };
   });
   if (found === undefined) return [];
-  return auditCourt({ ...found, ledger, orderKey, funder: place.funder, terms, settlements, fromBlock });
+  const carried = audited.segments.flatMap((segment, i) =>
+    segment?.court === undefined ? [] : [{ field: `segments[${i}].court`, outcome: segment.court }],
+  );
+  return auditCourt({ ...found, ledger, orderKey, funder: place.funder, terms, settlements, carried, fromBlock });
 }

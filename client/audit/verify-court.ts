@@ -2,18 +2,23 @@
 import { batchIdOf, proofHashOf, type CourtBatch, type CourtContract } from '#chain/court.ts';
 import type { BatchRecorded } from '#chain/court-events.ts';
 import type { Released, Settled } from '#chain/escrow-events.ts';
-import { feeOf, type Hex, type Terms } from '#protocol/index.ts';
+import { feeOf, type Hex, type PublishedPair, type Terms } from '#protocol/index.ts';
+import { compareWithChain, type CarriedBatch } from './compare-court.ts';
 import { refute, type AuditLedger } from './report.ts';
 
 /** One challenge. */
 export interface ChallengeOutcome {
   /** Place of the pair in the batch, 0..15. */
   readonly index: number;
+  readonly pair: PublishedPair;
   readonly challenger: Hex;
+  readonly transactionHash: Hex;
   /** Token units: the provider's when answered, else the challenger's again. */
   readonly bond: bigint;
   readonly outcome: 'open' | 'answered' | 'returned';
+  /** Absent where only the chain can say it: the answer of a bundle that came through another contract. */
   readonly answeredBy?: Hex;
+  readonly answerTransactionHash?: Hex;
   /** keccak256 of the answer's inference proof; absent where the answer's call does not show it. */
   readonly answerProofHash?: Hex;
 }
@@ -26,6 +31,10 @@ export interface BatchOutcome {
   /** Token units, fee included. */
   readonly amount: bigint;
   readonly state: CourtBatch['state'];
+  /** What ended the batch. */
+  readonly endTransactionHash?: Hex;
+  /** Of a refunded batch: the pair whose challenge nobody answered in time. */
+  readonly unanswered?: number;
   /** What the provider lost, token units: half to the challenger, half to the funder. */
   readonly slash: bigint;
   readonly challenges: readonly ChallengeOutcome[];
@@ -40,6 +49,8 @@ export interface CourtAudit {
   readonly terms: Terms;
   readonly settlements: readonly Settled[];
   readonly releases: readonly Released[];
+  /** What the bundle itself says of batches. */
+  readonly carried: readonly CarriedBatch[];
   /** Block before which nothing of the order can stand. */
   readonly fromBlock: number;
 }
@@ -48,7 +59,8 @@ const DISAGREES = 'STUN_CHAIN_DISAGREES';
 
 /**
  * Checks the court's record of an order: one batch for each settlement that paid, challenges by who may and with the bond of the terms, each answered or
- * returned, one outcome for each batch with the money that goes with it, and that nothing is left over. A batch that is not final stays `unknown`.
+ * returned, one outcome for each batch with the money that goes with it, and that nothing is left over; then that the bundle says the same. A batch that is
+ * not final stays `unknown`.
  * Does not verify the answers' proofs again: the court did, and the bundle holds those of its own jobs.
  * @returns what became of each batch; empty when the record could not be read
  */
@@ -74,6 +86,14 @@ export async function auditCourt(view: CourtAudit): Promise<readonly BatchOutcom
     outcomes.push(found);
     if (found.state === 'pending')
       ledger.unknown(`${place.id}.outcome`, 'the batch is not final: it can be challenged, answered or refunded');
+    for (const carried of view.carried) {
+      if (carried.outcome.batchId === found.batchId) compareWithChain(carried, found, ledger);
+    }
+  }
+  for (const { field, outcome } of view.carried) {
+    if (recorded.some(({ batchId }) => batchId === outcome.batchId)) continue;
+    const place = { id: `${field}.record`, field, binds: [field] };
+    ledger.check(place, () => refute('the court never had this batch', DISAGREES));
   }
   ledger.check({ id: 'chain.court.money', field: 'segments', binds: [] }, () => {
     const sum = (amounts: readonly bigint[]): bigint => amounts.reduce((total, amount) => total + amount, 0n);
@@ -108,7 +128,17 @@ async function checkBatch(view: CourtAudit, recorded: BatchRecorded): Promise<Ba
     refute('the slash is not that of the terms', DISAGREES);
   if (refunded !== undefined && challenges.find(({ index }) => index === refunded.index)?.outcome !== 'returned')
     refute('the batch was refunded for a challenge that was answered, or never made', DISAGREES);
-  return { batchId, provider, laneNew, amount, state: batch.state, slash, challenges };
+  return {
+    batchId,
+    provider,
+    laneNew,
+    amount,
+    state: batch.state,
+    ...(ended && { endTransactionHash: ended.place.transactionHash }),
+    ...(refunded && { unanswered: refunded.index }),
+    slash,
+    challenges,
+  };
 }
 
 /** The release in the transaction that ended a batch, the first after the court's own event. */
@@ -139,7 +169,7 @@ async function challengesOf(view: CourtAudit, { batchId, laneNew }: BatchRecorde
   const [published] = await court.pairsPublished(fromBlock, { orderKey, laneNew });
   let settled = 0;
   const outcomes: ChallengeOutcome[] = [];
-  for (const { index, challenger, bond } of made) {
+  for (const { index, challenger, bond, place } of made) {
     const pair = published?.pairs[index];
     if (pair === undefined || (pair.inputCommitment | pair.outputCommitment) === 0n)
       refute(`pair ${index} was challenged but not paid`, DISAGREES);
@@ -154,11 +184,13 @@ async function challengesOf(view: CourtAudit, { batchId, laneNew }: BatchRecorde
     const proof = answer && (await court.answerProof(answer));
     outcomes.push({
       index,
+      pair,
       challenger,
+      transactionHash: place.transactionHash,
       bond,
       outcome: answer !== undefined ? 'answered' : back !== undefined ? 'returned' : 'open',
-      ...(answer === undefined ? {} : { answeredBy: answer.by }),
-      ...(proof === undefined ? {} : { answerProofHash: proofHashOf(proof) }),
+      ...(answer && { answeredBy: answer.by, answerTransactionHash: answer.place.transactionHash }),
+      ...(proof && { answerProofHash: proofHashOf(proof) }),
     });
   }
   if (settled !== answers.length + returned.length) refute('an answer or a bond without a challenge, or twice', DISAGREES);

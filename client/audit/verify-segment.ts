@@ -36,6 +36,8 @@ import { signalCountOf, verifyProof as verifyGroth16 } from './groth16.ts';
 import { proofToChain } from './proof-forms.ts';
 import { refute, type AuditLedger } from './report.ts';
 import { readTransaction } from './transactions.ts';
+import type { BatchOutcome } from './verify-court.ts';
+import { verifyCourtRecord } from './verify-court-record.ts';
 import type { AuditedEnclave } from './verify-enclave.ts';
 import type { AuditedKey } from './verify-keys.ts';
 
@@ -49,6 +51,8 @@ export interface AuditedSegment {
   readonly proven: boolean;
   readonly signals: SettlementSignals | undefined;
   readonly transactionHash: Hex | undefined;
+  /** What became of the batch by the court's record in the bundle, where there is one and it holds. */
+  readonly court: BatchOutcome | undefined;
   /** Jobs under an inference proof in the bundle. */
   readonly inferencesProven: number;
 }
@@ -100,15 +104,12 @@ export function verifySegment(bundle: AuditBundle, index: number, context: Segme
   if (statement === undefined) return undefined;
   const inferencesProven = wire.jobs.filter((job, i) => verifyInference(job, `${field}.jobs[${i}]`, context)).length;
   const signals = wire.settlement === undefined ? undefined : signalsOf(wire, statement, context);
-  return {
-    receipts,
-    statement,
-    laneNew: head,
-    inferencesProven,
-    signals,
-    proven: verifyProof(wire, field, signals, context),
-    transactionHash: verifyTransaction(wire, field, signals, context),
-  };
+  const proven = verifyProof(wire, field, signals, context);
+  const transactionHash = verifyTransaction(wire, field, signals, context);
+  const { publicModel } = context;
+  const batch = signals && { order, provider: enclave.keyset.provider, publicModel, signals, pairs: pairsOf(wire), ledger };
+  const court = verifyCourtRecord(wire, field, batch, ledger);
+  return { receipts, statement, laneNew: head, inferencesProven, signals, proven, transactionHash, court };
 }
 
 /** Demand, receipt and opened payloads of one job. @returns the receipt with its demand head filled in */

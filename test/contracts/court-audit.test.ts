@@ -1,6 +1,13 @@
 /** What an auditor finds in the court: each challenge, bond, answer, refund and slash; and that a node which changes one of them is caught. */
 import assert from 'node:assert/strict';
-import { AuditLedger, auditCourt, type BatchOutcome, type CourtAudit } from '#client/index.ts';
+import {
+  AuditLedger,
+  auditCourt,
+  type AuditCheck,
+  type BatchOutcome,
+  type ChallengeOutcome,
+  type CourtAudit,
+} from '#client/index.ts';
 import { NATIVE_TOKEN } from '#chain/token.ts';
 import type { CourtContract } from '#chain/court.ts';
 import type { Hex } from '#protocol/index.ts';
@@ -38,7 +45,16 @@ describe('audit of a challengeable order', () => {
     const { orderKey } = order;
     const settlements = await escrow.settlements(0, { orderKey });
     const releases = await escrow.releases(0, orderKey);
-    return { court, orderKey, funder: stage.funder.address.toLowerCase(), terms, settlements, releases, fromBlock: 0 };
+    return {
+      court,
+      orderKey,
+      funder: stage.funder.address.toLowerCase(),
+      terms,
+      settlements,
+      releases,
+      carried: [],
+      fromBlock: 0,
+    };
   }
 
   async function audit(of: View): Promise<Audit> {
@@ -152,5 +168,80 @@ describe('audit of a challengeable order', () => {
     }
     const nothing = (await audit({ ...view, releases: [] })).refuted;
     assert.deepEqual(nothing, [paid, refunded, 'chain.court[2]', 'chain.court.money']);
+  });
+
+  describe('and what a bundle carries of it', () => {
+    let honest: readonly BatchOutcome[];
+    before(async () => {
+      honest = (await audit(view)).outcomes;
+    });
+
+    /** What the audit says of a record that is not quite the chain's. */
+    async function record(batch: number, change: (outcome: BatchOutcome) => BatchOutcome): Promise<readonly unknown[]> {
+      const ledger = new AuditLedger();
+      ledger.unknown('segments[7].court.record', 'only the chain can say');
+      await auditCourt({ ...view, ledger, carried: [{ field: 'segments[7].court', outcome: change(honest[batch]!) }] });
+      const [{ status, field, code }, ...others] = ledger.list() as [AuditCheck, ...AuditCheck[]];
+      assert.ok(others.every((check) => check.status === 'proven'));
+      return [status, field?.replace('segments[7].court', ''), code];
+    }
+    const challenge =
+      (i: number, change: Partial<ChallengeOutcome>) =>
+      (outcome: BatchOutcome): BatchOutcome => ({
+        ...outcome,
+        challenges: outcome.challenges.map((one, j) => (i === j ? { ...one, ...change } : one)),
+      });
+    const word: Hex = `0x${'11'.repeat(32)}`;
+    const pending = (ended: BatchOutcome): BatchOutcome => {
+      const { endTransactionHash: _, unanswered: __, ...outcome } = ended;
+      return { ...outcome, state: 'pending' };
+    };
+    const unanswered = (answered: ChallengeOutcome): ChallengeOutcome => {
+      const { answerTransactionHash: _, answeredBy: __, answerProofHash: ___, ...one } = answered;
+      return one;
+    };
+    const withoutAnswer = (outcome: BatchOutcome): BatchOutcome => ({
+      ...outcome,
+      challenges: outcome.challenges.map((one) => ({ ...unanswered(one), outcome: 'open' })),
+    });
+
+    it('agrees with what it carries', async () => {
+      assert.deepEqual(await record(paidBatch, (outcome) => outcome), ['proven', undefined, undefined]);
+      assert.deepEqual(await record(refundedBatch, (outcome) => outcome), ['proven', undefined, undefined]);
+    });
+
+    it('says of a record of a pending batch that the court has gone on', async () => {
+      for (const older of [
+        pending,
+        (outcome: BatchOutcome) => withoutAnswer(pending(outcome)),
+        (outcome: BatchOutcome) => ({ ...pending(outcome), challenges: [] }),
+      ]) {
+        assert.deepEqual(await record(paidBatch, older), ['unknown', undefined, undefined]);
+      }
+    });
+
+    const lies: readonly (readonly [field: string, batch: number, change: (outcome: BatchOutcome) => BatchOutcome])[] = [
+      ['', paidBatch, (outcome) => ({ ...outcome, batchId: word })],
+      ['.amount', paidBatch, (outcome) => ({ ...outcome, amount: 99n })],
+      ['.challenges', paidBatch, (outcome) => ({ ...outcome, challenges: [] })],
+      ['.challenges', refundedBatch, (outcome) => ({ ...outcome, challenges: outcome.challenges.slice(0, 1) })],
+      ['.challenges[1].index', refundedBatch, challenge(1, { index: 5 })],
+      ['.challenges[0].index', paidBatch, challenge(0, { pair: { inputCommitment: 1n, outputCommitment: 2n } })],
+      ['.challenges[0].challenger', paidBatch, challenge(0, { challenger: nobody })],
+      ['.challenges[1].transaction', refundedBatch, challenge(1, { transactionHash: word })],
+      ['.challenges[0].answer', paidBatch, withoutAnswer],
+      ['.challenges[1].answer', refundedBatch, challenge(1, { outcome: 'answered', answerTransactionHash: word })],
+      ['.challenges[0].answer.transaction', paidBatch, challenge(0, { answerTransactionHash: word })],
+      ['.challenges[0].answer.inferenceProof', paidBatch, challenge(0, { answerProofHash: word })],
+      ['.ended.outcome', refundedBatch, (outcome) => ({ ...outcome, state: 'paid' })],
+      ['.ended.index', refundedBatch, (outcome) => ({ ...outcome, unanswered: 0 })],
+      ['.ended.transaction', paidBatch, (outcome) => ({ ...outcome, endTransactionHash: word })],
+      ['.challenges[0].transaction', paidBatch, (outcome) => pending(challenge(0, { transactionHash: word })(outcome))],
+    ];
+    for (const [field, batch, change] of lies) {
+      it(`refutes a record that is not the chain's at court${field}, batch ${batch}`, async () => {
+        assert.deepEqual(await record(batch, change), ['refuted', field, 'STUN_CHAIN_DISAGREES']);
+      });
+    }
   });
 });

@@ -1,6 +1,7 @@
 /** The development chain, the deployment record, and its checks against the chain. */
 import assert from 'node:assert/strict';
 import { JsonRpcProvider } from 'ethers';
+import { courtAddressOf } from '#chain/court-calls.ts';
 import { connectStun, familyForJobs, parseDeployment } from '#chain/deployment.ts';
 import { startDevChain } from '#chain/dev-chain.ts';
 import { deployStun } from '#chain/deploy.ts';
@@ -18,6 +19,7 @@ describe('contracts: deployment', () => {
     const record: unknown = JSON.parse(JSON.stringify(stage.deployment));
     assert.deepEqual(parseDeployment(record), stage.deployment);
     const contracts = await connectStun(stage.deployment, stage.owner);
+    assert.equal(courtAddressOf(stage.deployment.escrow), stage.deployment.court);
     assert.equal(await contracts.registry.threshold(), 2);
     assert.equal(await contracts.escrow.isListed(stage.deployment.token), true);
     assert.equal(await contracts.token.symbol(), 'STUN');

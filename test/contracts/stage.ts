@@ -101,9 +101,12 @@ export async function startStage(options: DevChainOptions = {}): Promise<Stage> 
   };
 }
 
-/** Adds a family that publishes sixteen pairs, with a permissive verifier of its own. */
-export async function addProvenFamily(owner: Wallet, { router }: StunContracts): Promise<{ family: Hex; verifier: Hex }> {
-  const vkHash = toHex(randomBytes(32));
+/** Adds a family that publishes sixteen pairs, with a permissive verifier of its own. @param vkHash - of no key when not given */
+export async function addProvenFamily(
+  owner: Wallet,
+  { router }: StunContracts,
+  vkHash = toHex(randomBytes(32)),
+): Promise<{ family: Hex; verifier: Hex }> {
   const verifier = await deployContract(owner, PermissiveVerifier, [vkHash, 16, true]);
   await router.addProvenFamily(verifier, 16, vkHash, toHex(randomBytes(32)));
   return { family: settlementFamilyIdOf(16, vkHash), verifier };

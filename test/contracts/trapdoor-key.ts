@@ -33,23 +33,26 @@ function g2(scalar: bigint): readonly [readonly [bigint, bigint], readonly [bigi
 
 /** A key with its trapdoor. */
 export interface TrapdoorKey {
-  /** 640 bytes, as the model registry takes them. */
+  /** The fixed encoding; 640 bytes with two signals, as the model registry takes them. */
   readonly bytes: Uint8Array;
-  /** A proof that the verifier accepts for any two commitments. */
-  prove(inputCommitment: bigint, outputCommitment: bigint): ProofPoints;
+  /** A proof that the verifier accepts for any signals. */
+  prove(...signals: readonly bigint[]): ProofPoints;
 }
 
-/** A fresh key. @param change - of the points' discrete logarithms, for keys that the registry must refuse */
-export function makeTrapdoorKey(change: { readonly delta?: 'gamma' } = {}): TrapdoorKey {
+/**
+ * A fresh key.
+ * @param change - how many public signals it is for, two when not said; of the points' discrete logarithms, for keys that the registry must refuse
+ */
+export function makeTrapdoorKey(change: { readonly delta?: 'gamma'; readonly signals?: number } = {}): TrapdoorKey {
   const [alpha, beta, gamma] = [randomField(), randomField(), randomField()];
   const delta = change.delta === 'gamma' ? gamma : randomField();
-  const ic = [randomField(), randomField(), randomField()] as const;
+  const ic = Array.from({ length: (change.signals ?? 2) + 1 }, () => randomField());
   const words = [...g1(alpha), ...[beta, gamma, delta].flatMap((one) => g2(one).flat()), ...ic.flatMap((one) => g1(one))];
   return {
     bytes: concatBytes(...words.map((word) => bigIntToBytes(word, 32))),
-    prove: (input, output) => {
+    prove: (...signals) => {
       const [a, b] = [randomField(), randomField()];
-      const inputs = mod(ic[0] + input * ic[1] + output * ic[2]);
+      const inputs = ic.reduce((sum, one, i) => mod(sum + one * (i === 0 ? 1n : signals[i - 1]!)), 0n);
       const c = mod(mod(a * b - alpha * beta - inputs * gamma) * inverse(delta));
       return { a: g1(a), b: g2(b), c: g1(c) };
     },

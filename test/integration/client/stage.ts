@@ -30,6 +30,7 @@ import {
   signerIdOf,
   toHex,
   utf8,
+  type CompiledModel,
   type EddsaKeyPair,
   type Hex,
   type Keyset,
@@ -70,6 +71,8 @@ export interface ClientStage {
     readonly nonce?: Uint8Array;
     readonly leafDays?: number;
     readonly policy?: Policy;
+    /** A compiled model in place of the opaque one. */
+    readonly model?: CompiledModel;
   }): Promise<StageEnclave>;
   connect(change?: Partial<ClientOptions>): Promise<ClientConnection>;
   openOrder(
@@ -113,9 +116,10 @@ export async function startClientStage(): Promise<ClientStage> {
       const enclave = await makeEnclave(stage, change);
       await register(stage, enclave, change.policy ?? simulatedPolicy);
       service.list(enclave, {
-        modelId: MODEL_ID,
+        modelId: change.model?.modelId ?? MODEL_ID,
         price: PRICE,
         policyId: policyIdOf(utf8(canonicalPolicyJson(change.policy ?? simulatedPolicy))),
+        ...(change.model && { output: change.model.output }),
       });
       return enclave;
     },

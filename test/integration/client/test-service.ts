@@ -19,7 +19,7 @@ import {
   openOpening,
   openRequest,
   orderKeyOf,
-  payloadCommitment,
+  outputCommitmentOf,
   receiptHashOf,
   receiptRecordToWire,
   recoverEip712,
@@ -28,6 +28,7 @@ import {
   signStatement,
   statementOver,
   verifyJobHeader,
+  type CommittedTensor,
   type JobHeader,
   type OpenedOrder,
   type Receipt,
@@ -66,6 +67,8 @@ interface Listing {
   readonly modelId: bigint;
   readonly price: bigint;
   readonly policyId: bigint;
+  /** Of a compiled model, whose jobs commit to tensors. */
+  readonly output?: CommittedTensor;
   gone?: boolean;
 }
 
@@ -294,10 +297,11 @@ export class TestService {
     const delivered = lies.delivered?.(output) ?? output;
     const sealed = await sealResult(resultSecret, head, encodeResultData({ outputBlinding, payload: delivered }));
     const now = Math.floor(Date.now() / 1000);
+    const listing = this.#listings.get(enclave.keysetDigest)!;
     const honest: Receipt = {
       demandHead: head,
-      outputCommitment: payloadCommitment(output, outputBlinding),
-      price: lies.fails === true ? 0n : this.#listings.get(enclave.keysetDigest)!.price,
+      outputCommitment: outputCommitmentOf(listing.output, output, outputBlinding),
+      price: lies.fails === true ? 0n : listing.price,
       deliveryDigest: deliveryDigestOf(sealed),
       status: lies.fails === true ? 'failed' : 'served',
       startedAtUnix: now,
