@@ -51,9 +51,11 @@ export interface EvidenceVerifyOptions extends EvidenceSource, CollateralOptions
 }
 
 function result(report: EvidenceReport): CommandResult {
-  const checks = report.checks.map((check) => ({ ...check }));
+  const { gpus, ...whole } = report;
+  const listed = ({ checks }: Pick<EvidenceReport, 'checks'>) => checks.map((check) => ({ ...check }));
+  const devices = gpus?.map((gpu) => ({ ...gpu, checks: listed(gpu) }));
   return {
-    document: { ...report, checks },
+    document: { ...whole, checks: listed(report), ...(devices && { gpus: devices }) },
     text: describe(report),
     exitCode: report.code === undefined ? 0 : exitCodeOf(report.code),
   };
@@ -65,6 +67,13 @@ function tcbLine({ kind, tcbStatus, platform, module, qe }: EvidenceReport): str
   return `TCB:       ${tcbStatus ?? 'unknown'} (platform, module, QE: ${[platform, module, qe].map((part) => part ?? '-').join(', ')})`;
 }
 
+function checkLines(kind: EvidenceReport['kind'], checks: EvidenceReport['checks']): string[] {
+  return checks.map(({ id, status, code }) => {
+    const source = checkSourceOf(kind, id);
+    return `  ${status.padEnd(8)} ${[id, code].filter((part) => part !== undefined).join('  ')}${source === null ? '' : `  [${source}]`}`;
+  });
+}
+
 function describe(verdict: EvidenceReport): string {
   return [
     `${verdict.kind ?? 'evidence of no known kind'}${verdict.simulated ? ', SIMULATED HARDWARE: it protects nothing' : ''}`,
@@ -72,10 +81,11 @@ function describe(verdict: EvidenceReport): string {
     `validated: ${verdict.validated ? 'yes: the policy is satisfied' : 'no'}`,
     tcbLine(verdict),
     `advisories: ${verdict.advisoryIds.join(', ') || 'none'}; debug: ${verdict.debug === null ? 'unknown' : verdict.debug ? 'yes' : 'no'}`,
-    ...verdict.checks.map(({ id, status, code }) => {
-      const source = checkSourceOf(verdict.kind, id);
-      return `  ${status.padEnd(8)} ${[id, code].filter((part) => part !== undefined).join('  ')}${source === null ? '' : `  [${source}]`}`;
-    }),
+    ...checkLines(verdict.kind, verdict.checks),
+    ...(verdict.gpus ?? []).flatMap((gpu, i) => [
+      `GPU ${i}: ${gpu.validated ? 'accepted' : `refused with ${gpu.code}`}${gpu.simulated ? ', SIMULATED HARDWARE' : ''}`,
+      ...checkLines('nvidia', gpu.checks),
+    ]),
     ...(verdict.unproven ?? []).map((what) => `not proven: ${what}`),
     explainReport(verdict),
   ].join('\n');
@@ -126,8 +136,8 @@ export async function evidenceVerify(
   if (options.keysetDigest === undefined)
     throw new StunError('STUN_INPUT', 'an evidence document needs --keyset-digest: what should it bind?');
   const keysetDigest = fromHex(options.keysetDigest, 32, 'keyset digest');
-  const { platform, checks, failure } = assessEvidence(source.document, { atUnix, roots, policy, keysetDigest });
-  return result(reportOf(platform?.kind ?? source.kind, platform?.verified ?? null, checks, failure));
+  const { platform, gpus, checks, failure } = assessEvidence(source.document, { atUnix, roots, policy, keysetDigest });
+  return result(reportOf(platform?.kind ?? source.kind, platform?.verified ?? null, checks, failure, gpus));
 }
 
 function assessFiles(

@@ -79,6 +79,12 @@ const ownErrors = {
     httpStatus: 422,
     doc: "The document's `simulated` tag and the root that its quote chains to disagree. Treat the sender as dishonest.",
   },
+  STUN_EVIDENCE_KEYSET: {
+    class: 'input',
+    actor: 'caller',
+    httpStatus: 422,
+    doc: 'The document shows GPUs, or the policy demands them, and GPUs answer a nonce of the keyset, which was not named. Name the keyset.',
+  },
   STUN_EVIDENCE_GPU: {
     class: 'input',
     actor: 'caller',

@@ -65,11 +65,11 @@ function ofGpu({ collateral, nonce }: Question, report: Uint8Array, context: Con
 function ofDocument(bytes: Uint8Array, keyset: string | undefined, context: Context): EvidenceReport {
   if (keyset === undefined) return withoutKeyset(bytes, context);
   const keysetDigest = keysetDigestOf(fromHex(keyset, undefined, 'keyset'));
-  const { platform, checks, failure } = assessEvidence(bytes, { ...context, keysetDigest });
-  return reportOf(platform?.kind ?? null, platform?.verified ?? null, checks, failure);
+  const { platform, gpus, checks, failure } = assessEvidence(bytes, { ...context, keysetDigest });
+  return reportOf(platform?.kind ?? null, platform?.verified ?? null, checks, failure, gpus);
 }
 
-/** The quote of a document alone: what report_data binds stays unknown without a keyset. */
+/** The quote of a document alone: what report_data binds stays unknown without a keyset, and a document with GPUs is not accepted. */
 function withoutKeyset(bytes: Uint8Array, context: Context): EvidenceReport {
   const binding: Check = { id: 'report-data', status: 'unknown' };
   let document: EvidenceDocument;
@@ -84,13 +84,11 @@ function withoutKeyset(bytes: Uint8Array, context: Context): EvidenceReport {
   const gpus: readonly Check[] = document.gpuEvidence === null ? [] : [{ id: 'evidence-gpu', status: 'unknown' }];
   const lies = verified !== null && verified.simulated !== document.simulated;
   const minGpus = demandedGpus(context.policy);
-  const uncounted =
-    minGpus === null
-      ? null
-      : new StunError('STUN_POLICY_GPU_COUNT', `the policy demands ${minGpus} GPUs, which answer a nonce of the keyset: name it`);
-  const error = lies
-    ? new StunError('STUN_EVIDENCE_SIMULATED_TAG', 'the document and its root disagree')
-    : (failure ?? uncounted);
+  const unseen =
+    document.gpuEvidence !== null || minGpus !== null
+      ? new StunError('STUN_EVIDENCE_KEYSET', 'GPUs answer a nonce of the keyset, and none was named: nothing is known of them')
+      : null;
+  const error = lies ? new StunError('STUN_EVIDENCE_SIMULATED_TAG', 'the document and its root disagree') : (failure ?? unseen);
   const tag: Check = lies
     ? { id: 'evidence-simulated-tag', status: 'refuted', code: 'STUN_EVIDENCE_SIMULATED_TAG' }
     : { id: 'evidence-simulated-tag', status: verified === null ? 'unknown' : 'proven' };

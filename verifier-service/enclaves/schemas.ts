@@ -126,22 +126,26 @@ export const checkSchema = z.strictObject({
   code: z.string().optional(),
 });
 
-export const evidenceReportSchema = z
-  .strictObject({
+const findingSchema = z.strictObject({
+  verified: z.boolean().meta({ description: 'Signatures, chains and currency alone' }),
+  validated: z.boolean().meta({ description: 'The policy, and with a keyset the binding' }),
+  simulated: z.boolean(),
+  tcbStatus: z.string().nullable(),
+  platform: z.string().nullable(),
+  module: z.string().nullable(),
+  qe: z.string().nullable(),
+  advisoryIds: z.array(z.string()),
+  debug: z.boolean().nullable(),
+  unproven: z.array(z.string()).optional().meta({ description: 'Of GPUs: what no report of them can prove' }),
+  checks: z.array(checkSchema),
+  code: z.string().optional(),
+  reason: z.string().optional(),
+});
+
+export const evidenceReportSchema = findingSchema
+  .extend({
     kind: z.enum(['tdx', 'sgx', 'snp', 'nvidia']).nullable(),
-    verified: z.boolean().meta({ description: 'Signatures, chains and currency alone' }),
-    validated: z.boolean().meta({ description: 'The policy, and with a keyset the binding' }),
-    simulated: z.boolean(),
-    tcbStatus: z.string().nullable(),
-    platform: z.string().nullable(),
-    module: z.string().nullable(),
-    qe: z.string().nullable(),
-    advisoryIds: z.array(z.string()),
-    debug: z.boolean().nullable(),
-    unproven: z.array(z.string()).optional().meta({ description: 'Of a GPU: what no report of it can prove' }),
-    checks: z.array(checkSchema),
-    code: z.string().optional(),
-    reason: z.string().optional(),
+    gpus: z.array(findingSchema).optional().meta({ description: 'Each GPU of a document that shows any, in its order' }),
   })
   .meta({ id: 'EvidenceReport' });
 

@@ -8,6 +8,7 @@ import {
   encodeSnpEndorsements,
 } from '#attestation/index.ts';
 import type { EvidenceReport } from '#attestation/index.ts';
+import { earStatusOf } from '#attestation/ear/claims.ts';
 import { simulatedPolicy } from '#attestation/simulated/policy.ts';
 import { toHex, utf8 } from '#protocol/bytes.ts';
 import { KEYSET_LENGTH, keysetDigestOf } from '#protocol/keyset.ts';
@@ -133,7 +134,7 @@ describe('evidence over REST', () => {
       }),
     );
   };
-  const statusOf = ({ checks }: EvidenceReport, wanted: string): string | undefined =>
+  const statusOf = ({ checks }: Pick<EvidenceReport, 'checks'>, wanted: string): string | undefined =>
     checks.find(({ id }) => id === wanted)?.status;
 
   it('holds the RIM documents of a bare GPU report against it', async () => {
@@ -158,13 +159,22 @@ describe('evidence over REST', () => {
     const rims = acceptedGpuRims;
     const whole = await ask({ evidence: documentWithGpu(keyset, rims), keyset: toHex(keyset), policy: gpuPolicy });
     assert.deepEqual([whole.code, whole.validated, statusOf(whole, 'evidence-gpu')], [undefined, true, 'proven']);
+    const [device, ...others] = whole.gpus ?? [];
+    assert.deepEqual([device?.validated, others, whole.unproven?.length], [true, [], 2]);
+    assert.deepEqual(
+      ['ocsp', 'rim-ocsp', 'rim-driver-measurement', 'policy-driver'].map((wanted) => statusOf(device!, wanted)),
+      ['proven', 'proven', 'proven', 'unknown'],
+      'every check of the device shows, also one that the policy skips',
+    );
     const bare = await ask({ evidence: documentWithGpu(keyset, []), keyset: toHex(keyset), policy: gpuPolicy });
-    assert.deepEqual([bare.code, bare.validated], ['STUN_POLICY_GPU_RIM', false]);
+    assert.deepEqual([bare.code, bare.validated, bare.gpus?.[0]?.code], ['STUN_POLICY_GPU_RIM', false, 'STUN_POLICY_GPU_RIM']);
     const unbound = await ask({ evidence: documentWithGpu(keyset, rims), policy: gpuPolicy });
     assert.deepEqual([statusOf(unbound, 'report-data'), statusOf(unbound, 'evidence-gpu')], ['unknown', 'unknown']);
+    assert.deepEqual([unbound.verified, unbound.validated, unbound.code], [true, false, 'STUN_EVIDENCE_KEYSET']);
+    assert.equal(earStatusOf(unbound), 'none', 'nothing that was not looked at is affirmed');
     const demanding: unknown = JSON.parse(canonicalPolicyJson(gpuPolicyWith({ requireRim: true, minGpus: 1 })));
-    const uncounted = await ask({ evidence: documentWithGpu(keyset, rims), policy: demanding });
-    assert.deepEqual([uncounted.code, uncounted.validated], ['STUN_POLICY_GPU_COUNT', false]);
+    const without = await ask({ evidence: text(machine().evidence(keysetDigest, nonce)), policy: demanding });
+    assert.deepEqual([without.code, without.validated], ['STUN_EVIDENCE_KEYSET', false]);
   });
 
   it('bounds what stands beside a GPU report', async () => {
