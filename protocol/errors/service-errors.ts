@@ -8,6 +8,12 @@ export const serviceErrors = {
     httpStatus: 404,
     doc: 'The service has no such path or method. Compare with /openapi.json.',
   },
+  STUN_HTTP: {
+    class: 'input',
+    actor: 'caller',
+    httpStatus: 400,
+    doc: 'What came is not well-formed HTTP/1.1, or its request line and headers are larger than 16 KiB. Send shorter paths, queries and headers.',
+  },
   STUN_NOT_FOUND: {
     class: 'input',
     actor: 'caller',

@@ -1,8 +1,11 @@
 /** An HTTP server that stops gracefully: streams and long polls end, running requests finish, then connections close. */
+import { randomUUID } from 'node:crypto';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import type { Duplex } from 'node:stream';
 import type { Express } from 'express';
 import { StunError } from '#protocol/errors/stun-error.ts';
+import { PROBLEM_CONTENT_TYPE, problemOf } from './problem.ts';
 
 /** A listening server. */
 export interface RunningServer {
@@ -15,6 +18,16 @@ export interface RunningServer {
 /** Listens. Header and request times are limited, so that slow senders do not hold connections. @throws `STUN_CONFIG` */
 export async function listen(app: Express, host: string, port: number): Promise<RunningServer> {
   const server = createServer({ headersTimeout: 10_000, requestTimeout: 120_000, keepAliveTimeout: 30_000 }, app);
+  const answering = new WeakSet<Duplex>();
+  server.on('request', ({ socket }, response) => {
+    answering.add(socket);
+    response.once('close', () => answering.delete(socket));
+  });
+  server.on('clientError', (error, socket) => {
+    // A sender that is gone hears nothing, and into the middle of another answer nothing can be said.
+    if (!socket.writable || answering.has(socket)) socket.destroy();
+    else refuse(error, socket);
+  });
   await new Promise<void>((resolve, reject) => {
     server.once('error', (cause) =>
       reject(new StunError('STUN_CONFIG', 'host, port: the address cannot be listened on', { cause })),
@@ -23,6 +36,18 @@ export async function listen(app: Express, host: string, port: number): Promise<
   });
   const address = server.address() as AddressInfo;
   return { host: address.address, port: address.port, stop: (graceMs) => stop(server, graceMs) };
+}
+
+/** Answers what is no request that a route could answer, as the routes refuse, and ends the connection. */
+function refuse(error: Error, socket: Duplex): void {
+  const code = 'code' in error ? error.code : undefined;
+  const what = code === 'HPE_HEADER_OVERFLOW' ? 'request line and headers are too large' : 'the request is not well-formed HTTP';
+  const problem = problemOf(new StunError('STUN_HTTP', what), randomUUID());
+  const body = JSON.stringify(problem);
+  socket.end(
+    `HTTP/1.1 ${problem.status} Bad Request\r\ncontent-type: ${PROBLEM_CONTENT_TYPE}\r\ncontent-length: ${Buffer.byteLength(body)}\r\n` +
+      `connection: close\r\n\r\n${body}`,
+  );
 }
 
 async function stop(server: Server, graceMs: number): Promise<void> {

@@ -1,8 +1,11 @@
 /** Every entrance of the service under requests that fit its form and not its meaning: none may end in an internal error. */
 import assert from 'node:assert/strict';
+import { connect } from 'node:net';
+import { text } from 'node:stream/consumers';
 import * as fc from 'fast-check';
 import { encodeFrame, FRAME_CONTENT_TYPE } from '#service/http/frame.ts';
 import { describedRoutes } from '#service/openapi/write.ts';
+import { isErrorCode } from '#protocol/index.ts';
 import type { RunningService } from '#service/service.ts';
 import { depth, sampleSeed } from '#test/depth.ts';
 import type { ApiClient } from '../../integration/service/api-client.ts';
@@ -54,8 +57,18 @@ describe('service: malformed requests', function () {
     });
   }
 
-  it('get a refusal with a code whatever stands in path, query, header and body', async () => {
+  it('get a refusal with a code for headers without end, and for what is no HTTP', async () => {
+    const long = await caller.get(`/v1/jobs?cursor=${'x'.repeat(20_000)}`);
+    assert.deepEqual([long.status, (long.json as { code?: string }).code], [400, 'STUN_HTTP']);
+    const { port } = new URL(service.url);
+    const socket = connect(Number(port), '127.0.0.1', () => socket.write('no HTTP at all\r\n\r\n'));
+    const said = await text(socket);
+    assert.match(said, /^HTTP\/1\.1 400 [\s\S]*"code":"STUN_HTTP"/);
+  });
+
+  it('get an answer or a refusal with a code of the registry, whatever stands in path, query, header and body', async () => {
     const reached = new Map<string, number>();
+    let answered = 0;
     const request = fc.record({
       route: fc.constantFrom(...routes),
       params: fc.array(oddText, { minLength: 3, maxLength: 3 }),
@@ -82,11 +95,16 @@ describe('service: malformed requests', function () {
           },
           ...(contentType === undefined ? {} : { body: bytes ?? JSON.stringify(body) }),
         });
-        assert.ok(answer.status < 500, `${route.operationId}: ${answer.status} ${JSON.stringify(answer.json)}`);
+        const said = `${route.operationId}: ${answer.status} ${JSON.stringify(answer.json)}`;
+        assert.ok(answer.status < 500, said);
+        if (answer.status >= 400) assert.ok(isErrorCode(String((answer.json as { code?: unknown } | undefined)?.code)), said);
+        else answered += 1;
         reached.set(route.operationId, (reached.get(route.operationId) ?? 0) + 1);
       }),
       { numRuns: depth() === 'full' ? 5000 : 400, seed: sampleSeed() },
     );
+    const asked = [...reached.values()].reduce((sum, one) => sum + one, 0);
+    assert.ok(answered < asked / 2, `${answered} of ${asked} requests were answered, few should make sense`);
     assert.ok(reached.size > 10, `${reached.size} of ${routes.length} operations were reached`);
   });
 });
