@@ -48,7 +48,8 @@ export function earOf(
   question: Question,
   report: EvidenceReport,
 ): string | null {
-  if (question.atUnix !== undefined) return null;
+  const { atUnix, ocspAtUnix, rimAtUnix } = question;
+  if ([atUnix, ocspAtUnix, rimAtUnix].some((time) => time !== undefined)) return null;
   const isBound = report.checks.some(({ id, status }) => id === 'report-data' && status === 'proven');
   const issuedAtUnix = nowUnix(services);
   const claims = buildEarClaims({

@@ -54,10 +54,10 @@ export function reportOn(services: Pick<Services, 'roots' | 'nowMs'>, question: 
   return reportOf('snp', assessment.verified, assessment.checks, assessment.failure);
 }
 
-function ofGpu({ collateral, nonce }: Question, report: Uint8Array, context: Context): EvidenceReport {
+function ofGpu({ collateral, nonce, ocspAtUnix, rimAtUnix }: Question, report: Uint8Array, context: Context): EvidenceReport {
   const { chain, ocsp, rims } = readDocument(gpuCollateralSchema, collateral, 'collateral');
-  const given = { chain, ocsp: ocsp.map((response) => fromHex(response)), ocspAtUnix: null };
-  const hold = holdRims(rims.map(utf8), context.atUnix, context.roots);
+  const given = { chain, ocsp: ocsp.map((response) => fromHex(response)), ocspAtUnix: ocspAtUnix ?? null };
+  const hold = holdRims(rims.map(utf8), rimAtUnix ?? context.atUnix, context.roots);
   const assessment = assessGpu({ ...context, ...given, report, nonce: nonce === undefined ? null : fromHex(nonce) }, hold);
   return reportOf('nvidia', assessment.verified, assessment.checks, assessment.failure);
 }

@@ -54,8 +54,14 @@ export const evidenceQuestionSchema = z
     keyset: bytesHex.optional().meta({ description: 'What an evidence document must bind' }),
     policy: jsonObject.optional(),
     atUnix: unixSeconds.optional(),
+    ocspAtUnix: unixSeconds
+      .optional()
+      .meta({ description: 'When OCSP responses about a bare GPU must stand; `atUnix` when left out' }),
+    rimAtUnix: unixSeconds
+      .optional()
+      .meta({ description: 'When RIM documents of a bare GPU must stand; `atUnix` when left out' }),
   })
-  .superRefine(({ evidence, quote, report, gpu, collateral, nonce, keyset }, context) => {
+  .superRefine(({ evidence, quote, report, gpu, collateral, nonce, keyset, ocspAtUnix, rimAtUnix }, context) => {
     const refuse = (path: string, message: string): void => context.addIssue({ code: 'custom', path: [path], message });
     const bare = quote ?? report ?? gpu;
     if ([evidence, quote, report, gpu].filter((way) => way !== undefined).length !== 1)
@@ -64,7 +70,9 @@ export const evidenceQuestionSchema = z
       refuse('collateral', 'goes with a bare quote or report, and with nothing else');
     else if (bare !== undefined && keyset !== undefined)
       refuse('keyset', 'goes with an evidence document, which names its nonce');
-    else if (nonce !== undefined && gpu === undefined) refuse('nonce', 'goes with a bare GPU report');
+    else if (gpu === undefined)
+      for (const [name, value] of Object.entries({ nonce, ocspAtUnix, rimAtUnix }))
+        if (value !== undefined) refuse(name, 'goes with a bare GPU report');
   })
   .meta({ id: 'EvidenceQuestion' });
 

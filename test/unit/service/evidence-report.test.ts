@@ -154,6 +154,19 @@ describe('evidence over REST', () => {
     assert.deepEqual([statusOf(ofDevice, 'rim-ocsp'), statusOf(held, 'rim-ocsp')], ['unknown', 'proven']);
   });
 
+  it('holds OCSP responses and RIM documents of a bare GPU each at its own time', async () => {
+    const question = { gpu: toHex(acceptedGpuReport), nonce: toHex(gpuNonce), policy: gpuPolicy, collateral: gpuCollateral };
+    const later = atUnix + 50 * 365 * 86_400;
+    const noOcsp = await ask({ ...question, ocspAtUnix: atUnix + 30 * 86_400 });
+    assert.deepEqual([noOcsp.code, noOcsp.verified, statusOf(noOcsp, 'ocsp')], ['STUN_OCSP_EXPIRED', true, 'refuted']);
+    assert.equal((noOcsp as EvidenceReport & { ear: unknown }).ear, null, 'a time of the caller is affirmed by nobody');
+    const noRim = await ask({ ...question, rimAtUnix: later });
+    assert.deepEqual([noRim.validated, statusOf(noRim, 'ocsp'), noRim.code?.startsWith('STUN_')], [false, 'proven', true]);
+    const [route] = evidenceRoutes(services);
+    const quote = { quote: toHex(acceptedQuote), collateral: acceptedCollateral, rimAtUnix: later };
+    throwsCode(() => route?.body?.read(utf8(JSON.stringify(quote))), 'STUN_INPUT');
+  });
+
   it('holds the RIM documents of an evidence document, and needs the keyset for its GPUs', async () => {
     const keyset = new Uint8Array(KEYSET_LENGTH).fill(0x5a);
     const rims = acceptedGpuRims;
