@@ -96,7 +96,7 @@ export const chainErrors = {
     class: 'input',
     actor: 'caller',
     httpStatus: 409,
-    doc: 'There is nothing to refund or to withdraw for this account.',
+    doc: 'There is nothing to refund or to withdraw for this account. Look at the state of the order or of the account first.',
   },
   STUN_PAYOUT_FAILED: {
     class: 'policy',
@@ -168,13 +168,13 @@ export const chainErrors = {
     class: 'policy',
     actor: 'provider',
     httpStatus: 403,
-    doc: 'Only the provider that the proof names, or an operator it set on chain, can settle.',
+    doc: 'Only the provider that the proof names, or an operator it set on chain, can settle. Send it from that account, or have the provider name this one as operator.',
   },
   STUN_SETTLE_PROVIDER: {
     class: 'policy',
     actor: 'provider',
     httpStatus: 422,
-    doc: 'The provider has no budget in the order.',
+    doc: 'The provider has no budget in the order. Ask the funder to add a budget for this provider; the jobs stay unpaid until then.',
   },
   STUN_SETTLE_LANE_MOVED: {
     class: 'policy',
@@ -186,7 +186,7 @@ export const chainErrors = {
     class: 'verification',
     actor: 'provider',
     httpStatus: 422,
-    doc: 'The proof does not move the lane to a new head.',
+    doc: 'The proof does not move the lane to a new head. Prove the segment that starts at the lane head on chain.',
   },
   STUN_SETTLE_FUTURE: {
     class: 'unavailable',
@@ -228,7 +228,7 @@ export const chainErrors = {
     class: 'policy',
     actor: 'provider',
     httpStatus: 422,
-    doc: 'The platform code is unknown, or it is simulated hardware outside the development chain.',
+    doc: 'The platform code is unknown, or it is simulated hardware outside the development chain. Register from real hardware, or use the development chain.',
   },
   STUN_REGISTER_CONSENT: {
     class: 'policy',
@@ -282,7 +282,7 @@ export const chainErrors = {
     class: 'input',
     actor: 'caller',
     httpStatus: 404,
-    doc: 'No transaction was submitted under this idempotency key.',
+    doc: 'No transaction was submitted under this idempotency key. Submit it first, or look the key up in the outbox.',
   },
   STUN_SENDER_STOPPED: {
     class: 'unavailable',

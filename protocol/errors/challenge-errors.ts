@@ -18,7 +18,7 @@ export const challengeErrors = {
     class: 'input',
     actor: 'provider',
     httpStatus: 422,
-    doc: 'A proven batch needs one inference proof for each paid job, in lane order, and no other.',
+    doc: 'A proven batch needs one inference proof for each paid job, in lane order, and no other. Make the missing proofs, or cut the segment before the first job without one.',
   },
   STUN_ANSWER_DISAGREES: {
     class: 'verification',
@@ -48,7 +48,7 @@ export const challengeErrors = {
     class: 'policy',
     actor: 'caller',
     httpStatus: 403,
-    doc: 'Only the funder of the order, or the challenger that its terms name, can challenge.',
+    doc: 'Only the funder of the order, or the challenger that its terms name, can challenge. Send it from one of these accounts.',
   },
   STUN_CHALLENGE_BOND: {
     class: 'input',
@@ -60,7 +60,7 @@ export const challengeErrors = {
     class: 'policy',
     actor: 'caller',
     httpStatus: 409,
-    doc: 'The challenge window of the batch has passed; the provider will be paid.',
+    doc: 'The challenge window of the batch has passed; the provider will be paid. Keep a watch running next time: stun challenge watch.',
   },
   STUN_CHALLENGE_STATE: {
     class: 'input',
@@ -84,7 +84,7 @@ export const challengeErrors = {
     class: 'input',
     actor: 'provider',
     httpStatus: 422,
-    doc: 'The amount of stake is zero, too large, or more than what is neither reserved nor asked back.',
+    doc: 'The amount of stake is zero, too large, or more than what is neither reserved nor asked back. Read stun stake show, and ask for an amount within it.',
   },
   STUN_STAKE_TOO_LOW: {
     class: 'policy',

@@ -18,7 +18,7 @@ export const circuitErrors = {
     class: 'verification',
     actor: 'operator',
     httpStatus: 500,
-    doc: 'A constraint file is not what circom writes for BN254, or does not have the public signals that were declared.',
+    doc: 'A constraint file is not what circom writes for BN254, or does not have the public signals that were declared. Build the circuit again with the pinned compiler.',
   },
   STUN_CIRCUIT_ARTEFACT: {
     class: 'verification',

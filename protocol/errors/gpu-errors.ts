@@ -96,7 +96,7 @@ export const gpuErrors = {
     class: 'policy',
     actor: 'provider',
     httpStatus: 403,
-    doc: 'The policy does not name the architecture of the GPU or switch.',
+    doc: 'The policy does not name the architecture of the GPU or switch. Use another device, or name the architecture in the policy.',
   },
   STUN_POLICY_GPU_NONCE: {
     class: 'policy',
@@ -108,7 +108,7 @@ export const gpuErrors = {
     class: 'policy',
     actor: 'provider',
     httpStatus: 403,
-    doc: 'A certificate of the device or of its reference values is on hold and the policy does not admit that.',
+    doc: 'A certificate of the device or of its reference values is on hold and the policy does not admit that. Ask NVIDIA why, and admit holds only when the answer satisfies you.',
   },
   STUN_POLICY_GPU_RIM: {
     class: 'policy',
@@ -120,7 +120,7 @@ export const gpuErrors = {
     class: 'policy',
     actor: 'provider',
     httpStatus: 403,
-    doc: 'The GPU is in a mode (spt, mpt, ppcie) that the policy does not name, or does not say which.',
+    doc: 'The GPU is in a mode (spt, mpt, ppcie) that the policy does not name, or does not say which. Set the GPU to a mode that the policy names, and start it again.',
   },
   STUN_POLICY_GPU_VERSION: {
     class: 'policy',
@@ -138,6 +138,6 @@ export const gpuErrors = {
     class: 'policy',
     actor: 'provider',
     httpStatus: 403,
-    doc: "The first firmware of the GPU (FWID) is not among the policy's values.",
+    doc: "The first firmware of the GPU (FWID) is not among the policy's values. Update the firmware, or add its value to the policy after checking where it is from.",
   },
 } as const satisfies Record<string, ErrorEntry>;

@@ -108,7 +108,7 @@ export const jobErrors = {
     class: 'verification',
     actor: 'customer',
     httpStatus: 409,
-    doc: 'The demand names another provider than the worker it was sent to.',
+    doc: 'The demand names another provider than the worker it was sent to. Send it to the provider that it names; the lane is not harmed.',
   },
   STUN_PRICE_CAP: {
     class: 'policy',
@@ -138,13 +138,13 @@ export const jobErrors = {
     class: 'policy',
     actor: 'customer',
     httpStatus: 422,
-    doc: 'The order names another model than the worker serves, or than its public terms name.',
+    doc: 'The order names another model than the worker serves, or than its public terms name. Open an order over the model that is served, or choose a worker that serves the model of the order.',
   },
   STUN_POLICY_MISMATCH: {
     class: 'policy',
     actor: 'customer',
     httpStatus: 422,
-    doc: 'The order names another policy than the enclave leaf carries.',
+    doc: 'The order names another policy than the enclave leaf carries. Choose an enclave that is registered under the policy of the order.',
   },
   STUN_SEGMENT_PROOF: {
     class: 'verification',

@@ -45,7 +45,8 @@ describe('error codes', () => {
   it('carry a document line that says what to do, an HTTP status and no placeholder', () => {
     for (const [code, entry] of Object.entries(errorRegistry)) {
       assert.ok(isErrorCode(code));
-      assert.match(entry.doc, /^\S.{20,}\.$/s, code);
+      // What it means, and after that what to do.
+      assert.match(entry.doc, /^\S.{12,}[.;:] \S.{8,}\.$/s, code);
       assert.ok(entry.httpStatus >= 400 && entry.httpStatus <= 599, code);
     }
   });
