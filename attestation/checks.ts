@@ -169,6 +169,8 @@ export const earChecks = [
   'ear-issuer',
   'ear-time',
   'ear-profile',
+  'ear-keyset',
+  'ear-evidence',
   'ear-policy',
   'ear-status',
 ] as const;

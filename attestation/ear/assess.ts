@@ -1,12 +1,12 @@
 /**
- * Reading an attestation result: signed by a key of the verifier that is trusted, at its time, of the profile, and affirming.
+ * Reading an attestation result: signed by a key of the verifier that is trusted, at its time, of the profile, about the wanted keyset and
+ * evidence under the wanted policy, and affirming.
  *
- * Nothing of the evidence is verified here: a result is the word of its signer. Whether the policy and the evidence that it names are
- * the wanted ones is the caller's to compare.
+ * Nothing of the evidence is verified here: a result is the word of its signer.
  */
 import { StunError } from '#protocol/errors/stun-error.ts';
 import { asStunError, isErrorCode } from '#protocol/errors/registry.ts';
-import { fromHex } from '#protocol/bytes.ts';
+import { equalBytes, fromHex, toHex } from '#protocol/bytes.ts';
 import type { Check } from '../checks.ts';
 import { CheckLedger, earChecks } from '../checks.ts';
 import type { PublicJwk } from '../jose/jwks.ts';
@@ -14,6 +14,8 @@ import { parseJws, verifyJws, verifyTokenTime } from '../jose/jws.ts';
 import type { JsonObject } from '../json/capped-json.ts';
 import { FieldReader } from '../json/fields.ts';
 import type { Policy } from '../policy/policy.ts';
+import type { Skip } from '../policy/policy-fields.ts';
+import { isSkip } from '../policy/policy-fields.ts';
 import type { EarStatus } from './claims.ts';
 import { earPolicyId, earProfile, earStatuses } from './claims.ts';
 
@@ -54,6 +56,10 @@ export interface EarTokenInput {
   readonly issuer: string | null;
   /** The policy that the evidence must have been held against: the result names it. */
   readonly policy: Policy;
+  /** The keyset that the evidence must have been found to bind, 32 bytes. A skip leaves the check unknown: the result may be about any enclave. */
+  readonly keysetDigest: Uint8Array | Skip;
+  /** SHA-256 of the bytes that the verifier must have been given, 32 bytes; or a skip, as above. */
+  readonly evidenceSha256: Uint8Array | Skip;
 }
 
 /** The report on a token, on refusal too. */
@@ -133,8 +139,27 @@ function statusFailure({ status, report }: VerifiedEar): StunError {
   return new StunError('STUN_EAR_STATUS', `${status}${isErrorCode(own) ? `, ${own}` : ''}: ${reason}`);
 }
 
+/** Holds what a result names to what is wanted; a skip leaves the check as it is, unknown. */
+function compare(
+  ledger: CheckLedger,
+  id: 'ear-keyset' | 'ear-evidence',
+  wanted: Uint8Array | Skip,
+  named: Uint8Array | null,
+): void {
+  if (isSkip(wanted)) return;
+  ledger.prove(id, () => {
+    if (named !== null && equalBytes(named, wanted)) return;
+    const errorCode = id === 'ear-keyset' ? 'STUN_EAR_KEYSET' : 'STUN_EAR_EVIDENCE';
+    throw new StunError(
+      errorCode,
+      `expected a result about ${toHex(wanted)}, got one about ${named === null ? 'none' : toHex(named)}`,
+    );
+  });
+}
+
 /** Parses and verifies a token and reports on all of it. Never throws for a bad token. */
-export function assessEar({ token, keys, atUnix, issuer, policy }: EarTokenInput): EarAssessment {
+export function assessEar(input: EarTokenInput): EarAssessment {
+  const { token, keys, atUnix, issuer, policy } = input;
   const ledger = new CheckLedger(...earChecks);
   let verified: VerifiedEar | null = null;
   let failure: StunError | null = null;
@@ -148,6 +173,8 @@ export function assessEar({ token, keys, atUnix, issuer, policy }: EarTokenInput
     ledger.prove('ear-time', () => verifyTokenTime(claims, atUnix));
     const ear = ledger.prove('ear-profile', () => readEar(claims));
     verified = ear;
+    compare(ledger, 'ear-keyset', input.keysetDigest, ear.keysetDigest);
+    compare(ledger, 'ear-evidence', input.evidenceSha256, ear.evidenceSha256);
     ledger.prove('ear-policy', () => {
       if (!ear.policyIds.includes(earPolicyId(policy)))
         throw new StunError('STUN_EAR_POLICY', `the evidence was not held against ${earPolicyId(policy)}`);

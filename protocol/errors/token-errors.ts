@@ -86,6 +86,18 @@ export const tokenErrors = {
     httpStatus: 400,
     doc: 'The claims are not an attestation result (EAR) of the profile that is read. The reason names the claim.',
   },
+  STUN_EAR_KEYSET: {
+    class: 'verification',
+    actor: 'caller',
+    httpStatus: 422,
+    doc: 'The attestation result is not about your enclave: it names another keyset or none. Ask the verifier about the keyset that you mean.',
+  },
+  STUN_EAR_EVIDENCE: {
+    class: 'verification',
+    actor: 'caller',
+    httpStatus: 422,
+    doc: 'The attestation result is about other bytes than your evidence. Name the evidence that the verifier was given, or ask it about yours.',
+  },
   STUN_EAR_POLICY: {
     class: 'policy',
     actor: 'caller',

@@ -1,6 +1,6 @@
 /** What time and operators do: leases, silent enclaves, retention, webhooks, readiness, metrics, stopping. */
 import assert from 'node:assert/strict';
-import { createHmac } from 'node:crypto';
+import { createHash, createHmac } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import { connect, type AddressInfo } from 'node:net';
@@ -107,6 +107,8 @@ for (const engine of engines) {
         atUnix: Math.floor((Date.now() + skipMs) / 1000),
         issuer: null,
         policy: defaultPolicy,
+        keysetDigest: { skip: 'no keyset was asked about' },
+        evidenceSha256: createHash('sha256').update(enclave.evidence).digest(),
       });
       assert.deepEqual([verified?.kind, verified?.status, verified?.simulated], ['tdx', 'contraindicated', true]);
     });

@@ -3,6 +3,7 @@ import { defaultPolicy } from '#attestation/index.ts';
 import type { CheckId, JsonObject } from '#attestation/index.ts';
 import { toBase64url } from '#attestation/jose/base64url.ts';
 import { signJws } from '#attestation/jose/jws.ts';
+import type { EarTokenInput } from '#attestation/ear/assess.ts';
 import { simulatedPolicy } from '#attestation/simulated/policy.ts';
 import { utf8 } from '#protocol/bytes.ts';
 import type { ErrorCode } from '#protocol/errors/registry.ts';
@@ -114,6 +115,13 @@ add(
     })(),
   ),
 );
+const wanting =
+  (changes: Partial<EarTokenInput>): Run =>
+  () =>
+    assessEarWith(changes);
+add('ear-keyset', 'STUN_EAR_KEYSET', 'result about another keyset', wanting({ keysetDigest: new Uint8Array(32) }));
+add('ear-keyset', 'STUN_EAR_KEYSET', 'result about no keyset', claiming(earClaims({ keysetDigest: null })));
+add('ear-evidence', 'STUN_EAR_EVIDENCE', 'result about other evidence', wanting({ evidenceSha256: new Uint8Array(32) }));
 add(
   'ear-policy',
   'STUN_EAR_POLICY',

@@ -7,9 +7,10 @@ import { encodeJwks } from '#attestation/jose/jwks.ts';
 import { signJws } from '#attestation/jose/jws.ts';
 import { simulatedPolicy } from '#attestation/simulated/policy.ts';
 import { evidenceVerify } from '#cli/commands/evidence.ts';
+import { toHex } from '#protocol/bytes.ts';
 import { rejectsCode } from '../assert-code.ts';
 import { acceptedReport, earClaims, earIssuer, earSigner, otherEarSigner } from './ear-fixture.ts';
-import { atUnix } from './simulated-fixture.ts';
+import { acceptedQuote, atUnix, keysetDigest } from './simulated-fixture.ts';
 
 describe('stun evidence verify --ear', () => {
   let folder = '';
@@ -20,6 +21,7 @@ describe('stun evidence verify --ear', () => {
     await writeFile(path('ear.jwt'), `${signJws(earClaims(), earSigner)}\n`);
     await writeFile(path('refused.jwt'), signJws(earClaims({ report: refused }), earSigner));
     await writeFile(path('other.jwt'), signJws(earClaims(), otherEarSigner));
+    await writeFile(path('quote.bin'), acceptedQuote);
     await writeFile(path('jwks.json'), JSON.stringify(encodeJwks([earSigner])));
     await writeFile(path('policy.json'), canonicalPolicyJson(simulatedPolicy));
   });
@@ -28,13 +30,16 @@ describe('stun evidence verify --ear', () => {
   const verify = (ear: string, more: object = {}): ReturnType<typeof evidenceVerify> =>
     evidenceVerify({ ear: path(ear), jwks: path('jwks.json'), at: atUnix, policy: path('policy.json'), ...more });
 
+  const wanted = (): object => ({ quote: path('quote.bin'), keysetDigest: toHex(keysetDigest) });
+
   it('gives the report of the verifier in the shape of all reports', async () => {
-    const { document, exitCode, text } = await verify('ear.jwt', { issuer: earIssuer });
+    const { document, exitCode, text } = await verify('ear.jwt', { issuer: earIssuer, ...wanted() });
     assert.equal(exitCode, 0);
     const { checks: _, ...facts } = acceptedReport;
     const { checks, ...said } = document as unknown as typeof acceptedReport;
     assert.deepEqual(said, facts);
-    assert.equal(checks.length, 7);
+    assert.ok(checks.every(({ status }) => status === 'proven'));
+    assert.equal(checks.length, 9);
     assert.match(text ?? '', /RFC 7515, section 5\.2/);
   });
 
@@ -53,6 +58,26 @@ describe('stun evidence verify --ear', () => {
       return code;
     });
     assert.deepEqual(codes, ['STUN_EAR_STATUS', 'STUN_JWS_KEY', 'STUN_TOKEN_ISSUER', 'STUN_TOKEN_TIME', 'STUN_EAR_POLICY']);
+  });
+
+  it('refuses a result about another enclave or other evidence', async () => {
+    for (const [more, code] of [
+      [{ ...wanted(), keysetDigest: `0x${'00'.repeat(32)}` }, 'STUN_EAR_KEYSET'],
+      [{ ...wanted(), quote: path('policy.json') }, 'STUN_EAR_EVIDENCE'],
+    ] as const) {
+      const { document, exitCode } = await verify('ear.jwt', more);
+      assert.deepEqual([(document as { readonly code?: string }).code, exitCode], [code, 2]);
+    }
+  });
+
+  it('says what it was not told to compare', async () => {
+    const { document, text, exitCode } = await verify('ear.jwt');
+    assert.equal(exitCode, 0);
+    const { checks, unproven } = document as unknown as Required<typeof acceptedReport>;
+    const open = checks.filter(({ status }) => status === 'unknown').map(({ id }) => id);
+    assert.deepEqual(open, ['ear-keyset', 'ear-evidence']);
+    assert.equal(unproven.length, 2);
+    assert.match(text, /not proven: which keyset .*\nnot proven: which evidence /);
   });
 
   it('needs keys', async () => {

@@ -1,4 +1,5 @@
 /** An attestation result on the fixed simulated machine, signed with a fixed key. */
+import { createHash } from 'node:crypto';
 import { assessTdx, reportOf } from '#attestation/index.ts';
 import type { EvidenceReport, JsonObject } from '#attestation/index.ts';
 import { assessEar } from '#attestation/ear/assess.ts';
@@ -58,6 +59,8 @@ export function assessEarWith(changes: Partial<EarTokenInput> = {}): EarAssessme
     atUnix,
     issuer: earIssuer,
     policy: simulatedPolicy,
+    keysetDigest,
+    evidenceSha256: new Uint8Array(createHash('sha256').update(acceptedQuote).digest()),
     ...changes,
   });
 }

@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
 import { assessEar } from '#attestation/ear/assess.ts';
 import type { EarAssessment } from '#attestation/ear/assess.ts';
 import { canonicalPolicyJson } from '#attestation/index.ts';
 import type { JsonObject } from '#attestation/index.ts';
 import { simulatedPolicy } from '#attestation/simulated/policy.ts';
-import { toHex } from '#protocol/bytes.ts';
+import { fromHex, toHex } from '#protocol/bytes.ts';
 import { earOf, earSignerOf } from '#service/enclaves/ear.ts';
 import { reportOn } from '#service/enclaves/report.ts';
 import type { Question } from '#service/enclaves/report.ts';
@@ -30,7 +31,17 @@ const question = {
 function answered(asked: Question, atTime = atUnix): EarAssessment {
   const token = earOf(services, asked, reportOn(services, asked));
   assert.ok(token !== null);
-  return assessEar({ token, keys: [earSigner], atUnix: atTime, issuer: 'https://service.example', policy: simulatedPolicy });
+  return assessEar({
+    token,
+    keys: [earSigner],
+    atUnix: atTime,
+    issuer: 'https://service.example',
+    policy: simulatedPolicy,
+    keysetDigest: { skip: 'these questions are about no keyset' },
+    evidenceSha256: createHash('sha256')
+      .update(fromHex(asked.quote ?? '0x'))
+      .digest(),
+  });
 }
 
 describe("the service's attestation results", () => {
