@@ -7,6 +7,7 @@ import { StunError } from '#protocol/errors/stun-error.ts';
 import type { CommandResult } from '../command.ts';
 import type { CollateralOptions } from './evidence-collateral.ts';
 import { openCollateral } from './evidence-collateral.ts';
+import { evidenceWayOf } from './evidence-options.ts';
 import { readBytes } from './evidence-source.ts';
 
 /** Options; exactly one of quote and report. */
@@ -34,12 +35,10 @@ export async function writeText(path: string, text: string): Promise<void> {
  */
 export async function evidenceFetch(options: EvidenceFetchOptions, outside: HttpDependencies = network): Promise<CommandResult> {
   const { quote, report, vek, out } = options;
-  const path = quote ?? report;
-  if (path === undefined || (quote !== undefined && report !== undefined))
-    throw new StunError('STUN_INPUT', 'name exactly one of --quote and --report');
+  evidenceWayOf(options);
   const access = await openCollateral({ ...options, ...(options.bundle === undefined ? { fetch: true } : {}) }, outside);
   if (access === null) throw new StunError('STUN_INTERNAL', 'fetching has no way to collateral');
-  const evidence = await readBytes(path, 'evidence');
+  const evidence = await readBytes(quote ?? report ?? '', 'evidence');
   const vlek = vek === undefined ? undefined : toHex(await readBytes(vek, 'VEK'));
   const collateral = quote === undefined ? await access.ofReport(evidence, vlek) : await access.ofQuote(evidence);
   await writeText(out, JSON.stringify(collateral));

@@ -28,13 +28,9 @@ async function unlessUnreadable<T>(get: () => Promise<T>, standIn: T, codes = un
  * @throws `STUN_INPUT` for other evidence | `STUN_FILE` | `STUN_COLLATERAL_*` | the codes that say why nothing can be asked for
  */
 export async function readFetchedSource(options: EvidenceSource, access: CollateralAccess): Promise<EvidenceBytes> {
-  const { quote, report, vek, gpu, chain, nonce, evidence } = options;
-  const { collateral, ask, ark, crl, ocsp, rim, case: folder } = options;
-  const ways = [quote, report, gpu, evidence].filter((way) => way !== undefined);
-  const given = [collateral, ask, ark, crl, ocsp, rim, folder].some((option) => option !== undefined);
-  const strayVek = vek !== undefined && report === undefined;
-  const strayChain = (chain === undefined) !== (gpu === undefined) || (nonce !== undefined && gpu === undefined);
-  if (ways.length !== 1 || given || strayVek || strayChain)
+  const { collateral, ask, ark, crl, ocsp, rim, gpu, chain } = options;
+  const given = [collateral, ask, ark, crl, ocsp, rim].some((option) => option !== undefined);
+  if (given || (gpu !== undefined && chain === undefined))
     throw new StunError(
       'STUN_INPUT',
       '--fetch and --bundle go with one of --quote, --report (and --vek of a VLEK), --gpu (with --chain, and --nonce) and --evidence',

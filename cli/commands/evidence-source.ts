@@ -7,6 +7,7 @@ import type { EvidenceKind, IntelCollateralJson, SnpEndorsementBytes, SnpEndorse
 import { asStunError } from '#protocol/errors/registry.ts';
 import { fromHex } from '#protocol/bytes.ts';
 import { StunError } from '#protocol/errors/stun-error.ts';
+import { evidenceWayOf } from './evidence-options.ts';
 
 /** Options that name evidence; exactly one of the five ways. */
 export interface EvidenceSource {
@@ -202,23 +203,15 @@ async function readDocument(path: string): Promise<EvidenceBytes> {
 
 /**
  * Reads evidence from the one source that the options name.
- * @throws `STUN_INPUT` when they name none or several, `STUN_FILE`
+ * @throws `STUN_INPUT` when they name none or several, for an option that does not go with it, and for one that it needs; `STUN_FILE`
  */
 export async function readEvidenceSource(options: EvidenceSource): Promise<EvidenceBytes> {
+  evidenceWayOf(options);
   const { report, vek, ask, ark, crl } = options;
-  const snp = report ?? vek ?? ask ?? ark ?? crl;
   const { gpu, chain, ocsp = [], rim = [], nonce } = options;
-  const nvidia = gpu ?? chain ?? ocsp[0] ?? rim[0] ?? nonce;
-  const ways = [options.quote ?? options.collateral, snp, nvidia, options.evidence, options.case].filter(
-    (way) => way !== undefined,
-  );
-  if (ways.length !== 1) {
-    const known = '--quote with --collateral, --report with --vek, --ask and --ark, --gpu with --chain, --evidence, or --case';
-    throw new StunError('STUN_INPUT', `name exactly one: ${known}`);
-  }
-  if (snp !== undefined) return readSnp({ report, vek, ask, ark, crl });
-  if (nvidia !== undefined) {
-    if (gpu === undefined || chain === undefined) throw new StunError('STUN_INPUT', '--gpu and --chain belong together');
+  if (report !== undefined) return readSnp({ report, vek, ask, ark, crl });
+  if (gpu !== undefined) {
+    if (chain === undefined) throw new StunError('STUN_INPUT', '--gpu and --chain belong together');
     return readGpu({ gpu, chain, ocsp, rim }, nonce === undefined ? null : readNonce(nonce));
   }
   if (options.case !== undefined) return readCase(options.case);

@@ -27,6 +27,7 @@ import type { EarOptions } from './evidence-ear.ts';
 import { earReport } from './evidence-ear.ts';
 import type { NrasOptions } from './evidence-nras.ts';
 import { nrasReport } from './evidence-nras.ts';
+import { evidenceWayOf } from './evidence-options.ts';
 import type { EvidenceBytes, EvidenceSource } from './evidence-source.ts';
 import { parseUnix, readEvidenceSource, readTextFile } from './evidence-source.ts';
 import type { DescribedField } from './evidence-fields.ts';
@@ -46,8 +47,6 @@ export interface EvidenceVerifyOptions extends EvidenceSource, CollateralOptions
   readonly policy?: string;
   /** A simulated root as JSON, or a list of them, trusted in addition to the vendors' roots. */
   readonly root?: string;
-  /** With an evidence document: the keyset digest that it must bind, 0x and 64 hex digits. */
-  readonly keysetDigest?: string;
 }
 
 function result(report: EvidenceReport): CommandResult {
@@ -113,9 +112,10 @@ export async function evidenceVerify(
   options: EvidenceVerifyOptions,
   outside: HttpDependencies = network,
 ): Promise<CommandResult> {
+  const way = evidenceWayOf(options);
   const policy = await readPolicy(options.policy);
-  if (options.ear !== undefined) return result(await earReport(options, { policy, atUnix: atOf(options, null) }));
-  if (options.nras !== undefined) return result(await nrasReport(options, { policy, atUnix: atOf(options, null) }));
+  if (way === 'ear') return result(await earReport(options, { policy, atUnix: atOf(options, null) }));
+  if (way === 'nras') return result(await nrasReport(options, { policy, atUnix: atOf(options, null) }));
   const roots = await readRoots(options.root);
   const access = await openCollateral(options, outside);
   const source = access === null ? await readEvidenceSource(options) : await readFetchedSource(options, access);
@@ -129,6 +129,8 @@ export async function evidenceVerify(
     const { verified, checks, failure } = assessGpu(input, holdRims(source.gpu.rims, rimAtUnix, roots));
     return result(reportOf('nvidia', verified, checks, failure));
   }
+  if ((options.ocspAt ?? options.rimAt) !== undefined)
+    throw new StunError('STUN_INPUT', '--ocsp-at and --rim-at go with GPUs, and the --case is not about one');
   if (source.document === null) {
     const { verified, checks, failure } = assessFiles(source, { atUnix, roots, policy });
     return result(reportOf(source.kind, verified, checks, failure));

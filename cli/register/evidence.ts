@@ -19,7 +19,6 @@ function sources(command: Command): Command {
     .option('--chain <file>', "its device's certificate chain, PEM")
     .option('--ocsp <file...>', 'OCSP responses about that chain and those of the RIM documents, DER')
     .option('--rim <file...>', "RIM documents of the device's driver and VBIOS, XML")
-    .option('--nonce <hex>', 'what the GPU report was asked for with')
     .option('--evidence <file>', 'an evidence document, instead of quote and collateral')
     .option('--case <dir>', 'a folder with the files of one of these, as in the test vectors');
 }
@@ -50,8 +49,12 @@ export function registerEvidence(program: Command, runner: Runner): void {
       .option('--ocsp-at <unix>', 'time at which OCSP responses about the device should hold (that of --at)')
       .option('--rim-at <unix>', 'time at which RIM documents, and OCSP responses about their chains, should hold (that of --at)')
       .option('--policy <file>', 'a policy as JSON (the default policy)')
-      .option('--keyset-digest <hex>', 'what an evidence document must bind')
-      .option('--ear <file>', "a verifier's attestation result, instead of evidence; with --jwks")
+      .option('--nonce <hex>', 'what the GPU report or the answer of --nras was asked for with')
+      .option('--keyset-digest <hex>', 'what an evidence document, or what --ear is about, must bind')
+      .option(
+        '--ear <file>',
+        "a verifier's attestation result, instead of evidence; with --jwks, and one of --evidence, --quote, --report and --gpu that it must be about",
+      )
       .option('--nras <file>', "an answer of NVIDIA's attestation service, instead of a GPU report; with --jwks and --nonce")
       .option('--jwks <file>', 'the keys of verifiers that are trusted')
       .option('--issuer <origin>', 'the verifier that must have issued it'),
