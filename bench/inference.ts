@@ -27,7 +27,7 @@ import { fromHex } from '#protocol/bytes.ts';
 import type { MadeProof } from '#prover/backend.ts';
 import { chooseBackends } from '#prover/backends.ts';
 import { summarise, type Figure } from './figure.ts';
-import { measuredModels, type MeasuredModel } from './inference-models.ts';
+import { measuredModels, type MeasuredModel } from './inference/models.ts';
 
 const PROOF_ROUNDS = 5;
 /** A proof's three points, two coordinates of 32 bytes each, four of the second. */

@@ -4,11 +4,11 @@ import { understand } from '#circuits/model/float/understand.ts';
 import { readOnnx } from '#circuits/model/onnx/read-onnx.ts';
 import type { IntegerProgram } from '#circuits/model/program/program.ts';
 import { quantise } from '#circuits/model/quantise/quantise.ts';
-import { rowsFromCsv } from '../examples/credit-model/data.ts';
-import { SeededRandom } from '../examples/credit-model/random.ts';
-import { loadDigits } from '../examples/digits/data.ts';
-import { compiledProgram } from '../examples/digits/judge.ts';
-import { layeredProgram, treeProgram } from '../test/circuits/model-programs.ts';
+import { rowsFromCsv } from '../../examples/credit-model/data.ts';
+import { SeededRandom } from '../../examples/credit-model/random.ts';
+import { loadDigits } from '../../examples/digits/data.ts';
+import { compiledProgram } from '../../examples/digits/judge.ts';
+import { layeredProgram, treeProgram } from '../../test/circuits/model-programs.ts';
 
 /** A model and, where one of its shape was published, the constraints of that circuit beside its commitments. */
 export interface MeasuredModel {
@@ -17,7 +17,7 @@ export interface MeasuredModel {
   readonly published: number | null;
 }
 
-const example = (path: string): Uint8Array => new Uint8Array(readFileSync(new URL(`../examples/${path}`, import.meta.url)));
+const example = (path: string): Uint8Array => new Uint8Array(readFileSync(new URL(`../../examples/${path}`, import.meta.url)));
 
 function credit(path: string): IntegerProgram {
   const rows = rowsFromCsv(Buffer.from(example('credit-model/unseen-rows.csv')).toString()).map(({ features }) => features);
