@@ -247,6 +247,9 @@ describe('orders above attested, end to end', function () {
       const file = join(directory, `${orderKey}.json`);
       await stun(['audit', 'export', '--order', orderKey, '--out', file]);
       const report = await stun(['audit', 'verify', file, '--rpc', stack.chain.url, '--root', stack.rootPath]);
+      // The bundle alone says the same, with a proof for what was answered.
+      const alone = await stun(['audit', 'verify', file, '--root', stack.rootPath]);
+      assert.deepEqual([alone['ok'], alone['batches']], [true, report['batches']]);
       const [batch, ...others] = report['batches'] as { state: string; slash: string; challenges: { outcome: string }[] }[];
       assert.deepEqual([report['ok'], others], [true, []]);
       return [batch!.state, BigInt(batch!.slash) > 0n, batch!.challenges.map(({ outcome }) => outcome)];
