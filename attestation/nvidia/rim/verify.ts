@@ -84,7 +84,8 @@ function verifyDigest({ signature }: ReferenceManifest): void {
     throw new StunError('STUN_RIM_DIGEST', 'the canonical document has another SHA-384 than was signed');
 }
 
-function verifyVersion({ kind, version, product }: ReferenceManifest, subject: RimSubject): true {
+function verifyVersion(rim: ReferenceManifest, subject: RimSubject): ReferenceManifest {
+  const { kind, version, product } = rim;
   const running = kind === 'driver' ? subject.driverVersion : subject.vbiosVersion;
   if (running !== version)
     throw new StunError('STUN_RIM_VERSION', `the RIM is for ${kind} ${version}, the report names ${running ?? 'none'}`);
@@ -94,7 +95,7 @@ function verifyVersion({ kind, version, product }: ReferenceManifest, subject: R
       'STUN_RIM_VERSION',
       `the RIM is for ${product.slice(0, 16)}, the report is of ${architecture ?? 'no known chip'}`,
     );
-  return true;
+  return rim;
 }
 
 function checkId(kind: RimKind, name: string): RimCheckId {
@@ -118,8 +119,8 @@ function runRim(ledger: CheckLedger, rim: ReferenceManifest, input: RimInput): R
   attempts.run(checkId(kind, 'signature'), () => verifySignature(rim));
   attempts.run(checkId(kind, 'digest'), () => verifyDigest(rim));
   // The values of another version say nothing about what runs, so they are not compared.
-  if (attempts.run(checkId(kind, 'version'), () => verifyVersion(rim, input.subject)) === true)
-    attempts.run(checkId(kind, 'measurement'), () => compareMeasurements(input.subject, rim));
+  const fitting = attempts.run(checkId(kind, 'version'), () => verifyVersion(rim, input.subject));
+  if (fitting !== null) attempts.run(checkId(kind, 'measurement'), () => compareMeasurements(input.subject, fitting));
   const { failure } = attempts;
   if (root === null) return { verified: null, revocable: [], failure };
   const revocable = revocableOfRim(kind, chain);

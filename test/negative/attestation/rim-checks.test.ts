@@ -13,6 +13,7 @@ import {
   rimSpecs,
   rimSubject,
 } from '../../unit/attestation/rim-fixture.ts';
+import { throwsCode } from '../../unit/assert-code.ts';
 import { atUnix } from '../../unit/attestation/simulated-fixture.ts';
 import { rimNegativeVectors } from './rim-negative-vectors.ts';
 import { without } from './without-check.ts';
@@ -86,6 +87,11 @@ describe('checks of RIM documents', () => {
       unknown([acceptedRims.vbios]),
       rimChecks.filter((id) => id.startsWith('rim-driver') || id === 'rim-index-owner'),
     );
+  });
+
+  it('are made at a time that is whole seconds from 1970 on', () => {
+    for (const time of [-1, 0.5, Number.NaN]) throwsCode(() => assessRimsWith({ atUnix: time }), 'STUN_RANGE');
+    assert.equal(assessRimsWith({ atUnix: 0 }).failure?.code, 'STUN_CERTIFICATE_NOT_YET_VALID');
   });
 
   it('leave out NVDEC0 where the report says that it is disabled', () => {
