@@ -37,6 +37,7 @@ import { fieldToHex, tensorIntegers } from '#protocol/index.ts';
 import { defaultTrustRoots } from '#attestation/index.ts';
 import { simulatedPolicy } from '#attestation/simulated/policy.ts';
 import { runCli } from '#test/integration/cli/run-cli.ts';
+import { changed, leavesOf, withChange, type JsonValue } from '#test/integration/client/document-leaves.ts';
 import { rejectsCode, throwsCode } from '#test/unit/assert-code.ts';
 import { compiledFixture } from '#test/unit/worker/compiled-fixture.ts';
 
@@ -167,6 +168,19 @@ describe('orders above attested, end to end', function () {
     const refuted = verifyAuditBundle({ ...bundle, segments: [{ ...segment!, jobs: swapped }] }, trust);
     const check = refuted.checks.find(({ id }) => id === 'segments[0].jobs[0].inference');
     assert.deepEqual([refuted.ok, check?.status, check?.code], [false, 'refuted', 'STUN_PROOF_INVALID']);
+    const words = leavesOf(first!.inferenceProof as unknown as JsonValue);
+    assert.equal(words.length, 8);
+    for (const { keys, path } of words) {
+      const proof = withChange(first!.inferenceProof as unknown as JsonValue, keys, (leaf) => changed(leaf as string, path));
+      const jobs = [
+        { ...first!, inferenceProof: proof as unknown as NonNullable<typeof first>['inferenceProof'] },
+        second!,
+        ...rest,
+      ];
+      const found = verifyAuditBundle({ ...bundle, segments: [{ ...segment!, jobs }] }, trust);
+      const at = found.checks.find(({ status }) => status === 'refuted');
+      assert.deepEqual([found.ok, at?.id], [false, 'segments[0].jobs[0].inference'], path);
+    }
   });
 
   it('verifies a receipt with its inference proof offline, and not with that of another job', async () => {

@@ -14,6 +14,7 @@ import type { AuditCourt, AuditTransaction } from '#client/audit/bundle.ts';
 import { proofFromChain } from '#client/audit/proof-forms.ts';
 import { verifyCourtRecord } from '#client/audit/verify-court-record.ts';
 import type { Hex } from '#protocol/index.ts';
+import { sampleCases } from '#test/depth.ts';
 import { changed, isUnder, leavesOf, withChange, type JsonValue } from './document-leaves.ts';
 import { challengeOrder, BOND, SLASH, type ChallengedOrder } from './challenged-order.ts';
 import { startClientStage, type ClientStage } from './stage.ts';
@@ -112,6 +113,27 @@ describe('audit bundle of a challengeable order', function () {
     verifyCourtRecord(wire, `segments[${i}]`, batch, ledger);
     return ledger.list();
   }
+
+  it('is refuted at a field that names the change, for every field beside the record, the model too', () => {
+    const document = JSON.parse(JSON.stringify(made.bundle)) as JsonValue;
+    const all = leavesOf(document).filter(({ path }) => !/^segments\[\d+\]\.court\b/.test(path));
+    assert.ok(all.filter(({ path }) => path.startsWith('order.publicModel.')).length >= 3);
+    const astray: string[] = [];
+    const leaves = sampleCases(all, 24);
+    for (const { path, keys } of leaves) {
+      const ledger = new AuditLedger();
+      auditOffline(
+        withChange(document, keys, (leaf) => changed(leaf as string | number | boolean | null, path)),
+        trust(),
+        ledger,
+      );
+      const first = ledger.list().find(({ status }) => status === 'refuted');
+      if (first === undefined || !isUnder(path, [first.field ?? '', ...first.binds]))
+        astray.push(`${path} -> ${first === undefined ? 'holds' : `${first.id}: ${first.reason ?? ''}`}`);
+    }
+    console.log(`      changed ${leaves.length} of ${all.length} fields one at a time`);
+    assert.deepEqual(astray, []);
+  });
 
   it('is refuted at a field that names the change, for every field of the record', () => {
     const { audited } = offline(made.bundle);
