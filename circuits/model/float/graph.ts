@@ -14,9 +14,6 @@ export interface Known {
   readonly ended: SourceOutput['holds'] | null;
 }
 
-/** Elements of one value that are compiled, at most. */
-export const MAX_WIDTH = 1 << 20;
-
 /** Elements of a shape. */
 export function sizeOf(shape: readonly number[]): number {
   return shape.reduce((product, dim) => product * dim, 1);

@@ -1,11 +1,9 @@
 /** Nodes over channels of rows and columns: Conv and pooling in two dimensions. */
+import { MAX_PRODUCTS, MAX_WIDTH } from '../limits.ts';
 import { slidSize, type Sliding } from '../sliding.ts';
 import type { OnnxNode } from '../onnx/read-onnx.ts';
 import { numberAttribute, numbersAttribute, refuseNode, textAttribute } from './attributes.ts';
-import { MAX_WIDTH, sizeOf, type Graph, type Known } from './graph.ts';
-
-/** Products of one convolution that are compiled, at most. */
-const MAX_PRODUCTS = 1 << 25;
+import { sizeOf, type Graph, type Known } from './graph.ts';
 
 type Pair = readonly [number, number];
 

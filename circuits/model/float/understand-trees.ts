@@ -2,13 +2,13 @@
  * Tree ensembles of `ai.onnx.ml`: TreeEnsembleRegressor and TreeEnsembleClassifier, version 3, with sums or averages of leaves. Gradient-boosted trees and
  * forests of the common exporters are written so.
  */
+import { MAX_TREE_DEPTH } from '../limits.ts';
 import type { OnnxModel, OnnxNode } from '../onnx/read-onnx.ts';
 import { numberedLabels, type FloatModel, type FloatTree, type SourceOutput } from './float-model.ts';
 import { numbersAttribute, refuseNode, textAttribute, textsAttribute } from './attributes.ts';
 import { treeClassLabels, type LeafLists } from './tree-classes.ts';
 
 const MAX_NODES = 1_000_000;
-const MAX_DEPTH = 64;
 const MAX_SCORES = 4096;
 
 /** One row of the parallel lists. */
@@ -90,7 +90,7 @@ class Reader {
 
   #build(tree: number, id: number, depth: number): FloatTree {
     const node = this.#node;
-    if (depth > MAX_DEPTH) refuseNode(node, `tree ${tree} is deeper than ${MAX_DEPTH} or goes in a circle`);
+    if (depth > MAX_TREE_DEPTH) refuseNode(node, `tree ${tree} is deeper than ${MAX_TREE_DEPTH} or goes in a circle`);
     const key = `${tree}:${id}`;
     const entry = this.#entries.get(key) ?? refuseNode(node, `tree ${tree} has no node ${id}`);
     if (entry.mode === 'LEAF') return { leaf: this.#leaves.get(key) ?? new Array<number>(this.#scores).fill(0) };

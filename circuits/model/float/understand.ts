@@ -4,11 +4,12 @@
  *
  * Source: ONNX operator documentation, default domain (opset 7 to 21) and `ai.onnx.ml`.
  */
+import { MAX_WIDTH } from '../limits.ts';
 import type { OnnxModel, OnnxNode } from '../onnx/read-onnx.ts';
 import { numberAttribute, refuseNode } from './attributes.ts';
 import { Builder } from './builder.ts';
 import { numberedLabels, type FloatModel } from './float-model.ts';
-import { Graph, MAX_WIDTH, sizeOf, type Known } from './graph.ts';
+import { Graph, sizeOf, type Known } from './graph.ts';
 import { convolution, pooling } from './image-nodes.ts';
 import { arithmetic, batchNormalization, gemm, linearModel, matMul, scaler } from './linear-nodes.ts';
 import { reshape, transpose } from './shape-nodes.ts';
