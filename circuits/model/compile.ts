@@ -19,7 +19,7 @@ import { MODEL_FILES } from './folder.ts';
 import { identityOf, manifestBytes, type ModelIdentity } from './manifest.ts';
 import { readOnnx } from './onnx/read-onnx.ts';
 import { assertSourceAgrees } from './source-check.ts';
-import { programBounds } from './program/bounds.ts';
+import { accumulatorWidths, programBounds, type AccumulatorWidth } from './program/bounds.ts';
 import { integerOnnx } from './program/integer-onnx.ts';
 import { programBytes } from './program/program.ts';
 import { accuracyOf, quantise, type AccuracyStatement } from './quantise/quantise.ts';
@@ -50,6 +50,7 @@ export interface CompiledModel {
   readonly comparedRows: number;
   readonly constraints: number;
   readonly wires: number;
+  readonly accumulators: readonly AccumulatorWidth[];
   readonly outDirectory: string;
 }
 
@@ -106,6 +107,7 @@ export async function compileModel(options: CompileOptions, progress: Progress):
       const gadgets = relative(outDirectory, join(REPOSITORY_ROOT, GADGETS)).replaceAll('\\', '/');
       await writeFile(join(scratch, CIRCOM_FILE), circomOf(quantised.program, gadgets));
     }
-    return { identity, accuracy, comparedRows, constraints: rows.length, wires, outDirectory };
+    const accumulators = accumulatorWidths(quantised.program);
+    return { identity, accuracy, comparedRows, constraints: rows.length, wires, accumulators, outDirectory };
   });
 }

@@ -1,6 +1,7 @@
 /** `stun model compile`. */
 import { readFile } from 'node:fs/promises';
 import { basename, resolve } from 'node:path';
+import type { AccumulatorWidth } from '#circuits/model/program/bounds.ts';
 import type { AccuracyStatement } from '#circuits/model/quantise/quantise.ts';
 import { StunError } from '#protocol/index.ts';
 import type { CommandResult } from '../command.ts';
@@ -30,6 +31,11 @@ function accuracyLines(accuracy: AccuracyStatement | null): string[] {
     `disagreements: ${disagreements.length} of ${heldOutRows} held-out rows${rows}`,
     `cut off: ${valuesCutOff} values in ${rowsCutOff} held-out rows, to the range of the calibration rows`,
   ];
+}
+
+/** Bits that the widest sum of each operation takes, by the operation's number. */
+function accumulatorText(accumulators: readonly AccumulatorWidth[]): string {
+  return `${accumulators.map(({ operation, kind, bits }) => `${operation} ${kind} ${bits}`).join(', ')} of 32 bits`;
 }
 
 /**
@@ -62,11 +68,13 @@ export async function modelCompile({ args, options, context }: Invocation<ModelC
     context.progress,
   );
   const { identity, accuracy, comparedRows, constraints, wires } = compiled;
+  const accumulators = compiled.accumulators.map((one) => ({ ...one }));
   return {
     document: {
       ...identity,
       constraints,
       wires,
+      accumulators,
       setup: 'development',
       comparedRows,
       accuracy: accuracy === null ? null : { ...accuracy },
@@ -75,6 +83,7 @@ export async function modelCompile({ args, options, context }: Invocation<ModelC
       `model id:    ${identity.modelId}`,
       `constraints: ${constraints}, ${wires} wires`,
       `understood:  as onnxruntime runs the file, on ${comparedRows} rows`,
+      `accumulators: ${accumulatorText(compiled.accumulators)}`,
       ...accuracyLines(accuracy),
       `setup:       ${setupWarning('development').join()}`,
       `written to:  ${compiled.outDirectory}`,

@@ -69,6 +69,22 @@ describe('compiling the credit model', function () {
     );
   });
 
+  it('says how many of its 32 bits the widest accumulator of each step takes', () => {
+    const [first] = program.operations;
+    assert.ok(first?.kind === 'affine');
+    const reaches = first.weights.map((row, o) =>
+      row.reduce((sum, weight, i) => sum + Math.abs(weight) * program.input.maxima[i]!, Math.abs(first.biases[o]!)),
+    );
+    const bits = 2 + Math.floor(Math.log2(Math.max(...reaches)));
+    assert.deepEqual(compiled.accumulators[0], { operation: 0, kind: 'affine', bits });
+    assert.deepEqual(
+      compiled.accumulators.map(({ operation }) => operation),
+      [...program.operations.keys()],
+      'layers and activations add, and this model has nothing else',
+    );
+    assert.ok(compiled.accumulators.every((one) => one.bits > 8 && one.bits <= 32));
+  });
+
   it('writes a manifest that names every file by its digest, and an identity beside it', () => {
     const sha256 = (bytes: Uint8Array): Buffer => createHash('sha256').update(bytes).digest();
     assert.equal(facts.modelSha256, sha256(read('model')).toString('hex'));

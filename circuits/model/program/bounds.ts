@@ -1,5 +1,6 @@
 /** Static bounds of every element of every value, from the weights alone: what keeps 32-bit arithmetic and field arithmetic from wrapping. */
 import { StunError } from '#protocol/errors/stun-error.ts';
+import { bitsFor } from '../constraints/gadgets/range.ts';
 import { roundingHalf, type Bounds } from '../constraints/gadgets/requantise.ts';
 import type { Tree } from '../constraints/gadgets/trees.ts';
 import { isLinear, readBy, rowsOf, type LinearMap } from '../linear-map.ts';
@@ -8,6 +9,9 @@ import type { IntegerProgram, Operation } from './program.ts';
 
 /** Accumulators, rounding halves included, stay within 32 bits: the worker's kernels compute in them. */
 const LIMIT = (1n << 31n) - 1n;
+
+/** Sums of leaves stay below this, so that floats hold and add them exactly. */
+const EXACT_FLOAT = 1n << 24n;
 
 function boundsOfTree(tree: Tree, score: number): Bounds {
   if ('leaf' in tree) return { low: BigInt(tree.leaf[score]!), high: BigInt(tree.leaf[score]!) };
@@ -36,14 +40,24 @@ export function requantised(value: bigint, shift: number, maximum: bigint): bigi
   return activation > maximum ? maximum : activation;
 }
 
+function magnitude({ low, high }: Bounds): bigint {
+  return high > -low ? high : -low;
+}
+
 /** Partial sums of a row, in any order, stay within the sums of absolute values: a kernel may add in whatever order it likes. */
-function assertAccumulator(bounds: Bounds, operation: number, element: number): void {
-  if (bounds.high > LIMIT || -bounds.low > LIMIT) {
+function assertAccumulator(reach: bigint, operation: number, element: number): void {
+  if (reach > LIMIT)
     throw new StunError(
       'STUN_MODEL_BOUNDS',
-      `element ${element} of operation ${operation} may reach ${bounds.high > LIMIT ? bounds.high : bounds.low}, beyond 32 bits`,
+      `element ${element} of operation ${operation} may reach ${reach} in absolute value, beyond 32 bits`,
     );
-  }
+}
+
+/** Greatest absolute value of a leaf. */
+function reachOf(tree: Tree): number {
+  return 'leaf' in tree
+    ? tree.leaf.reduce((so, value) => Math.max(so, Math.abs(value)), 0)
+    : Math.max(reachOf(tree.below), reachOf(tree.above));
 }
 
 /** Bounds of what a step that is not linear gives. */
@@ -79,9 +93,16 @@ interface Form {
 }
 
 /**
- * Linear steps that follow each other, seen as one: what cancels between them does not widen the bounds. Numbers here are sums of products
- * of weights; `assertPartialSums` holds every step by itself within 32 bits, so doubles hold them exactly.
+ * A product or sum that doubles hold exactly. Every step by itself stays within 32 bits, but weights multiply from step to step without
+ * limit where what they weigh cancels or is always 0.
  */
+function exact(value: number): number {
+  if (!Number.isSafeInteger(value))
+    throw new StunError('STUN_MODEL_BOUNDS', 'the weights of linear steps that follow each other multiply beyond 53 bits');
+  return value;
+}
+
+/** Linear steps that follow each other, seen as one: what cancels between them does not widen the bounds. */
 class Forms {
   readonly #values: readonly (readonly Bounds[])[];
   /** Forms of linear values, by their number. */
@@ -110,8 +131,8 @@ class Forms {
       const terms = new Map<Bounds, number>();
       for (const [k, place] of row.places.entries()) {
         const [source, factor] = [sources[place]!, row.weights[k]!];
-        constant += factor * source.constant;
-        for (const [bounds, weight] of source.terms) terms.set(bounds, (terms.get(bounds) ?? 0) + factor * weight);
+        constant = exact(constant + exact(factor * source.constant));
+        for (const [bounds, weight] of source.terms) terms.set(bounds, exact((terms.get(bounds) ?? 0) + exact(factor * weight)));
       }
       return { constant, terms };
     });
@@ -122,36 +143,76 @@ class Forms {
   }
 }
 
-/** The largest sum of absolute terms of each linear element, rounding half of the following shift included. */
-function assertPartialSums(program: IntegerProgram, values: readonly (readonly Bounds[])[]): void {
-  for (const [index, operation] of program.operations.entries()) {
-    if (isLinear(operation)) {
-      const from = readBy(operation, values);
-      for (const [o, { places, weights, constantReach }] of rowsOf(operation, from.length).entries()) {
-        const reach = places.reduce((so, place, k) => {
-          const { low, high } = scaled(from[place]!, BigInt(weights[k]!));
-          return so + (high > -low ? high : -low);
-        }, BigInt(constantReach));
-        assertAccumulator({ low: -reach, high: reach }, index, o);
-      }
-    }
-    if (operation.kind === 'requantise') {
-      for (const [i, { high }] of values[operation.of]!.entries())
-        assertAccumulator({ low: 0n, high: high + roundingHalf(operation.shifts[i]!) }, index, i);
-    }
+/** The greatest absolute value that an accumulator may pass through on the way to each element; none for steps that only choose. */
+function reachesOf(operation: Operation, values: readonly (readonly Bounds[])[]): bigint[] {
+  if (isLinear(operation)) {
+    const from = readBy(operation, values);
+    return rowsOf(operation, from.length).map(({ places, weights, constantReach }) =>
+      places.reduce((so, place, k) => so + magnitude(scaled(from[place]!, BigInt(weights[k]!))), BigInt(constantReach)),
+    );
   }
+  switch (operation.kind) {
+    case 'requantise':
+      return values[operation.of]!.map(({ low, high }, i) => magnitude({ low, high: high + roundingHalf(operation.shifts[i]!) }));
+    case 'trees': {
+      const total = operation.trees.reduce((sum, tree) => sum + BigInt(reachOf(tree)), 0n);
+      if (total >= EXACT_FLOAT)
+        throw new StunError('STUN_MODEL_BOUNDS', `sums of leaves may reach ${total}, beyond the 2^24 that floats add exactly`);
+      return operation.biases.map((bias) => total + BigInt(Math.abs(bias)));
+    }
+    default:
+      return [];
+  }
+}
+
+/** What is known of a program's arithmetic. */
+interface Known {
+  readonly bounds: readonly (readonly Bounds[])[];
+  /** For each operation, as {@link reachesOf}. */
+  readonly reaches: readonly (readonly bigint[])[];
+}
+
+/** Programs are never changed, so this is derived once for each. */
+const derived = new WeakMap<IntegerProgram, Known>();
+
+function knownOf(program: IntegerProgram): Known {
+  const before = derived.get(program);
+  if (before !== undefined) return before;
+  const bounds: Bounds[][] = [program.input.maxima.map((maximum) => ({ low: 0n, high: BigInt(maximum) }))];
+  const forms = new Forms(bounds);
+  const reaches = program.operations.map((operation, index) => {
+    const own = reachesOf(operation, bounds);
+    for (const [i, reach] of own.entries()) assertAccumulator(reach, index, i);
+    bounds.push(isLinear(operation) ? forms.follow(operation) : boundsOf(operation, bounds));
+    return own;
+  });
+  const known = { bounds, reaches };
+  derived.set(program, known);
+  return known;
 }
 
 /**
  * Bounds of all values, the input first, then one entry for each operation.
- * @throws `STUN_MODEL_BOUNDS` when an accumulator or a partial sum of one may leave 32 bits
+ * @throws `STUN_MODEL_BOUNDS` when an accumulator or a partial sum of one may leave 32 bits, or a sum of leaves the 24 bits of a float
  */
-export function programBounds(program: IntegerProgram): Bounds[][] {
-  const values: Bounds[][] = [program.input.maxima.map((maximum) => ({ low: 0n, high: BigInt(maximum) }))];
-  const forms = new Forms(values);
-  for (const operation of program.operations)
-    values.push(isLinear(operation) ? forms.follow(operation) : boundsOf(operation, values));
-  assertPartialSums(program, values);
-  for (const [index, bounds] of values.entries()) for (const [i, one] of bounds.entries()) assertAccumulator(one, index - 1, i);
-  return values;
+export function programBounds(program: IntegerProgram): readonly (readonly Bounds[])[] {
+  return knownOf(program).bounds;
+}
+
+/** How much of its 32 bits an operation's widest accumulator takes. */
+export interface AccumulatorWidth {
+  /** Counted from 0. */
+  readonly operation: number;
+  readonly kind: Operation['kind'];
+  /** Sign included, 1..32: of the greatest absolute value that any partial sum may reach, in any order, a rounding half included. */
+  readonly bits: number;
+}
+
+/** The widest accumulator of each operation that adds. @throws `STUN_MODEL_BOUNDS` as {@link programBounds} */
+export function accumulatorWidths(program: IntegerProgram): AccumulatorWidth[] {
+  return knownOf(program).reaches.flatMap((reaches, operation) => {
+    if (reaches.length === 0) return [];
+    const widest = reaches.reduce((so, reach) => (reach > so ? reach : so));
+    return [{ operation, kind: program.operations[operation]!.kind, bits: 1 + bitsFor(widest) }];
+  });
 }

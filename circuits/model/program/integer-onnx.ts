@@ -5,7 +5,6 @@
  * Trees run in ONNX's own ensemble operator over floats that are whole numbers below 2^24, which floats add exactly.
  */
 import { int32s, writeOnnx } from '../onnx/write-onnx.ts';
-import { StunError } from '#protocol/errors/stun-error.ts';
 import type { Tree } from '../constraints/gadgets/trees.ts';
 import { isLinear } from '../linear-map.ts';
 import type { FloatTree } from '../float/float-model.ts';
@@ -14,9 +13,6 @@ import { roundingHalf } from '../constraints/gadgets/requantise.ts';
 import { programBounds } from './bounds.ts';
 import { emitLinear, pool, valueName, type Graph } from './integer-onnx-linear.ts';
 import type { IntegerProgram, Operation } from './program.ts';
-
-/** Sums of leaves stay below this, so that floats hold and add them exactly. */
-const EXACT_FLOAT = 1n << 24n;
 
 /** Division of int32 truncates towards zero, so negative values are cut off before it. */
 function requantise(graph: Graph, operation: Extract<Operation, { kind: 'requantise' }>, to: string): void {
@@ -89,24 +85,12 @@ function emit(graph: Graph, operation: Operation, to: string): void {
   }
 }
 
-function assertExactLeaves(program: IntegerProgram): void {
-  for (const operation of program.operations) {
-    if (operation.kind !== 'trees') continue;
-    const reach = (tree: Tree): number =>
-      'leaf' in tree ? Math.max(...tree.leaf.map(Math.abs)) : Math.max(reach(tree.below), reach(tree.above));
-    const total = operation.trees.reduce((sum, tree) => sum + BigInt(reach(tree)), 0n);
-    if (total >= EXACT_FLOAT)
-      throw new StunError('STUN_MODEL_BOUNDS', `sums of leaves may reach ${total}, beyond the 2^24 that floats add exactly`);
-  }
-}
-
 /**
  * The file's bytes: one input of unsigned integers [1, n], one output of int32 [1, m]. The same program gives the same bytes.
  * @throws `STUN_MODEL_BOUNDS` when the arithmetic of a kernel could be inexact
  */
 export function integerOnnx(program: IntegerProgram): Uint8Array<ArrayBuffer> {
   const bounds = programBounds(program);
-  assertExactLeaves(program);
   const { input, operations, outputName } = program;
   const graph: Graph = { nodes: [], initializers: [] };
   graph.nodes.push({ op: 'Cast', inputs: [input.name], outputs: [valueName(0)], attributes: { to: 6 } });
