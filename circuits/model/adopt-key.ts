@@ -37,18 +37,23 @@ export interface AdoptionRequest extends Pick<CeremonyGround, 'powersPath' | 'ta
 }
 
 /**
- * Holds a folder's ONNX file and constraints to its integer program, from which both are made again.
+ * Holds a folder's ONNX file, its constraints and their number to its integer program, from which all are made again.
  * @returns SHA-256 of the constraints' file, hex
  * @throws `STUN_FILE`, `STUN_MODEL_MANIFEST`
  */
-export async function assertMadeFromProgram({ model, program, modelPath, r1csPath }: CompiledFolder): Promise<string> {
+export async function assertMadeFromProgram(folder: CompiledFolder): Promise<string> {
+  const { model, program, modelPath, r1csPath } = folder;
   const digests = await Promise.all([modelPath, r1csPath].map((path) => fileSha256(path).catch(unreadable(path))));
-  const made = [integerOnnx(program), r1csBytes(synthesise(program))].map((bytes) => bytesToHex(sha256(bytes)));
+  const system = synthesise(program);
+  const made = [integerOnnx(program), r1csBytes(system)].map((bytes) => bytesToHex(sha256(bytes)));
   if (digests[0] !== made[0] || made[0] !== model.modelSha256 || digests[1] !== made[1]) {
     throw new StunError(
       'STUN_MODEL_MANIFEST',
       `${MODEL_FILES.model} or ${MODEL_FILES.r1cs} is not what the integer program gives`,
     );
+  }
+  if (folder.constraints !== system.rows.length || folder.wires !== system.wireCount) {
+    throw new StunError('STUN_MODEL_MANIFEST', 'the manifest states another number of constraints or wires than the circuit has');
   }
   return made[1]!;
 }

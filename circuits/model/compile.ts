@@ -19,9 +19,10 @@ import { MODEL_FILES } from './folder.ts';
 import { identityOf, manifestBytes, type ModelIdentity } from './manifest.ts';
 import { readOnnx } from './onnx/read-onnx.ts';
 import { assertSourceAgrees } from './source-check.ts';
-import { accumulatorWidths, programBounds, type AccumulatorWidth } from './program/bounds.ts';
+import { accumulatorWidths, type AccumulatorWidth } from './program/bounds.ts';
 import { integerOnnx } from './program/integer-onnx.ts';
 import { programBytes } from './program/program.ts';
+import { readProgram } from './program/read-program.ts';
 import { accuracyOf, quantise, type AccuracyStatement } from './quantise/quantise.ts';
 
 /** The circuit as circom, where it is asked for. */
@@ -71,6 +72,9 @@ export async function compileModel(options: CompileOptions, progress: Progress):
   const quantised = quantise(float, set?.calibration ?? [], options.weightBits);
   const accuracy = set === null ? null : accuracyOf(float, quantised, set.heldOut, set.calibration.length);
   const integerModel = integerOnnx(quantised.program);
+  const programFile = programBytes(quantised.program);
+  // Whoever reads the folder refuses anything else, so it is refused before the key is made.
+  readProgram(programFile, 'STUN_MODEL_FORMAT');
   progress('writing constraints');
   const system = synthesise(quantised.program);
   const r1cs = r1csBytes(system);
@@ -86,7 +90,6 @@ export async function compileModel(options: CompileOptions, progress: Progress):
       model,
       integerModel,
       program: quantised.program,
-      outputs: programBounds(quantised.program).at(-1)!.length,
       quantisers: quantised.quantisers,
       reading: float.reading,
       classLabels: float.classLabels,
@@ -99,7 +102,7 @@ export async function compileModel(options: CompileOptions, progress: Progress):
     const identity = identityOf(vkHash, manifest, new Uint8Array(32), await readFile(path('zkey')));
     await writeFile(path('model'), integerModel);
     await writeFile(path('manifest'), manifest);
-    await writeFile(path('program'), programBytes(quantised.program));
+    await writeFile(path('program'), programFile);
     await writeFile(path('r1cs'), r1cs);
     await writeFile(path('verificationKey'), `${JSON.stringify(key, null, 1)}\n`);
     await writeFile(path('identity'), `${JSON.stringify(identity, null, 2)}\n`);

@@ -1,6 +1,7 @@
 /** The folder that compiling a model leaves: what a worker serves, what a prover proves with, what a customer checks. */
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
 import { sha256 } from '@noble/hashes/sha2.js';
 import { bytesToHex } from '@noble/hashes/utils.js';
 import { z } from 'zod';
@@ -12,9 +13,11 @@ import { fieldToHex } from '#protocol/field.ts';
 import { bytes32Hex, readDocument } from '#protocol/wire/scalars.ts';
 import { verificationKeyBytes, type VerificationKey } from '../build/verification-key.ts';
 import { PUBLISHED_POWERS, type PublishedPowers } from '../ceremony/powers-of-tau.ts';
+import { repeatedOf } from './manifest.ts';
 import { interpret } from './program/interpret.ts';
 import { extremeInputs } from './program/probes.ts';
 import type { IntegerProgram } from './program/program.ts';
+import { readProgram } from './program/read-program.ts';
 import type { FeatureQuantiser } from './quantise/quantiser.ts';
 
 /** Files in the output folder. */
@@ -49,6 +52,9 @@ export interface CompiledFolder {
   readonly program: IntegerProgram;
   /** How raw features become the input's integers, one for each of its elements. */
   readonly quantisers: readonly FeatureQuantiser[];
+  /** Size of the circuit as the manifest states it. */
+  readonly constraints: number;
+  readonly wires: number;
   /** The integer program run plainly. @throws `STUN_MODEL_INPUT_RANGE` */
   readonly run: (input: readonly number[]) => number[];
   /** Inputs at which arithmetic that is not exact shows. */
@@ -92,7 +98,7 @@ export async function readCompiledFolder(
     read('verificationKey'),
     read('identity'),
   ]);
-  const identity = readDocument(identitySchema, parsed(identityBytes, MODEL_FILES.identity), MODEL_FILES.identity);
+  const identity = readPart(identitySchema, identityBytes, MODEL_FILES.identity);
   const verificationKey = parsed(keyBytes, MODEL_FILES.verificationKey) as VerificationKey;
   const encoded = encodedKey(verificationKey);
   const ceremonyHash = fromHex(identity.ceremonyHash, 32, 'ceremonyHash');
@@ -102,12 +108,13 @@ export async function readCompiledFolder(
   if (model.setup !== 'development') {
     assertTranscript(await read('transcript'), identity, model.setup === 'ceremony' ? published : undefined);
   }
-  const program = parsed(programBytes, MODEL_FILES.program) as IntegerProgram;
+  const program = readProgram(programBytes, 'STUN_MODEL_MANIFEST');
+  const stated = statedOf(manifest, program);
   return {
     model,
     manifest,
     program,
-    quantisers: quantisersOf(manifest, model.inputMaxima.length),
+    ...stated,
     run: (input) => interpret(program, input),
     probes: () => extremeInputs(program),
     verificationKey,
@@ -143,12 +150,32 @@ const quantiser: z.ZodType<FeatureQuantiser> = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('affine'), low: finite, step: finite.positive(), maximum: z.int().min(0) }),
   z.strictObject({ kind: z.literal('ranks'), thresholds: z.array(finite), inclusive: z.boolean() }),
 ]);
-const quantised = z.looseObject({ compiled: z.looseObject({ quantisers: z.array(quantiser) }) });
+const repeated = z.unknown();
+const count = z.int().min(1);
+const statement = z.looseObject({
+  inputs: repeated,
+  outputs: repeated,
+  compiled: z.looseObject({
+    committed: repeated,
+    inputMaxima: repeated,
+    outputScale: repeated,
+    quantisers: z.array(quantiser),
+    constraints: count,
+    wires: count,
+  }),
+});
 
-function quantisersOf(manifest: Uint8Array, elements: number): readonly FeatureQuantiser[] {
-  const { quantisers } = readDocument(quantised, parsed(manifest, MODEL_FILES.manifest), MODEL_FILES.manifest).compiled;
-  if (quantisers.length !== elements) different('the manifest must give a quantiser for each input element');
-  return quantisers;
+/** What the manifest states of the program, held to the program. */
+function statedOf(manifest: Uint8Array, program: IntegerProgram): Pick<CompiledFolder, 'quantisers' | 'constraints' | 'wires'> {
+  const document = readPart(statement, manifest, MODEL_FILES.manifest);
+  const { quantisers, constraints, wires } = document.compiled;
+  const said: Readonly<Record<string, unknown>> = { ...document.compiled, inputs: document.inputs, outputs: document.outputs };
+  for (const [field, value] of Object.entries(repeatedOf(program)))
+    if (!isDeepStrictEqual(said[field], value)) different(`${field} of the manifest are not those of ${MODEL_FILES.program}`);
+  const greatest = quantisers.map((one) => (one.kind === 'affine' ? one.maximum : one.thresholds.length));
+  if (!isDeepStrictEqual(greatest, program.input.maxima))
+    different('the manifest must give a quantiser for each input element, with its maximum');
+  return { quantisers, constraints, wires };
 }
 
 function different(reason: string, cause?: unknown): never {
@@ -160,6 +187,14 @@ function parsed(bytes: Uint8Array, name: string): unknown {
     return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
   } catch (cause) {
     return different(`${name} of a compiled model is not JSON`, cause);
+  }
+}
+
+function readPart<T>(schema: z.ZodType<T>, bytes: Uint8Array, name: string): T {
+  try {
+    return readDocument(schema, parsed(bytes, name), name);
+  } catch (cause) {
+    return different((cause as Error).message, cause);
   }
 }
 

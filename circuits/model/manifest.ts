@@ -14,6 +14,7 @@ import type { ClassLabel } from './float/float-model.ts';
 import type { OnnxModel } from './onnx/read-onnx.ts';
 import type { AccuracyStatement } from './quantise/quantise.ts';
 import type { FeatureQuantiser } from './quantise/quantiser.ts';
+import { programBounds } from './program/bounds.ts';
 import { committedShapes, programBytes, type IntegerProgram } from './program/program.ts';
 
 /** Everything that the manifest is written from. */
@@ -23,7 +24,6 @@ export interface ManifestFacts {
   readonly model: OnnxModel;
   readonly integerModel: Uint8Array;
   readonly program: IntegerProgram;
-  readonly outputs: number;
   readonly quantisers: readonly FeatureQuantiser[];
   readonly reading: string;
   /** In the order of the scores. */
@@ -37,34 +37,43 @@ export interface ManifestFacts {
 
 const jsonBytes = (document: object): Uint8Array => utf8(`${JSON.stringify(document, null, 2)}\n`);
 
+/** What a manifest repeats of the program, for those who have nothing but the manifest. */
+export function repeatedOf(program: IntegerProgram) {
+  const { input, outputName, outputScale } = program;
+  const outputs = programBounds(program).at(-1)!.length;
+  const dtype = input.bytesPerElement === 1 ? 'uint8' : 'uint16';
+  return {
+    inputs: [{ name: input.name, dtype, dims: [1, input.maxima.length] }],
+    outputs: [{ name: outputName, dtype: 'int32', dims: [1, outputs] }],
+    committed: committedShapes(program, outputs),
+    inputMaxima: input.maxima,
+    outputScale,
+  } as const;
+}
+
 /** The manifest's bytes: JSON with keys in a fixed order, so that the same compilation gives the same bytes. */
 export function manifestBytes(facts: ManifestFacts): Uint8Array {
   const { program } = facts;
+  const { inputs, outputs, committed, inputMaxima, outputScale } = repeatedOf(program);
   const document = {
     version: 1,
     name: facts.name,
     description: 'Compiled to integers: the circuit beside it proves what this model gives on a committed input.',
-    inputs: [
-      {
-        name: program.input.name,
-        dtype: program.input.bytesPerElement === 1 ? 'uint8' : 'uint16',
-        dims: [1, program.input.maxima.length],
-      },
-    ],
-    outputs: [{ name: program.outputName, dtype: 'int32', dims: [1, facts.outputs] }],
+    inputs,
+    outputs,
     allowNonFiniteInputs: false,
     compiled: {
       sourceSha256: bytesToHex(sha256(facts.source)),
       modelSha256: bytesToHex(sha256(facts.integerModel)),
       programSha256: bytesToHex(sha256(programBytes(program))),
-      committed: committedShapes(program, facts.outputs),
+      committed,
       operators: [...new Set(facts.model.nodes.map(({ op }) => op))].toSorted(),
       opset: facts.model.opset,
       reading: facts.reading,
       classLabels: facts.classLabels,
-      inputMaxima: program.input.maxima,
+      inputMaxima,
       quantisers: facts.quantisers,
-      outputScale: program.outputScale,
+      outputScale,
       accuracy: facts.accuracy,
       constraints: facts.constraints,
       wires: facts.wires,

@@ -6,7 +6,7 @@ export const workerErrors = {
     class: 'config',
     actor: 'provider',
     httpStatus: 500,
-    doc: 'The manifest beside the model is malformed or contradicts the model: names, element types and dimensions must be those of the ONNX graph.',
+    doc: 'The manifest beside the model is malformed or contradicts the model: names, element types and dimensions must be those of the ONNX graph. In the folder of a compiled model: a file is not that of the others, or its program is none that a circuit can be made of; compile the model again.',
   },
   STUN_MODEL_LOAD: {
     class: 'config',

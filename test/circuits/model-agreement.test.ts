@@ -7,7 +7,8 @@ import { programBounds } from '#circuits/model/program/bounds.ts';
 import { integerOnnx } from '#circuits/model/program/integer-onnx.ts';
 import { interpret } from '#circuits/model/program/interpret.ts';
 import { extremeInputs } from '#circuits/model/program/probes.ts';
-import { committedShapes, OUTPUT_BIAS, type IntegerProgram } from '#circuits/model/program/program.ts';
+import { committedShapes, OUTPUT_BIAS, programBytes, type IntegerProgram } from '#circuits/model/program/program.ts';
+import { readProgram } from '#circuits/model/program/read-program.ts';
 import { stagesOf } from '#circuits/model/program/stages.ts';
 import { tensorCommitment } from '#protocol/commitments.ts';
 import { StunError } from '#protocol/errors/stun-error.ts';
@@ -104,6 +105,39 @@ describe('a compiled model', function () {
       console.log(`      ${reached} of ${accumulators} at both ends, ${inputs.length} inputs`);
     });
   }
+  it('agrees at every shift and every maximum that a program may have', async () => {
+    const shifts = Array.from({ length: 31 }, (_, shift) => shift);
+    for (const bits of sampleCases(
+      shifts.map((shift) => shift + 1),
+      6,
+    )) {
+      const written: IntegerProgram = {
+        input: { name: 'x', maxima: [65_535], bytesPerElement: 2 },
+        operations: [
+          // The widest accumulators that leave room for the greatest half, one of them negative.
+          {
+            kind: 'affine',
+            of: 0,
+            weights: shifts.map((shift) => [shift === 7 ? -24_000 : 24_000]),
+            biases: shifts.map(() => -9),
+          },
+          { kind: 'requantise', of: 1, shifts, maximum: 2 ** bits - 1 },
+        ],
+        outputName: 'y',
+        outputScale: 0,
+      };
+      const program = readProgram(programBytes(written), 'STUN_MODEL_MANIFEST');
+      const [run, system] = [await runtimeOf(program), synthesise(program)];
+      for (const x of [0, 1, 2, 4_660, 65_534, 65_535]) {
+        const output = interpret(program, [x]);
+        assert.deepEqual(await run([x]), output, `${bits} bits, input ${x}`);
+        const witness = witnessOf(system, [BigInt(x), BLINDING_IN, BLINDING_OUT]);
+        assert.deepEqual(violated(system, witness), []);
+        const biased = output.map((value) => BigInt(value) + OUTPUT_BIAS);
+        assert.equal(witness[2], tensorCommitment(committedShapes(program, output.length).output, biased, BLINDING_OUT));
+      }
+    }
+  });
 
   it('is refused when an accumulator could leave 32 bits, one weight before it may', () => {
     const wide = (weight: number): IntegerProgram => ({

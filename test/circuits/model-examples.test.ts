@@ -14,7 +14,8 @@ import { readOnnx } from '#circuits/model/onnx/read-onnx.ts';
 import { integerOnnx } from '#circuits/model/program/integer-onnx.ts';
 import { interpret } from '#circuits/model/program/interpret.ts';
 import { extremeInputs } from '#circuits/model/program/probes.ts';
-import type { IntegerProgram } from '#circuits/model/program/program.ts';
+import { programBytes, type IntegerProgram } from '#circuits/model/program/program.ts';
+import { readProgram } from '#circuits/model/program/read-program.ts';
 import { stagesOf } from '#circuits/model/program/stages.ts';
 import { quantise } from '#circuits/model/quantise/quantise.ts';
 import { depth, sampleCases, sampleSeed } from '#test/depth.ts';
@@ -106,6 +107,7 @@ describe('the example models', function () {
   for (const [name, published, make] of programs) {
     it(`${name}: interpreter, onnxruntime and circuit agree on every bit, and no wire of the circuit is free`, async () => {
       const program = make(digits.training);
+      assert.deepEqual(readProgram(programBytes(program), 'STUN_MODEL_MANIFEST'), program, 'whoever reads the folder takes it');
       const random = inputsOf(program, new SeededRandom(sampleSeed()), depth() === 'full' ? 10_000 : 40);
       const extremes = extremeInputs(program, depth() === 'full' ? Number.POSITIVE_INFINITY : 8);
       const inputs = [...extremes, ...random];

@@ -21,6 +21,8 @@ import {
 } from '#circuits/model/onnx/write-onnx.ts';
 import { integerOnnx } from '#circuits/model/program/integer-onnx.ts';
 import { interpret } from '#circuits/model/program/interpret.ts';
+import { programBytes } from '#circuits/model/program/program.ts';
+import { readProgram } from '#circuits/model/program/read-program.ts';
 import { quantise, realScores } from '#circuits/model/quantise/quantise.ts';
 import { quantiseRow } from '#circuits/model/quantise/quantiser.ts';
 import { SeededRandom } from '../../examples/credit-model/random.ts';
@@ -262,6 +264,7 @@ describe('operators of compiled models', function () {
       const runtime = await InferenceSession.create(bytes, { intraOpNumThreads: 1 });
       const quantised = quantise(float, rows, WEIGHT_BITS);
       const { program } = quantised;
+      assert.deepEqual(readProgram(programBytes(program), 'STUN_MODEL_MANIFEST'), program, 'whoever reads the folder takes it');
       const integers = await InferenceSession.create(integerOnnx(program), { intraOpNumThreads: 1 });
       const system = synthesise(program);
       const all = rows.map((row) => floatValues(float, row).at(-1)!);

@@ -1,8 +1,10 @@
 /** What the model compiler refuses: hostile files, operators that it does not know, rows that do not fit. One change, one exact code. */
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { readCalibration } from '#circuits/model/calibration.ts';
+import { compileModel } from '#circuits/model/compile.ts';
 import { understand } from '#circuits/model/float/understand.ts';
 import { readOnnx } from '#circuits/model/onnx/read-onnx.ts';
 import { floats, int64s, writeOnnx, type Graph, type Initializer, type Node } from '#circuits/model/onnx/write-onnx.ts';
@@ -11,6 +13,7 @@ import { cutOffIn } from '#circuits/model/quantise/quantiser.ts';
 import type { ErrorCode } from '#protocol/errors/registry.ts';
 import { StunError } from '#protocol/errors/stun-error.ts';
 import { depth, sampleSeed } from '#test/depth.ts';
+import { rejectsCode } from '#test/unit/assert-code.ts';
 import { SeededRandom } from '../../examples/credit-model/random.ts';
 
 /** y = sigmoid(W·relu(x)), which compiles. */
@@ -291,6 +294,20 @@ const graphs: readonly (readonly [what: string, code: ErrorCode, says: RegExp, g
     ),
   ],
   [
+    'a maximum of padding alone',
+    'STUN_MODEL_OPERATOR',
+    /^MaxPool .*in the padding whole/,
+    image(
+      {
+        op: 'MaxPool',
+        inputs: ['x'],
+        outputs: ['z'],
+        attributes: { kernel_shape: { ints: [2, 1] }, dilations: { ints: [5, 1] }, pads: { ints: [4, 0, 1, 0] } },
+      },
+      [2, 1, 4],
+    ),
+  ],
+  [
     'a transpose of rows',
     'STUN_MODEL_OPERATOR',
     /^Transpose .*rows first/,
@@ -335,6 +352,19 @@ describe('the model compiler', () => {
   for (const [what, code, says, graph] of graphs) {
     it(`refuses ${what}`, () => refuses(code, says, () => understand(readOnnx(writeOnnx(graph)))));
   }
+
+  it('refuses an input whose name the compiled file needs for something else, before it makes a key', async () => {
+    const outDirectory = join(tmpdir(), 'stun-never-written');
+    for (const name of ['scores', 'scores_places', 'value_0']) {
+      const graph = stump();
+      const named = { ...graph, inputs: [{ ...graph.inputs[0]!, name }], nodes: [{ ...graph.nodes[0]!, inputs: [name] }] };
+      const options = { name: 'named', calibrationCsv: null, labelColumn: null, weightBits: 8, circom: false, outDirectory };
+      await rejectsCode(
+        compileModel({ ...options, source: writeOnnx(named) }, () => {}),
+        'STUN_MODEL_FORMAT',
+      );
+    }
+  });
 
   it('refuses an operator set that is too new', () => {
     const bytes = writeOnnx(layer);

@@ -1,6 +1,6 @@
 /** Nodes over channels of rows and columns: Conv and pooling in two dimensions. */
 import { MAX_PRODUCTS, MAX_WIDTH } from '../limits.ts';
-import { slidSize, type Sliding } from '../sliding.ts';
+import { slidSize, windowsOf, type Sliding } from '../sliding.ts';
 import type { OnnxNode } from '../onnx/read-onnx.ts';
 import { numberAttribute, numbersAttribute, refuseNode, textAttribute } from './attributes.ts';
 import { sizeOf, type Graph, type Known } from './graph.ts';
@@ -54,7 +54,7 @@ function slidingOf(node: OnnxNode, { shape }: Known, kernel: Pair): Sliding {
   const sliding = { channels, height, width, kernel, strides, dilations, pads };
   const [rows, columns] = slidSize(sliding);
   if (rows < 1 || columns < 1) refuseNode(node, `its window of ${kernel.join(' by ')} is larger than what it slides over`);
-  // Every window then has a tap inside.
+  // Every window then has a tap inside, unless its dilation steps over all of them.
   if (pads.some((pad, i) => pad >= kernel[(i % 2) as 0 | 1] * dilations[(i % 2) as 0 | 1]))
     refuseNode(node, 'its padding is as wide as its window');
   const values = channels * rows * columns;
@@ -99,6 +99,7 @@ export function pooling(graph: Graph, node: OnnxNode): void {
   const shape = [channels, ...slidSize(sliding)];
   const { builder } = graph;
   if (node.op.endsWith('MaxPool')) {
+    if (windowsOf(sliding).some(({ length }) => length === 0)) refuseNode(node, 'one of its windows lies in the padding whole');
     graph.define(node, builder.windowMax({ kind: 'window-max', of: known.value, sliding }, sizeOf(shape)), shape);
     return;
   }

@@ -5,16 +5,13 @@
 import type { LinearMap } from '../linear-map.ts';
 import { int32s, type Initializer, type Node } from '../onnx/write-onnx.ts';
 import { OUTSIDE, tapsOf, windowsOf } from '../sliding.ts';
-import type { Operation } from './program.ts';
+import { valueName, type Operation } from './program.ts';
 
 /** The file under construction. */
 export interface Graph {
   readonly nodes: Node[];
   readonly initializers: Initializer[];
 }
-
-/** The name of a value of the program. */
-export const valueName = (index: number): string => `value_${index}`;
 
 function affine(graph: Graph, operation: Extract<LinearMap, { kind: 'affine' }>, to: string): void {
   const outputs = operation.weights.length;

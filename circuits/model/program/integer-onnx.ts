@@ -11,8 +11,8 @@ import type { FloatTree } from '../float/float-model.ts';
 import { treeEnsemble } from '../onnx/tree-ensemble.ts';
 import { roundingHalf } from '../constraints/gadgets/requantise.ts';
 import { programBounds } from './bounds.ts';
-import { emitLinear, pool, valueName, type Graph } from './integer-onnx-linear.ts';
-import type { IntegerProgram, Operation } from './program.ts';
+import { emitLinear, pool, type Graph } from './integer-onnx-linear.ts';
+import { valueName, type IntegerProgram, type Operation } from './program.ts';
 
 /** Division of int32 truncates towards zero, so negative values are cut off before it. */
 function requantise(graph: Graph, operation: Extract<Operation, { kind: 'requantise' }>, to: string): void {

@@ -6,6 +6,10 @@ import { windowsOf } from '../sliding.ts';
 import { requantised } from './bounds.ts';
 import type { IntegerProgram, Operation } from './program.ts';
 
+function greatestOf(values: readonly number[]): number {
+  return values.reduce((so, value) => Math.max(so, value));
+}
+
 function leafOf(tree: Tree, ranks: readonly number[]): readonly number[] {
   let at = tree;
   while (!('leaf' in at)) at = ranks[at.feature]! >= at.rank ? at.above : at.below;
@@ -20,14 +24,14 @@ function apply(operation: Operation, values: readonly (readonly number[])[]): nu
         Number(requantised(BigInt(value), operation.shifts[i]!, BigInt(operation.maximum))),
       );
     case 'window-max':
-      return windowsOf(operation.sliding).map((window) => Math.max(...window.map((place) => values[operation.of]![place]!)));
+      return windowsOf(operation.sliding).map((window) => greatestOf(window.map((place) => values[operation.of]![place]!)));
     case 'trees': {
       const leaves = operation.trees.map((tree) => leafOf(tree, values[operation.of]!));
       return operation.biases.map((bias, score) => leaves.reduce((sum, leaf) => sum + leaf[score]!, bias));
     }
     case 'first-max': {
       const scores = values[operation.of]!;
-      return [scores.indexOf(Math.max(...scores))];
+      return [scores.indexOf(greatestOf(scores))];
     }
     case 'concatenate':
       return operation.of.flatMap((value) => values[value]!);

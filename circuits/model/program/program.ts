@@ -45,6 +45,14 @@ export function programBytes(program: IntegerProgram): Uint8Array {
   return utf8(`${JSON.stringify(program)}\n`);
 }
 
+/** The name of a value in the ONNX file; the last value goes by that of the output. */
+export const valueName = (index: number): string => `value_${index}`;
+
+/** Whether input or output of the ONNX file would have the name of something in it: those of values, and names that begin with them. */
+export function namesCollide(input: string, output: string): boolean {
+  return [input, output].some((name) => name.startsWith('value_')) || input === output || input.startsWith(`${output}_`);
+}
+
 /** ONNX element codes of the committed tensors. */
 export const DTYPE_CODE = { uint8: 2, uint16: 4, int32: 6 } as const;
 

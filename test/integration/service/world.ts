@@ -353,7 +353,7 @@ const idleProver: SettlementProver = {
     failed: 0,
     retried: 0,
     threadsReplaced: 0,
-      processesReplaced: 0,
+    processesReplaced: 0,
     backend: { name: 'none', engine: 'none', fallbacks: [], madeByFallback: 0, unavailable: {} },
     proofTime: { boundsMs: [], counts: [], count: 0, sumMs: 0 },
     memory: { limitBytes: 0, plannedBytes: 0, rssBytes: 0, sharedKeyBytes: 0, largestThreadHeapBytes: 0 },
