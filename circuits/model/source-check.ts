@@ -85,7 +85,7 @@ async function load(source: Uint8Array): Promise<InferenceSession> {
   try {
     return await InferenceSession.create(source, { intraOpNumThreads: 1, interOpNumThreads: 1, logSeverityLevel: 4 });
   } catch (cause) {
-    return refuse('onnxruntime cannot load the model that was understood', cause);
+    return refuse(`onnxruntime cannot load the model that was understood: ${String(cause).slice(0, 200)}`, cause);
   }
 }
 

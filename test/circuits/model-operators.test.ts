@@ -25,6 +25,7 @@ import { programBytes } from '#circuits/model/program/program.ts';
 import { readProgram } from '#circuits/model/program/read-program.ts';
 import { quantise, realScores } from '#circuits/model/quantise/quantise.ts';
 import { quantiseRow } from '#circuits/model/quantise/quantiser.ts';
+import { assertSourceAgrees } from '#circuits/model/source-check.ts';
 import { SeededRandom } from '../../examples/credit-model/random.ts';
 
 const random = new SeededRandom(1204);
@@ -125,6 +126,17 @@ function forest(op: 'TreeEnsembleClassifier' | 'TreeEnsembleRegressor', aggregat
     attributes: { ...Object.fromEntries(classes), classlabels_int64s: ints(0, 1, 2) },
   };
   return { ...chain([4], []), nodes: [op === 'TreeEnsembleRegressor' ? regressor : classifier] };
+}
+
+/** Classes 3, 1 and 2, of which the scores alone are an output of the graph. */
+function classifierBehind(post_transform: 'NONE' | 'SOFTMAX'): Graph {
+  const graph = chain([4], [gemm(4, 6), relu, ['LinearClassifier', []]]);
+  const numbers = (count: number): Attribute => ({ floats: Array.from({ length: count }, () => random.normal()) });
+  const attributes = { coefficients: numbers(18), intercepts: numbers(3), classlabels_ints: ints(3, 1, 2), post_transform };
+  const nodes = graph.nodes.map((node): Node =>
+    node.op === 'LinearClassifier' ? { ...node, domain: 'ai.onnx.ml', outputs: ['label', 'y'], attributes } : node,
+  );
+  return { ...graph, nodes };
 }
 
 const models: readonly (readonly [name: string, graph: Graph])[] = [
@@ -230,6 +242,38 @@ const models: readonly (readonly [name: string, graph: Graph])[] = [
   ['a forest of classes', forest('TreeEnsembleClassifier', 'SUM')],
   ['a forest whose leaves are averaged', forest('TreeEnsembleRegressor', 'AVERAGE')],
   [
+    'GlobalMaxPool after the activation, Dropout and Cast that change nothing, scores as doubles',
+    {
+      ...chain(
+        [2, 4, 4],
+        [
+          ['Cast', [], { to: 1 }],
+          ['Conv', [weights('k', 5, 2, 2, 2), weights('kb', 5)]],
+          relu,
+          ['GlobalMaxPool', []],
+          ['Dropout', []],
+          flatten,
+          gemm(5, 3),
+          ['Cast', [], { to: 11 }],
+        ],
+      ),
+      outputs: [{ name: 'y', type: 'float64', dims: ['rows', 3] }],
+    },
+  ],
+  [
+    'ArgMax behind dense layers',
+    {
+      ...chain([6], [gemm(6, 8), relu, gemm(8, 4), ['ArgMax', [], { axis: 1 }]]),
+      outputs: [{ name: 'y', type: 'int64', dims: ['rows', 1] }],
+    },
+  ],
+  [
+    'ArgMax of a Softmax, cast to a float',
+    chain([5], [gemm(5, 4), ['Softmax', []], ['ArgMax', [], { axis: -1 }], ['Cast', [], { to: 1 }]]),
+  ],
+  ['LinearClassifier behind a dense layer', classifierBehind('NONE')],
+  ['LinearClassifier with a softmax', classifierBehind('SOFTMAX')],
+  [
     'Scaler, dense layers without an activation between, LinearRegressor',
     chain(
       [5],
@@ -270,11 +314,13 @@ describe('operators of compiled models', function () {
       const all = rows.map((row) => floatValues(float, row).at(-1)!);
       const greatest = Math.max(...all.flat().map(Math.abs));
       let worst = 0;
+      assert.ok((await assertSourceAgrees(bytes, float, null, rows)) >= rows.length);
+      const scored = float.outputs[0]!.holds === 'scores';
       for (const [i, row] of rows.entries()) {
         const wanted = all[i]!;
         const given = (await runtime.run({ x: new Tensor('float32', Float32Array.from(row), [1, ...float.inputShape]) }))['y']!
           .data;
-        for (const [k, score] of wanted.entries())
+        for (const [k, score] of scored ? wanted.entries() : [])
           assert.ok(Math.abs(score - Number(given[k])) < 1e-4 * (1 + greatest), `row ${i}: ${score}, ${given[k]}`);
         const input = quantiseRow(quantised.quantisers, row);
         const output = interpret(program, input);
