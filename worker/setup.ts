@@ -15,7 +15,7 @@ import { createSnpIssuer } from './issuer/snp.ts';
 import { createTdxIssuer } from './issuer/tdx.ts';
 import { createEnclaveKeys, runtimeDigestOf, type EnclaveKeys } from './keys.ts';
 import type { WorkerLog } from './log.ts';
-import { assertExactKernels, readCompiledModel } from './model/compiled.ts';
+import { assertExactKernels, assertExactStages, readCompiledModel } from './model/compiled.ts';
 import { readModelFile, type ModelFile, type ModelManifest } from './model/manifest.ts';
 import { ModelRunner } from './model/runner.ts';
 import { choosePlatform, detectPlatform, TSM_REPORT_PATH, type WorkerPlatform } from './platform.ts';
@@ -87,7 +87,9 @@ export async function loadOffers(config: WorkerConfig): Promise<ReadonlyMap<bigi
       if (offers.has(file.modelId)) throw new StunError('STUN_CONFIG', `models: ${file.manifest.name} is listed twice`);
       const runner = await ModelRunner.start(file, session, jobLimits);
       offers.set(file.modelId, { runner, price: BigInt(entry.price) });
-      if (file.compiled !== undefined) await assertExactKernels(runner, file.compiled);
+      if (file.compiled === undefined) continue;
+      await assertExactKernels(runner, file.compiled);
+      await assertExactStages(file.compiled, session, jobLimits);
     }
     return offers;
   } catch (error) {

@@ -14,10 +14,12 @@ import { bytes32Hex, readDocument } from '#protocol/wire/scalars.ts';
 import { verificationKeyBytes, type VerificationKey } from '../build/verification-key.ts';
 import { PUBLISHED_POWERS, type PublishedPowers } from '../ceremony/powers-of-tau.ts';
 import { repeatedOf } from './manifest.ts';
+import { integerOnnx } from './program/integer-onnx.ts';
 import { interpret } from './program/interpret.ts';
 import { extremeInputs } from './program/probes.ts';
-import type { IntegerProgram } from './program/program.ts';
+import { committedShapes, type IntegerProgram } from './program/program.ts';
 import { readProgram } from './program/read-program.ts';
+import { stagesOf } from './program/stages.ts';
 import type { FeatureQuantiser } from './quantise/quantiser.ts';
 
 /** Files in the output folder. */
@@ -35,6 +37,15 @@ export const MODEL_FILES = {
   /** Of the key's ceremony; a development key has none. */
   transcript: 'transcript.json',
 } as const;
+
+/** What a worker tries before it serves: `stagesOf` a program. */
+export interface Stages {
+  /** Names the two tensors as the worker's runner takes and gives them. */
+  readonly model: Pick<CompiledModel, 'name' | 'input' | 'output'>;
+  readonly onnx: Uint8Array;
+  readonly run: CompiledFolder['run'];
+  readonly probes: CompiledFolder['probes'];
+}
 
 const identitySchema = z.strictObject({
   modelId: bytes32Hex,
@@ -59,6 +70,8 @@ export interface CompiledFolder {
   readonly run: (input: readonly number[]) => number[];
   /** Inputs at which arithmetic that is not exact shows. */
   readonly probes: () => number[][];
+  /** The linear work of the program alone, in which every accumulator can be driven to its ends; null when there is none. */
+  readonly stages: () => Stages | null;
   readonly verificationKey: VerificationKey;
   /** Its fixed encoding, docs/protocol.md section 3. */
   readonly verificationKeyBytes: Uint8Array;
@@ -117,6 +130,7 @@ export async function readCompiledFolder(
     ...stated,
     run: (input) => interpret(program, input),
     probes: () => extremeInputs(program),
+    stages: () => readStages(model.name, program),
     verificationKey,
     verificationKeyBytes: encoded,
     ceremonyHash,
@@ -125,6 +139,36 @@ export async function readCompiledFolder(
     r1csPath: path('r1cs'),
     zkeyPath: path('zkey'),
     zkeySha256: identity.zkeySha256.slice(2),
+  };
+}
+
+function readStages(name: string, program: IntegerProgram): Stages | null {
+  const stages = stagesOf(program);
+  if (stages === null) return null;
+  const probes = extremeInputs(stages);
+  const { input, outputName } = stages;
+  const run: Stages['run'] = (integers) => interpret(stages, integers);
+  const outputs = run(probes[0]!).length;
+  const shapes = committedShapes(stages, outputs);
+  return {
+    model: {
+      name,
+      input: {
+        name: input.name,
+        dtype: input.bytesPerElement === 1 ? 'uint8' : 'uint16',
+        dims: [1, input.maxima.length],
+        shape: { ...shapes.input, dims: [...shapes.input.dims] },
+      },
+      output: {
+        name: outputName,
+        dtype: 'int32',
+        dims: [1, outputs],
+        shape: { ...shapes.output, dims: [...shapes.output.dims] },
+      },
+    },
+    onnx: integerOnnx(stages),
+    run,
+    probes: () => probes,
   };
 }
 

@@ -38,13 +38,25 @@ export const manifestSchema = z.looseObject({
 });
 export type ModelManifest = z.infer<typeof manifestSchema>;
 
-/** What of a compiled model the worker needs beside the file that it runs: worker/model/compiled.ts. */
-export interface CompiledProgram {
-  readonly model: CompiledModel;
+/** What onnxruntime is held to: an integer program with the tensors that it takes and gives. */
+export interface ExactProgram {
+  readonly model: Pick<CompiledModel, 'name' | 'input' | 'output'>;
   /** The integer program run plainly. */
   readonly run: (input: readonly number[]) => number[];
   /** Inputs at which arithmetic that is not exact shows. */
   readonly probes: () => number[][];
+}
+
+/** An exact program with its ONNX file. */
+export interface ProgramStages extends ExactProgram {
+  readonly onnx: Uint8Array;
+}
+
+/** What of a compiled model the worker needs beside the file that it runs: worker/model/compiled.ts. */
+export interface CompiledProgram extends ExactProgram {
+  readonly model: CompiledModel;
+  /** Its linear work alone, in which every accumulator can be driven to its ends; null when there is none. */
+  readonly stages: () => ProgramStages | null;
 }
 
 /** A model as it lies on disk: its name on chain, its manifest and the digest that the loaded bytes must have. */

@@ -18,7 +18,7 @@ import {
 import type { InferenceProver, InferenceTask } from '#prover/interface.ts';
 import { verifyGroth16 } from '#prover/verify-groth16.ts';
 import type { CompiledFolder } from '#circuits/model/folder.ts';
-import { assertExactKernels, readCompiledModel } from '#worker/model/compiled.ts';
+import { assertExactKernels, assertExactStages, readCompiledModel } from '#worker/model/compiled.ts';
 import { ModelRunner } from '#worker/model/runner.ts';
 import { WorkerStore } from '#worker/store.ts';
 import { rejectsCode } from '../assert-code.ts';
@@ -168,6 +168,25 @@ describe('worker job over a compiled model', function () {
       return right.map((tensor) => ({ ...tensor, data: tensor.data.map((byte, i) => (i === 0 ? byte ^ 1 : byte)) }));
     };
     await rejectsCode(assertExactKernels({ run: saturated }, runner.file.compiled!), 'STUN_MODEL_KERNELS');
+  });
+
+  it('tries the stages before it serves: exact here, and refused where only a later layer is not', async () => {
+    const compiled = runner.file.compiled!;
+    await assertExactStages(compiled, CPU, LIMITS);
+    const stages = compiled.stages()!;
+    assert.equal(stages.model.input.dims[1], 4 + 3, 'features and activations are inputs of their own');
+    // Beside the first layer's accumulators and activations: an error in the last score, when all activations are at their greatest.
+    const run: typeof stages.run = (input) => {
+      const right = stages.run(input);
+      return input.slice(-3).every((value) => value > 0) ? right.with(-1, right.at(-1)! + 1) : right;
+    };
+    const wrong = { ...compiled, stages: () => ({ ...stages, run }) };
+    await rejectsCode(assertExactStages(wrong, CPU, LIMITS), 'STUN_MODEL_KERNELS');
+    await rejectsCode(
+      assertExactStages({ ...compiled, stages: () => ({ ...stages, onnx: stages.onnx.subarray(1) }) }, CPU, LIMITS),
+      'STUN_MODEL_LOAD',
+    );
+    await assertExactStages({ ...compiled, stages: () => null }, CPU, LIMITS);
   });
 
   it('goes on serving a lane while proofs are owed, and hands the segment over when the last one is stored', async () => {
