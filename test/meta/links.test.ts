@@ -52,4 +52,17 @@ describe('links between documents', () => {
     assert.ok(count > 20, `${count} paths`);
     assert.deepEqual(missing, []);
   });
+
+  it('name for each guarantee of the threat model the files that test it', () => {
+    const [, section = ''] = readFileSync(join(root, 'THREAT-MODEL.md'), 'utf8').split('## Guarantees');
+    const rows = [...section.matchAll(/^\| (\d+) +\|.*\| ([^|]+?) +\|$/gm)];
+    assert.ok(rows.length > 10, `${rows.length} guarantees`);
+    for (const [, number, tests = ''] of rows) {
+      assert.match(
+        tests,
+        /^`test\/[\w./-]+\.(?:test\.ts|t\.sol)`(?:, `test\/[\w./-]+\.(?:test\.ts|t\.sol)`)*$/,
+        `guarantee ${number}`,
+      );
+    }
+  });
 });
