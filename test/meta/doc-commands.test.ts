@@ -3,7 +3,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { root } from '../../scripts/project-files.ts';
 import { docCommands } from './doc-commands.ts';
-import { commandsIn, shownCommands } from './documented-commands.ts';
+import { commandsElsewhere, commandsIn, literalsOf, shownCommands, strayCommands } from './documented-commands.ts';
 
 describe('documented commands', () => {
   it('are read from sh blocks, comments dropped and continuation lines joined', () => {
@@ -29,17 +29,28 @@ describe('documented commands', () => {
     );
   });
 
-  it('name a test that exists and runs the same subcommand', () => {
+  it('stand in `sh` blocks, where this list sees them', () => {
+    assert.deepEqual(commandsElsewhere('```\nnpx stun bundles\n```\n```sh\nnpm start\n```\n```ts\nnpm.start();\n```\n'), [
+      'npx stun bundles',
+    ]);
+    assert.deepEqual(strayCommands(), []);
+  });
+
+  it('name a test that exists and says their subcommand and every option', () => {
+    assert.deepEqual(literalsOf('npx stun ceremony start --circuit settlement-16 --out 0.zkey'), [
+      'ceremony',
+      'start',
+      '--circuit',
+      '--out',
+    ]);
     for (const { command, proof } of docCommands) {
       if (!('test' in proof)) continue;
       assert.ok(existsSync(join(root, proof.test)), `${command}: no ${proof.test}`);
       const source = readFileSync(join(root, proof.test), 'utf8');
-      const words = command
-        .replace(/^.*?\bstun /, '')
-        .split(' ')
-        .filter((word) => /^[a-z][a-z-]*$/.test(word))
-        .slice(0, 2);
-      for (const word of words) assert.ok(source.includes(word), `${proof.test} never says ${word} of: ${command}`);
+      for (const word of literalsOf(command)) {
+        const literal = new RegExp(`['"\`]${word}['"\`=]`);
+        assert.match(source, literal, `${proof.test} never says ${word} of: ${command}`);
+      }
     }
   });
 

@@ -13,7 +13,7 @@ import { writeDisclosureR1cs } from '#circuits/model/disclosure/disclosure-key.t
 import { verifyDisclosure, type Disclosure } from '#client/index.ts';
 import { buildProgram } from '#cli/program.ts';
 import { Runner } from '#cli/runner.ts';
-import { disclosureSignals, type AllowedKey } from '#protocol/index.ts';
+import { disclosureSignals, parseTranscript, transcriptHashOf, type AllowedKey } from '#protocol/index.ts';
 import { ceremonyOf, type FinishedCeremony } from '#test/circuits/adopted-model.ts';
 import { rejectsCode } from '#test/unit/assert-code.ts';
 import { makeCompiledReceipt, type CompiledReceipt } from '#test/unit/client/compiled-receipt.ts';
@@ -72,6 +72,16 @@ describe('cli: a disclosure under the key of a ceremony', function () {
     disclosure = JSON.parse(await readFile(at('disclosure.json'), 'utf8')) as Disclosure;
   });
   after(() => rm(folder, { recursive: true, force: true }));
+
+  it('starts and ends with the circuit of the model that `--disclosure` names', async () => {
+    const table = ['--rehearsal-table', at('table.json')];
+    const ground = ['--disclosure', (await compiledFixture()).directory, '--ptau', held.ground.powersPath, ...table];
+    const { circuitHash } = await stun(['ceremony', 'start', ...ground, '--out', at('0.zkey')]);
+    assert.equal(circuitHash, parseTranscript(held.transcript).circuitHash);
+    const finished = ['ceremony', 'finalise', held.keyPath, ...ground, '--out', at('finished.json')];
+    assert.equal((await stun(finished))['transcriptHash'], transcriptHashOf(held.transcript));
+    assert.equal(await readFile(at('finished.json'), 'utf8'), held.transcript);
+  });
 
   it('is verified by everybody who allows the key, offline', async () => {
     const shown = await verify(key());

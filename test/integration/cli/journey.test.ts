@@ -41,6 +41,8 @@ describe('stun, one order from the first command to the refund', function () {
       `${stage.provider}=0.5ether`,
       '--policy',
       join(folder, 'policy.json'),
+      '--deadline',
+      '7d',
       '--segment',
       '2',
     ]);
