@@ -7,6 +7,7 @@ import { StunError } from '#protocol/errors/stun-error.ts';
 import { sampleCases } from '../../depth.ts';
 import { flipped } from '../../unit/attestation/simulated-fixture.ts';
 import { acceptedChain, acceptedGpuReport, acceptedOcsp, assessGpuWith } from '../../unit/attestation/gpu-fixture.ts';
+import { InputCost } from './input-cost.ts';
 import { gpuCases } from '../../unit/attestation/gpu-vector-cases.ts';
 
 /** Not verified, by a code of its own: never an internal error. */
@@ -84,11 +85,18 @@ describe('sweeps over simulated GPU evidence', () => {
 
 describe('sweeps over real GPU reports', () => {
   const wanted = ['hopper-c438e7e7', 'blackwell-6cea198c', 'hopper-9bf9963c', 'ls10-352fc991'];
-  for (const vector of gpuCases().filter((candidate) => wanted.includes(candidate.name))) {
-    const assess = (report: Uint8Array): GpuAssessment =>
+  const vectors = gpuCases().filter((candidate) => wanted.includes(candidate.name));
+
+  it('are over these reports, all of them', function () {
+    if (gpuCases().length === 0) return this.skip();
+    assert.deepEqual(vectors.map(({ name }) => name).toSorted(), wanted.toSorted());
+  });
+
+  for (const vector of vectors) {
+    const assess = (report: Uint8Array, chain = vector.chain): GpuAssessment =>
       assessGpu({
         report,
-        chain: vector.chain,
+        chain,
         nonce: null,
         ocsp: [],
         ocspAtUnix: null,
@@ -99,8 +107,20 @@ describe('sweeps over real GPU reports', () => {
 
     it(`refuses ${vector.name} with a byte changed, whether signed or of the signature`, () => {
       const offsets = sampleCases(range(0, vector.report.length), 100);
-      const seen = offsets.map((offset) => refusedCode(assess(flipped(vector.report, offset)), `byte ${offset}`));
-      console.log(`      ${offsets.length} bytes: ${codes(seen)}`);
+      const cost = new InputCost();
+      const seen = offsets.map((offset) => cost.of(() => refusedCode(assess(flipped(vector.report, offset)), `byte ${offset}`)));
+      console.log(`      ${offsets.length} bytes: ${codes(seen)}; ${cost.requireBounded()}`);
+    });
+
+    it(`refuses ${vector.name} with a byte of a certificate changed`, () => {
+      const ders = parsePemChain(vector.chain);
+      const places = ders.flatMap((der, place) => range(0, der.length).map((offset) => ({ place, offset })));
+      const cost = new InputCost();
+      const seen = sampleCases(places, 40).map(({ place, offset }) => {
+        const chain = ders.map((der, i) => encodePem(i === place ? flipped(der, offset) : der)).join('');
+        return cost.of(() => refusedCode(assess(vector.report, chain), `certificate ${place} at ${offset}`));
+      });
+      console.log(`      ${seen.length} bytes of ${ders.length} certificates: ${codes(seen)}; ${cost.requireBounded()}`);
     });
 
     it(`refuses ${vector.name} cut at any length`, () => {

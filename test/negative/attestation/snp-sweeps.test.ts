@@ -5,6 +5,7 @@ import { StunError } from '#protocol/errors/stun-error.ts';
 import { sampleCases } from '../../depth.ts';
 import { flipped } from '../../unit/attestation/simulated-fixture.ts';
 import { acceptedEndorsements, acceptedReport, assessSnpWith } from '../../unit/attestation/snp-fixture.ts';
+import { InputCost } from './input-cost.ts';
 import { amdCases } from '../../unit/attestation/snp-vector-cases.ts';
 
 /** Not verified, by a code of its own: never an internal error. */
@@ -63,16 +64,34 @@ describe('sweeps over simulated SEV-SNP evidence', () => {
 
 describe('sweeps over real SEV-SNP reports', () => {
   const wanted = ['milan-v5-vcek-bcc3fbc5', 'genoa-v3-vcek-227a641d', 'genoa-v5-vcek-7ea4daeb', 'milan-v3-vlek-decdab94'];
-  for (const vector of amdCases().filter((candidate) => wanted.includes(candidate.name))) {
+  const vectors = amdCases().filter((candidate) => wanted.includes(candidate.name));
+
+  it('are over these reports, all of them', function () {
+    if (amdCases().length === 0) return this.skip();
+    assert.deepEqual(vectors.map(({ name }) => name).toSorted(), wanted.toSorted());
+  });
+
+  for (const vector of vectors) {
     const assess = (report: Uint8Array, endorsements: SnpEndorsementBytes): SnpAssessment =>
       assessSnp({ report, endorsements, atUnix: vector.verifyAt, roots: defaultTrustRoots, policy: defaultPolicy });
 
     it(`refuses ${vector.name} with a byte of the report changed`, () => {
       const offsets = sampleCases(range(0, vector.report.length), 100);
+      const cost = new InputCost();
       const seen = offsets.map((offset) =>
-        refusedCode(assess(flipped(vector.report, offset), vector.endorsements), `byte ${offset}`),
+        cost.of(() => refusedCode(assess(flipped(vector.report, offset), vector.endorsements), `byte ${offset}`)),
       );
-      console.log(`      ${offsets.length} bytes: ${codes(seen)}`);
+      console.log(`      ${offsets.length} bytes: ${codes(seen)}; ${cost.requireBounded()}`);
+    });
+
+    it(`refuses ${vector.name} cut at any length`, () => {
+      const lengths = sampleCases(range(0, vector.report.length), 100);
+      const cost = new InputCost();
+      const seen = lengths.map((length) =>
+        cost.of(() => refusedCode(assess(vector.report.subarray(0, length), vector.endorsements), `length ${length}`)),
+      );
+      assert.equal(codes(seen), 'STUN_SNP_REPORT_FORMAT');
+      console.log(`      ${lengths.length} lengths, ${cost.requireBounded()}`);
     });
 
     it(`refuses ${vector.name} with a byte of the VEK changed`, () => {
