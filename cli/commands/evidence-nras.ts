@@ -1,7 +1,9 @@
 /** `stun evidence verify --nras`: an answer of NVIDIA's attestation service, instead of the report of a GPU itself. */
+import { gpuArchitectures } from '#attestation/index.ts';
 import type { EvidenceReport, Policy } from '#attestation/index.ts';
 import { parseJwks } from '#attestation/jose/jwks.ts';
 import { assessNras } from '#attestation/nvidia/eat/nras.ts';
+import type { NrasAssessment, NrasInput } from '#attestation/nvidia/eat/nras.ts';
 import { fromHex } from '#protocol/bytes.ts';
 import { errorEntry } from '#protocol/errors/registry.ts';
 import { StunError } from '#protocol/errors/stun-error.ts';
@@ -21,9 +23,32 @@ export interface NrasOptions {
 
 const nvidiaIssuer = 'https://nras.attestation.nvidia.com';
 
+/** In place of the rules of a policy that has none for GPUs: the answer itself is verified all the same. */
+const anyGpu: NrasInput['policy'] = {
+  architectures: gpuArchitectures,
+  minDriverVersion: { skip: 'the policy admits no GPU' },
+  minVbiosVersions: {
+    hopper: { skip: 'the policy admits no GPU' },
+    blackwell: { skip: 'the policy admits no GPU' },
+    ls10: { skip: 'the policy admits no GPU' },
+  },
+};
+
+function refusedByKind({ checks, failure }: NrasAssessment): Pick<NrasAssessment, 'checks' | 'failure'> {
+  const refusal = new StunError('STUN_POLICY_KIND', 'the policy does not admit GPUs');
+  return {
+    checks: checks.map((check) =>
+      check.id === 'nras-architecture' && check.status === 'proven'
+        ? { id: check.id, status: 'refuted', code: refusal.code }
+        : check,
+    ),
+    failure: failure ?? refusal,
+  };
+}
+
 /**
  * Verifies an answer. `verified` speaks of its tokens and of what they say of the devices, `validated` of the policy too.
- * @throws `STUN_INPUT` | `STUN_FILE` | `STUN_JSON_FORMAT` | `STUN_JWKS_FORMAT` | `STUN_POLICY_KIND` when the policy has no rules for GPUs
+ * @throws `STUN_INPUT` | `STUN_FILE` | `STUN_JSON_FORMAT` | `STUN_JWKS_FORMAT`
  */
 export async function nrasReport(
   { nras, jwks, issuer = nvidiaIssuer, nonce }: NrasOptions,
@@ -31,15 +56,15 @@ export async function nrasReport(
 ): Promise<EvidenceReport> {
   if (nras === undefined || jwks === undefined || nonce === undefined)
     throw new StunError('STUN_INPUT', '--nras, --jwks and --nonce belong together');
-  if (policy.nvidia === null) throw new StunError('STUN_POLICY_KIND', 'the policy does not admit GPUs');
-  const { checks, failure } = assessNras({
+  const assessed = assessNras({
     answer: await readTextFile(nras, 'NRAS answer'),
     keys: parseJwks(await readTextFile(jwks, 'JWKS')),
     issuer,
     nonce: fromHex(`0x${nonce.replace(/^0x/, '')}`, 32, 'nonce'),
     atUnix,
-    policy: policy.nvidia,
+    policy: policy.nvidia ?? anyGpu,
   });
+  const { checks, failure } = policy.nvidia === null ? refusedByKind(assessed) : assessed;
   return {
     kind: 'nvidia',
     verified: failure === null || errorEntry(failure.code).class === 'policy',
