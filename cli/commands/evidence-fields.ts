@@ -2,6 +2,7 @@
 import { parseIntelCollateral, parseIntelQuote } from '#attestation/index.ts';
 import type { CertificationData, EnclaveReport, IntelQuote, TdReportField } from '#attestation/index.ts';
 import { toHex } from '#protocol/bytes.ts';
+import { describeIntelCollateral } from './evidence-intel-fields.ts';
 import type { EvidenceBytes } from './evidence-source.ts';
 
 /** One field. */
@@ -98,10 +99,6 @@ function describeCertification(data: CertificationData): readonly DescribedField
   }
 }
 
-function time(unix: number): string {
-  return new Date(unix * 1000).toISOString();
-}
-
 /**
  * Lists the fields of a quote and its collateral.
  * @throws the code of the parser when one of them cannot be read
@@ -110,15 +107,6 @@ export function describeSource(source: EvidenceBytes): readonly DescribedField[]
   const quote = parseIntelQuote(source.quote);
   const collateral = parseIntelCollateral(source.collateral);
   const { header, qeReport } = quote;
-  const chains = [
-    ['pckCrlIssuerChain', collateral.pckCrlIssuerChain],
-    ['tcbInfo.chain', collateral.tcbInfo.chain],
-    ['qeIdentity.chain', collateral.qeIdentity.chain],
-  ] as const;
-  const crls = [
-    ['rootCaCrl', collateral.rootCaCrl],
-    ['pckCrl', collateral.pckCrl],
-  ] as const;
   return [
     field('header.version', header.version, 'version of the quote format'),
     field('header.attestationKeyType', header.attestationKeyType, '2: ECDSA with P-256'),
@@ -141,21 +129,6 @@ export function describeSource(source: EvidenceBytes): readonly DescribedField[]
     field('qeAuthData', toHex(quote.qeAuthData), 'authentication data of the quoting enclave'),
     ...describeCertification(quote.certification),
     field('trailingBytes', quote.trailingBytes, 'bytes after the quote; padding, never read'),
-    ...chains.flatMap(([name, chain]) =>
-      chain.map((certificate, i) =>
-        field(
-          `${name}[${i}]`,
-          `${certificate.subject.commonName}, serial ${certificate.serialHex}`,
-          `valid ${time(certificate.notBeforeUnix)} to ${time(certificate.notAfterUnix)}`,
-        ),
-      ),
-    ),
-    ...crls.map(([name, crl]) =>
-      crl === null
-        ? field(name, 'absent', 'without it nothing is known of revocation')
-        : field(name, `${crl.revokedSerials.size} revoked`, `valid ${time(crl.thisUpdateUnix)} to ${time(crl.nextUpdateUnix)}`),
-    ),
-    field('tcbInfo.text', collateral.tcbInfo.text.slice(0, 160), 'TCB Info exactly as signed, its beginning'),
-    field('qeIdentity.text', collateral.qeIdentity.text.slice(0, 160), 'QE identity exactly as signed, its beginning'),
+    ...describeIntelCollateral(quote, collateral),
   ];
 }

@@ -77,19 +77,11 @@ function time(unix: number): string {
 const places = ['firmware', 'device', 'provisioner', 'identity', 'root'] as const;
 
 /**
- * Lists the fields of a report with its chain, OCSP responses and RIM documents.
- * @throws the code of the parser when one of them cannot be read
+ * Lists what is said about certificates and measurements.
+ * @throws the code of the parser when a document cannot be read
  */
-export function describeGpu(bytes: Uint8Array, { chain, ocsp, rims }: GpuFiles): readonly DescribedField[] {
+export function describeGpuCollateral({ ocsp, rims }: Pick<GpuFiles, 'ocsp' | 'rims'>): readonly DescribedField[] {
   return [
-    ...reportFields(parseGpuReport(bytes)),
-    ...parseDeviceChain(chain).map(({ subject, serialHex, notBeforeUnix, notAfterUnix }, i) =>
-      field(
-        `chain.${places[i] ?? i}`,
-        `${subject.commonName}, serial ${serialHex}`,
-        `valid ${time(notBeforeUnix)} to ${time(notAfterUnix)}`,
-      ),
-    ),
     ...ocsp
       .map(parseOcspResponse)
       .map(({ certificateId, status, thisUpdateUnix, nextUpdateUnix }) =>
@@ -108,5 +100,23 @@ export function describeGpu(bytes: Uint8Array, { chain, ocsp, rims }: GpuFiles):
           `reference values for ${product}, ${measurements.filter(({ active }) => active).length} of them to be compared`,
         ),
       ),
+  ];
+}
+
+/**
+ * Lists the fields of a report with its chain, OCSP responses and RIM documents.
+ * @throws the code of the parser when one of them cannot be read
+ */
+export function describeGpu(bytes: Uint8Array, { chain, ocsp, rims }: Omit<GpuFiles, 'nonce'>): readonly DescribedField[] {
+  return [
+    ...reportFields(parseGpuReport(bytes)),
+    ...parseDeviceChain(chain).map(({ subject, serialHex, notBeforeUnix, notAfterUnix }, i) =>
+      field(
+        `chain.${places[i] ?? i}`,
+        `${subject.commonName}, serial ${serialHex}`,
+        `valid ${time(notBeforeUnix)} to ${time(notAfterUnix)}`,
+      ),
+    ),
+    ...describeGpuCollateral({ ocsp, rims }),
   ];
 }

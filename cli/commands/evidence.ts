@@ -8,6 +8,7 @@ import {
   defaultPolicy,
   defaultTrustRoots,
   explainReport,
+  parseEvidence,
   parsePolicy,
   parseTrustRoots,
   reportOf,
@@ -30,6 +31,7 @@ import { nrasReport } from './evidence-nras.ts';
 import { evidenceWayOf } from './evidence-options.ts';
 import type { EvidenceBytes, EvidenceSource } from './evidence-source.ts';
 import { parseUnix, readEvidenceSource, readTextFile } from './evidence-source.ts';
+import { describeDocument } from './evidence-document-fields.ts';
 import type { DescribedField } from './evidence-fields.ts';
 import { describeSource } from './evidence-fields.ts';
 import { describeGpu } from './evidence-gpu-fields.ts';
@@ -151,12 +153,18 @@ function assessFiles(
 }
 
 function fieldsOf(source: EvidenceBytes): readonly DescribedField[] {
+  // Verification answers for a document that cannot be read; here that is all there is to say.
+  if (source.document !== null) return [...describeDocument(parseEvidence(source.document)), ...quoteFieldsOf(source)];
+  return quoteFieldsOf(source);
+}
+
+function quoteFieldsOf(source: EvidenceBytes): readonly DescribedField[] {
   if (source.gpu !== undefined) return describeGpu(source.quote, source.gpu);
   return source.endorsements === undefined ? describeSource(source) : describeSnp(source.quote, source.endorsements);
 }
 
 /**
- * Shows every field of a quote and its collateral with its meaning. Verifies nothing, and says so.
+ * Shows every field of evidence and of what stands beside it with its meaning. Verifies nothing, and says so.
  * @throws the parse error's code when the evidence has no readable structure
  */
 export async function evidenceInspect(options: EvidenceSource): Promise<CommandResult> {

@@ -51,6 +51,7 @@ describe('stun evidence', () => {
     await writeFile(path('expected.json'), JSON.stringify({ verifyAt: atUnix, expected: { tcbStatus: 'Revoked' } }));
     await writeFile(path('policy.json'), canonicalPolicyJson(simulatedPolicy));
     await writeFile(path('root.json'), JSON.stringify(pki.root));
+    await writeFile(path('broken.json'), '{"version":1');
     await writeFile(path('evidence.json'), machine().evidence(keysetDigest, nonce));
     await writeFile(path('short.bin'), acceptedQuote.subarray(0, 600));
     await writeFile(path('sgx-short.bin'), Uint8Array.of(3, 0, 2, 0, 0, 0, 0, 0, 0, 0));
@@ -136,7 +137,6 @@ describe('stun evidence', () => {
   });
 
   it('answers for a malformed document too', async () => {
-    await writeFile(path('broken.json'), '{"version":1');
     const result = await evidenceVerify({ evidence: path('broken.json'), at: atUnix, keysetDigest: toHex(keysetDigest) });
     assert.deepEqual([fields(result)['code'], result.exitCode], ['STUN_JSON_FORMAT', 1]);
   });
@@ -149,7 +149,7 @@ describe('stun evidence', () => {
   it('shows every field of a quote and says that nothing is verified', async () => {
     const result = await evidenceInspect({ quote: path('quote.bin'), collateral: path('collateral.json') });
     const listed = fields(result)['fields'];
-    assert.ok(Array.isArray(listed) && listed.length >= 40);
+    assert.ok(Array.isArray(listed));
     assert.equal(fields(result)['verified'], false);
     assert.match(result.text, /^Nothing below is verified/);
     assert.ok(result.text.includes(toHex(reportData)) && result.text.includes('Intel SGX TCB Signing, serial '));
@@ -158,6 +158,48 @@ describe('stun evidence', () => {
       evidenceInspect({ quote: path('sgx-short.bin'), collateral: path('collateral.json') }),
       'STUN_QUOTE_FORMAT',
     );
+  });
+
+  it('names what it shows of chain, certificate, collateral and document', async () => {
+    const shown = async (source: object): Promise<ReadonlyMap<string, string>> => {
+      const listed = fields(await evidenceInspect(source))['fields'] as readonly {
+        readonly name: string;
+        readonly value: string;
+      }[];
+      return new Map(listed.map(({ name, value }) => [name, value]));
+    };
+    const beside = [
+      'pckChain[0]',
+      'pckChain[1]',
+      'pckChain[2]',
+      'pckCrlIssuerChain[0]',
+      'rootCaCrl',
+      'pckCrl',
+      ...['ppid', 'fmspc', 'pceId', 'componentSvns', 'pceSvn', 'cpuSvn', 'platformInstanceId'].map((name) => `pck.${name}`),
+      ...['version', 'issueDate', 'nextUpdate', 'tcbEvaluationDataNumber', 'fmspc', 'pceId'].map((name) => `tcbInfo.${name}`),
+      ...['levels[0]', 'signature', 'text', 'chain[0]'].flatMap((name) => [`tcbInfo.${name}`, `qeIdentity.${name}`]),
+      ...['kind', 'mrSigner', 'isvProdId', 'miscSelect', 'attributesMask'].map((name) => `qeIdentity.${name}`),
+    ];
+    const quote = await shown({ quote: path('quote.bin'), collateral: path('collateral.json') });
+    assert.deepEqual(
+      [...beside, 'tcbInfo.module.mrSigner'].filter((name) => !quote.has(name)),
+      [],
+    );
+    assert.equal(quote.get('tcbInfo.text'), acceptedCollateral.tcb_info);
+    assert.equal(quote.get('pck.fmspc'), quote.get('tcbInfo.fmspc'));
+    const sgx = await shown({ quote: path('sgx.bin'), collateral: path('sgx.json') });
+    assert.deepEqual(
+      beside.filter((name) => !sgx.has(name)),
+      [],
+    );
+    const document = await shown({ evidence: path('evidence.json') });
+    assert.deepEqual(
+      [...beside, 'body.mrTd'].filter((name) => !document.has(name)),
+      [],
+    );
+    const own = ['version', 'kind', 'simulated', 'nonce', 'gpus'].map((name) => document.get(`document.${name}`));
+    assert.deepEqual(own, ['1', 'tdx', 'true', toHex(nonce), 'none']);
+    await rejectsCode(evidenceInspect({ evidence: path('broken.json') }), 'STUN_JSON_FORMAT');
   });
 
   it('verifies and shows SGX quotes and quotes of version 5', async () => {

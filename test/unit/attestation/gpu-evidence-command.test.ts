@@ -2,14 +2,14 @@ import assert from 'node:assert/strict';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { canonicalPolicyJson } from '#attestation/index.ts';
+import { canonicalPolicyJson, encodeEvidence, parseEvidence } from '#attestation/index.ts';
 import type { CommandResult } from '#cli/command.ts';
 import { evidenceInspect, evidenceVerify } from '#cli/commands/evidence.ts';
 import { toHex } from '#protocol/bytes.ts';
 import { rejectsCode } from '../assert-code.ts';
 import { acceptedChain, acceptedGpuReport, acceptedOcsp, gpuNonce, gpuPki, gpuPolicyWith } from './gpu-fixture.ts';
 import { gpuCases } from './gpu-vector-cases.ts';
-import { atUnix } from './simulated-fixture.ts';
+import { atUnix, keysetDigest, machine, nonce } from './simulated-fixture.ts';
 
 const shape = 'kind verified validated simulated tcbStatus platform module qe advisoryIds debug checks'.split(' ');
 
@@ -109,6 +109,20 @@ describe('stun evidence of GPUs', () => {
     assert.ok(shown.every((entry) => entry.meaning.length > 3));
     assert.equal(fields(result)['verified'], false);
     await rejectsCode(evidenceInspect({ gpu: path('chain.pem'), chain: path('chain.pem') }), 'STUN_GPU_REPORT_VERSION');
+  });
+
+  it('shows the GPUs of a document', async () => {
+    const document = parseEvidence(machine().evidence(keysetDigest, nonce));
+    const device = { report: acceptedGpuReport, chain: acceptedChain };
+    const gpuEvidence = { devices: [device, device], ocsp: acceptedOcsp, rims: [] };
+    await writeFile(path('document.json'), encodeEvidence({ ...document, gpuEvidence }));
+    const shown = fields(await evidenceInspect({ evidence: path('document.json') }))['fields'] as readonly {
+      readonly name: string;
+    }[];
+    const names = new Set(shown.map(({ name }) => name));
+    for (const name of ['document.gpus', 'gpus[0].nonce', 'gpus[1].measurement.64', 'gpus[1].chain.root', 'body.mrTd'])
+      assert.ok(names.has(name), name);
+    assert.equal([...names].filter((name) => name.startsWith('gpus.ocsp.')).length, 3);
   });
 
   it('accepts a real GPU under the default policy, everything at its own time', async () => {
