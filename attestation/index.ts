@@ -14,6 +14,10 @@ export {
   tdxPolicyChecks,
   tdxVerificationChecks,
 } from './checks.ts';
+export type { EarAssessment, EarTokenInput, ReportedCheck, VerifiedEar } from './ear/assess.ts';
+export { assessEar } from './ear/assess.ts';
+export type { EarInput, EarStatus } from './ear/claims.ts';
+export { buildEarClaims, earPolicyId } from './ear/claims.ts';
 export type { EvidenceDocument, IntelEvidenceDocument, SnpEvidenceDocument } from './evidence/document.ts';
 export { encodeEvidence, evidenceDigest, maxEvidenceBytes, parseEvidence } from './evidence/document.ts';
 export type { GpuEvidence, GpuEvidenceDevice } from './evidence/gpu-evidence.ts';
@@ -54,11 +58,20 @@ export type { TcbEvaluation } from './intel/tcb-evaluation.ts';
 export type { ComponentStatus, PlatformStatus, TcbStatus } from './intel/tcb-status.ts';
 export type { VerifiedIntel } from './intel/verify.ts';
 export { maxGraceSeconds } from './intel/verify.ts';
+export type { JwsAlgorithm, PublicJwk } from './jose/jwks.ts';
+export { encodeJwks, jwkThumbprint, parseJwks } from './jose/jwks.ts';
+export type { JwsSigner } from './jose/jws.ts';
+export { signJws } from './jose/jws.ts';
 export type { JsonLimits, JsonObject, JsonValue } from './json/capped-json.ts';
 export { defaultJsonLimits, parseCappedJson, parseCappedJsonBytes } from './json/capped-json.ts';
 export type { GpuAssessment, GpuInput } from './nvidia/assess.ts';
 export { assessGpu } from './nvidia/assess.ts';
+export type { NrasAssessment, NrasDevice, NrasInput } from './nvidia/eat/nras.ts';
+export { assessNras } from './nvidia/eat/nras.ts';
 export { holdRims } from './nvidia/rim/hold.ts';
+export { rimSubjectOf } from './nvidia/rim/subject.ts';
+export type { RimAssessment, RimInput, RimSubject, VerifiedRim } from './nvidia/rim/verify.ts';
+export { assessRims } from './nvidia/rim/verify.ts';
 export { gpuCheckSources } from './nvidia/check-sources.ts';
 export { parseDeviceChain } from './nvidia/device-chain.ts';
 export type { OcspResponse, OcspStatus } from './nvidia/ocsp.ts';

@@ -2,7 +2,15 @@
 import { createHash } from 'node:crypto';
 import { copyFile, mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { browserFolder, bundleAttestation, bundleDisclosure, bundleProver, bundleWords, gzipBytesOf } from './browser/bundle.ts';
+import {
+  browserFolder,
+  bundleAttestation,
+  bundleDisclosure,
+  bundleProver,
+  bundleTokens,
+  bundleWords,
+  gzipBytesOf,
+} from './browser/bundle.ts';
 import { verifyPage } from './browser/verify-page.ts';
 import { root } from './project-files.ts';
 import wasm from '../prover/wasm/manifest.json' with { type: 'json' };
@@ -15,6 +23,7 @@ for (const problem of attestation.problems) {
 await mkdir(join(root, browserFolder), { recursive: true });
 const files = {
   'attestation.js': attestation.code,
+  'tokens.js': (await bundleTokens()).code,
   'explain.js': (await bundleWords()).code,
   'verify.html': await verifyPage(),
   'prover.js': (await bundleProver()).code,

@@ -5,7 +5,7 @@
  * Nothing of the evidence is verified here: a result is the word of its signer.
  */
 import { StunError } from '#protocol/errors/stun-error.ts';
-import { asStunError, isErrorCode } from '#protocol/errors/registry.ts';
+import { asStunError } from '#protocol/errors/registry.ts';
 import { equalBytes, fromHex, toHex } from '#protocol/bytes.ts';
 import type { Check } from '../checks.ts';
 import { CheckLedger, earChecks } from '../checks.ts';
@@ -131,12 +131,15 @@ function readEar(claims: JsonObject): VerifiedEar {
   });
 }
 
+/** Codes of every version: the registry with its texts would be most of a bundle. */
+const codeForm = /^STUN_[A-Z0-9_]{1,60}$/;
+
 /** Why a result does not affirm: the report's own reason, where it gives one. */
 function statusFailure({ status, report }: VerifiedEar): StunError {
   const fields = new FieldReader(report, 'report', code);
   const own = fields.has('code') ? fields.string('code') : '';
   const reason = fields.has('reason') ? fields.string('reason').slice(0, 400) : 'the report gives no reason';
-  return new StunError('STUN_EAR_STATUS', `${status}${isErrorCode(own) ? `, ${own}` : ''}: ${reason}`);
+  return new StunError('STUN_EAR_STATUS', `${status}${codeForm.test(own) ? `, ${own}` : ''}: ${reason}`);
 }
 
 /** Holds what a result names to what is wanted; a skip leaves the check as it is, unknown. */

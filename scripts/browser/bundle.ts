@@ -12,6 +12,17 @@ const maxGzipBytes = { whole: 68_000, withoutXml: 60_000 };
 const xmlFolders = ['attestation/xml', 'attestation/nvidia/rim'];
 /** Exports that are words for people. They carry every error code and the source of every check, so they are a module of their own. */
 const words = ['explainReport', 'checkSourceOf', 'gpuCheckSources', 'snpCheckSources'];
+/** Exports about the word of a verifier in place of evidence: signed tokens. Few pages read both, so they are a module of their own too. */
+const tokens = [
+  'assessEar',
+  'assessNras',
+  'buildEarClaims',
+  'earPolicyId',
+  'encodeJwks',
+  'jwkThumbprint',
+  'parseJwks',
+  'signJws',
+];
 
 /** Size of a text after gzip, level 9. */
 export function gzipBytesOf(text: string): number {
@@ -63,6 +74,11 @@ export function bundleWords(): Promise<Bundle> {
   return bundle("export * from './attestation/evidence/explain.ts';");
 }
 
+/** What reads and makes signed tokens, as one module. */
+export function bundleTokens(): Promise<Bundle> {
+  return bundle(`export { ${tokens.join(', ')} } from './attestation/index.ts';`);
+}
+
 /** What proves in a browser, as one module: the WebAssembly backend, witnesses of compiled models, verification. */
 export function bundleProver(): Promise<Bundle> {
   return bundle(`
@@ -87,7 +103,7 @@ export interface AttestationBundle extends Bundle {
 
 /** Bundles attestation, and says what is wrong with the bundle. */
 export async function bundleAttestation(): Promise<AttestationBundle> {
-  const names = Object.keys(await import('#attestation/index.ts')).filter((name) => !words.includes(name));
+  const names = Object.keys(await import('#attestation/index.ts')).filter((name) => ![...words, ...tokens].includes(name));
   const contents = `export { ${names.join(', ')} } from './attestation/index.ts';`;
   const whole = await bundle(contents);
   const { gzipBytes: gzipBytesWithoutXml } = await bundle(contents, xmlFolders);

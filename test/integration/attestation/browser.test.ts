@@ -6,11 +6,17 @@ import { join } from 'node:path';
 import type { Browser, Page } from 'playwright-core';
 import { defaultPolicy, defaultTrustRoots } from '#attestation/index.ts';
 import { sampleCases } from '#test/depth.ts';
+import { earNegativeVectors } from '#test/negative/attestation/ear-negative-vectors.ts';
 import { gpuNegativeVectors } from '#test/negative/attestation/gpu-negative-vectors.ts';
 import { negativeVectors } from '#test/negative/attestation/negative-vectors.ts';
+import { nrasNegativeVectors } from '#test/negative/attestation/nras-negative-vectors.ts';
+import { rimNegativeVectors } from '#test/negative/attestation/rim-negative-vectors.ts';
 import { sgxVectors } from '#test/negative/attestation/sgx-vectors.ts';
 import { snpNegativeVectors } from '#test/negative/attestation/snp-negative-vectors.ts';
+import { assessEarWith } from '#test/unit/attestation/ear-fixture.ts';
 import { inputsOf } from '#test/unit/attestation/observed-inputs.ts';
+import { assessNrasWith } from '#test/unit/attestation/nras-fixture.ts';
+import { assessRimsWith } from '#test/unit/attestation/rim-fixture.ts';
 import { assessSgxWith } from '#test/unit/attestation/sgx-fixture.ts';
 import { assessGpuWith } from '#test/unit/attestation/gpu-fixture.ts';
 import { gpuCases } from '#test/unit/attestation/gpu-vector-cases.ts';
@@ -19,7 +25,7 @@ import { assessSnpMachine, assessSnpWith } from '#test/unit/attestation/snp-fixt
 import { amdCases } from '#test/unit/attestation/snp-vector-cases.ts';
 import { intelCases } from '#test/unit/attestation/vector-cases.ts';
 import type { IntelCase } from '#test/unit/attestation/vector-cases.ts';
-import { bundleAttestation } from '../../../scripts/browser/bundle.ts';
+import { bundleAttestation, bundleTokens } from '../../../scripts/browser/bundle.ts';
 import { serve, startChromium } from './chromium.ts';
 import { encodeCase, runCases } from './run-cases.ts';
 
@@ -65,19 +71,31 @@ function gpuInputs(): string[] {
   return inputs.length === 0 ? [] : [...withRims, ...sampleCases(inputs, 16)];
 }
 
-/** Simulated evidence that is accepted, and a sample of the negative vectors of every kind. */
+/** What is accepted, and a sample of negative vectors of each kind. */
+function inputsFrom(
+  accepted: readonly (() => unknown)[],
+  refused: readonly (readonly { readonly run: () => unknown }[])[],
+): string[] {
+  const sampled = refused.flatMap((vectors) => sampleCases(vectors, 12).map((vector) => vector.run));
+  return [...accepted, ...sampled].flatMap((run) => inputsOf(run)).map(({ call, input }) => encodeCase(call, input));
+}
+
 function simulatedInputs(): string[] {
-  const accepted = [
-    () => assessWith({}),
-    () => assessSgxWith({}),
-    () => assessSnpWith({}),
-    () => assessSnpMachine({ product: 'Turin' }),
-    () => assessGpuWith({}),
-  ];
-  const refused = [negativeVectors, sgxVectors, snpNegativeVectors, gpuNegativeVectors].flatMap((vectors) =>
-    sampleCases(vectors, 12).map((vector) => vector.run),
+  return inputsFrom(
+    [
+      () => assessWith({}),
+      () => assessSgxWith({}),
+      () => assessSnpWith({}),
+      () => assessSnpMachine({ product: 'Turin' }),
+      () => assessGpuWith({}),
+      () => assessRimsWith({}),
+    ],
+    [negativeVectors, sgxVectors, snpNegativeVectors, gpuNegativeVectors, rimNegativeVectors],
   );
-  return [...accepted, ...refused].flatMap((run) => inputsOf(run)).map(({ call, input }) => encodeCase(call, input));
+}
+
+function tokenInputs(): string[] {
+  return inputsFrom([() => assessEarWith({}), () => assessNrasWith({})], [earNegativeVectors, nrasNegativeVectors]);
 }
 
 describe('attestation in a browser', function () {
@@ -85,7 +103,8 @@ describe('attestation in a browser', function () {
   let browser: Browser | null = null;
   let server: Server;
   let page: Page;
-  const build = '/attestation.js';
+  const evidence = '/attestation.js';
+  const tokens = '/tokens.js';
   const asked: string[] = [];
   const complaints: string[] = [];
 
@@ -95,7 +114,8 @@ describe('attestation in a browser', function () {
     const { code } = await bundleAttestation();
     const served = await serve({
       '/': ['text/html; charset=utf-8', '<!doctype html><title>attestation</title>'],
-      [build]: ['text/javascript; charset=utf-8', code],
+      [evidence]: ['text/javascript; charset=utf-8', code],
+      [tokens]: ['text/javascript; charset=utf-8', (await bundleTokens()).code],
     });
     server = served.server;
     page = await browser.newPage();
@@ -110,11 +130,12 @@ describe('attestation in a browser', function () {
     server?.close();
   });
 
-  for (const [what, inputs] of [
-    ['real quotes of Intel hardware', intelInputs],
-    ['real SEV-SNP reports', amdInputs],
-    ['real GPU reports', gpuInputs],
-    ['simulated evidence and negative vectors', simulatedInputs],
+  for (const [what, inputs, build] of [
+    ['real quotes of Intel hardware', intelInputs, evidence],
+    ['real SEV-SNP reports', amdInputs, evidence],
+    ['real GPU reports', gpuInputs, evidence],
+    ['simulated evidence and negative vectors', simulatedInputs, evidence],
+    ["results of verifiers, answers of NVIDIA's service", tokenInputs, tokens],
   ] as const) {
     it(`gives the verdicts of Node, field by field: ${what}`, async function () {
       const cases = inputs();
@@ -128,8 +149,8 @@ describe('attestation in a browser', function () {
     });
   }
 
-  it('asks for the page and the bundle alone, and nothing was refused or complained of', () => {
-    assert.deepEqual(asked, ['/', build]);
+  it('asks for the page and the bundles alone, and nothing was refused or complained of', () => {
+    assert.deepEqual(asked, ['/', evidence, tokens]);
     assert.deepEqual(complaints, []);
   });
 });

@@ -13,7 +13,7 @@ export function encodeCase(call: string, input: object): string {
 }
 
 /**
- * @param from - the specifier of the build, and the cases; `rims` and `rimAtUnix` of an input are reference values to hold against it
+ * @param from - the specifier of the build, and the cases; `rims` and `rimAtUnix` of a GPU's input are reference values to hold against it
  * @returns for each case the result's JSON: byte strings in hex, maps and sets as lists, errors with their code
  */
 export async function runCases(from: { readonly build: string; readonly cases: readonly string[] }): Promise<string[]> {
@@ -34,7 +34,7 @@ export async function runCases(from: { readonly build: string; readonly cases: r
       input: { rims?: unknown; rimAtUnix?: unknown; roots?: unknown };
     };
     const { rims, rimAtUnix, ...evidence } = input;
-    const hold = rims === undefined ? [] : [attestation['holdRims']!(rims, rimAtUnix, evidence.roots)];
-    return JSON.stringify(attestation[call]!(evidence, ...hold), plain);
+    if (call !== 'assessGpu' || rims === undefined) return JSON.stringify(attestation[call]!(input), plain);
+    return JSON.stringify(attestation[call]!(evidence, attestation['holdRims']!(rims, rimAtUnix, evidence.roots)), plain);
   });
 }

@@ -12,6 +12,7 @@ import type { JwsSigner } from '#attestation/jose/jws.ts';
 import { simulatedPolicy } from '#attestation/simulated/policy.ts';
 import { deriveP384SigningKey, deriveSigningKey } from '#attestation/simulated/signing-key.ts';
 import type { SigningKey } from '#attestation/simulated/signing-key.ts';
+import { observed } from './observed-inputs.ts';
 import { acceptedCollateral, acceptedQuote, atUnix, keysetDigest, pki } from './simulated-fixture.ts';
 
 function signerOf(key: SigningKey, algorithm: JwsSigner['algorithm']): JwsSigner {
@@ -53,14 +54,16 @@ export function earClaims(changes: Partial<EarInput> = {}): JsonObject {
 
 /** Assesses a token as its reader would. */
 export function assessEarWith(changes: Partial<EarTokenInput> = {}): EarAssessment {
-  return assessEar({
-    token: changes.token ?? signJws(earClaims(), earSigner),
-    keys: [earSigner],
-    atUnix,
-    issuer: earIssuer,
-    policy: simulatedPolicy,
-    keysetDigest,
-    evidenceSha256: new Uint8Array(createHash('sha256').update(acceptedQuote).digest()),
-    ...changes,
-  });
+  return assessEar(
+    observed('assessEar', {
+      token: changes.token ?? signJws(earClaims(), earSigner),
+      keys: [earSigner],
+      atUnix,
+      issuer: earIssuer,
+      policy: simulatedPolicy,
+      keysetDigest,
+      evidenceSha256: new Uint8Array(createHash('sha256').update(acceptedQuote).digest()),
+      ...changes,
+    }),
+  );
 }

@@ -7,6 +7,7 @@ import type { JwsSigner } from '#attestation/jose/jws.ts';
 import { assessNras } from '#attestation/nvidia/eat/nras.ts';
 import type { NrasAssessment, NrasInput } from '#attestation/nvidia/eat/nras.ts';
 import { nrasSigner } from './ear-fixture.ts';
+import { observed } from './observed-inputs.ts';
 import { atUnix } from './simulated-fixture.ts';
 
 export const nrasNonce = new Uint8Array(32).fill(0xd4);
@@ -56,17 +57,19 @@ export function nrasAnswer(changes: NrasChanges = {}): string {
 /** Assesses the accepted answer with changes. */
 export function assessNrasWith(changes: NrasChanges = {}, input: Partial<NrasInput> = {}): NrasAssessment {
   const keys: readonly PublicJwk[] = [nrasSigner];
-  return assessNras({
-    answer: nrasAnswer(changes),
-    keys,
-    issuer: nrasIssuer,
-    nonce: nrasNonce,
-    atUnix,
-    policy: {
-      architectures: ['hopper'],
-      minDriverVersion: '550.90.07',
-      minVbiosVersions: { hopper: '96.00.9F.00.01', blackwell: { skip: 'not used' }, ls10: { skip: 'not used' } },
-    },
-    ...input,
-  });
+  return assessNras(
+    observed('assessNras', {
+      answer: nrasAnswer(changes),
+      keys,
+      issuer: nrasIssuer,
+      nonce: nrasNonce,
+      atUnix,
+      policy: {
+        architectures: ['hopper'],
+        minDriverVersion: '550.90.07',
+        minVbiosVersions: { hopper: '96.00.9F.00.01', blackwell: { skip: 'not used' }, ls10: { skip: 'not used' } },
+      },
+      ...input,
+    }),
+  );
 }

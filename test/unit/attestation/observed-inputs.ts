@@ -2,7 +2,7 @@
 
 /** One assessment: the function's name and its argument. */
 export interface ObservedInput {
-  readonly call: 'assessTdx' | 'assessSgx' | 'assessSnp' | 'assessGpu';
+  readonly call: 'assessTdx' | 'assessSgx' | 'assessSnp' | 'assessGpu' | 'assessRims' | 'assessEar' | 'assessNras';
   readonly input: object;
 }
 

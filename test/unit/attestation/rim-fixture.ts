@@ -4,6 +4,7 @@ import type { RimChanges, RimMeasurementSpec, SimulatedRimSpec } from '#attestat
 import { assessRims } from '#attestation/nvidia/rim/verify.ts';
 import type { RimAssessment, RimInput, RimSubject } from '#attestation/nvidia/rim/verify.ts';
 import type { RimKind } from '#attestation/nvidia/rim/reference-manifest.ts';
+import { observed } from './observed-inputs.ts';
 import { atUnix } from './simulated-fixture.ts';
 
 export const rimPki = createSimulatedRimPki(new Uint8Array(32).fill(7));
@@ -59,14 +60,16 @@ export const rimSubject: RimSubject = {
 
 /** Assesses the accepted RIMs with changes. */
 export function assessRimsWith(changes: Partial<RimInput> = {}): RimAssessment {
-  return assessRims({
-    rims: [acceptedRims.driver, acceptedRims.vbios],
-    subject: rimSubject,
-    ocsp: acceptedRimOcsp,
-    atUnix,
-    roots: [rimPki.root],
-    ...changes,
-  });
+  return assessRims(
+    observed('assessRims', {
+      rims: [acceptedRims.driver, acceptedRims.vbios],
+      subject: rimSubject,
+      ocsp: acceptedRimOcsp,
+      atUnix,
+      roots: [rimPki.root],
+      ...changes,
+    }),
+  );
 }
 
 /** Assesses with one RIM that was made over again with changes inside what is signed. The document is made once. */
