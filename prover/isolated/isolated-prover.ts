@@ -26,14 +26,17 @@ const LOSSES = 2;
 /** Keeps one process running, and starts another in its place when it has ended. */
 class KeptProcess {
   readonly #creation: Creation;
+  /** Whether what the prover refuses at its start is the caller's to hear: it is no more once one has run, or runs beside. */
+  #mayRefuse: boolean;
   #started: Promise<ProverProcess> | undefined;
   #running: ProverProcess | undefined;
   #closed = false;
   /** Processes that ended by themselves. */
   replaced = 0;
 
-  constructor(creation: Creation) {
+  constructor(creation: Creation, mayRefuse: boolean) {
     this.#creation = creation;
+    this.#mayRefuse = mayRefuse;
   }
 
   /** The last one that ran. */
@@ -52,10 +55,13 @@ class KeptProcess {
     this.#started ??= ProverProcess.start(this.#creation, progress);
     try {
       this.#running = await this.#started;
+      this.#mayRefuse = false;
       return this.#running;
     } catch (error) {
       this.#started = undefined;
-      throw error;
+      if (this.#mayRefuse || !(error instanceof StunError)) throw error;
+      // Something on this machine has changed since the start. The task is not to blame, and can be proven once it is mended.
+      throw new StunError('STUN_PROVER_CRASHED', `the prover could not be started again: ${error.code}: ${error.message}`);
     }
   }
 
@@ -74,11 +80,11 @@ class Isolation {
   #closed = false;
 
   private constructor(creation: Creation) {
-    this.#main = new KeptProcess(creation);
+    this.#main = new KeptProcess(creation, true);
     const { backend } = creation.options;
     if (backend !== 'auto' && backend !== 'native') return;
     const options = { ...creation.options, backend: 'wasm' };
-    this.#spare = new KeptProcess({ ...creation, options } as Creation);
+    this.#spare = new KeptProcess({ ...creation, options } as Creation, false);
   }
 
   /** Starts the process; the spare starts when it is needed. */
@@ -146,9 +152,17 @@ export async function isolatedSettlementProver({ progress, ...options }: ProverO
 /** The same for the inference prover of a worker, whose keys then outlive a crash of it. @throws as `createInferenceProver`, `STUN_PROVER_CRASHED` */
 export async function isolatedInferenceProver(options: InferenceProverOptions): Promise<InferenceProver> {
   const { isolation, models } = await Isolation.start({ kind: 'inference', options });
+  const known = new Set(models);
   return {
-    models: new Set(models),
-    prove: (task: InferenceTask, how?: ProveOptions) => isolation.ask({ type: 'prove', task }, how) as Promise<ProofPoints>,
+    models: known,
+    async prove(task: InferenceTask, how?: ProveOptions) {
+      try {
+        return (await isolation.ask({ type: 'prove', task }, how)) as ProofPoints;
+      } catch (error) {
+        if (!(error instanceof StunError) || error.code !== 'STUN_PROOF_FAMILY' || !known.has(task.modelId)) throw error;
+        throw new StunError('STUN_PROVER_CRASHED', "the model's folder has changed since the prover's first start");
+      }
+    },
     close: () => isolation.close(),
   };
 }

@@ -43,22 +43,37 @@ export class ProverProcess {
         this.#end(`the prover's process ended with ${signal ?? `status ${status}`}`);
         resolve();
       });
+      // A process that could not be started never exits.
+      child.once('error', () => child.pid === undefined && resolve());
     });
-    // A process that could not be started, or a message that could not be sent; what is pending ends with it.
-    child.on('error', (error) => this.#end(`the prover's process cannot be reached: ${error.message}`));
+    // A message that could not be sent: what is pending ends with it, and so does the process.
+    child.on('error', (error) => {
+      this.#end(`the prover's process cannot be reached: ${error.message}`);
+      child.kill('SIGKILL');
+    });
   }
 
   /**
    * Starts a process and has it make its prover.
    * @param progress - told what is built first
+   * @param start - another program or runtime, only to observe how failures are handled
    * @throws what the prover refused its options with, and {@link ProcessLost} when the process ended over it
    */
-  static async start(creation: Creation, progress?: (line: string) => void): Promise<ProverProcess> {
+  static async start(
+    creation: Creation,
+    progress?: (line: string) => void,
+    start: { readonly program?: string; readonly execPath?: string } = {},
+  ): Promise<ProverProcess> {
     const env = Object.fromEntries(
       INHERITED.flatMap((name) => (process.env[name] === undefined ? [] : [[name, process.env[name]]])),
     );
     // Standard output belongs to the owner's answers.
-    const child = fork(PROGRAM, [], { env, serialization: 'advanced', stdio: ['ignore', 2, 2, 'ipc'] });
+    const child = fork(start.program ?? PROGRAM, [], {
+      env,
+      serialization: 'advanced',
+      stdio: ['ignore', 2, 2, 'ipc'],
+      execPath: start.execPath ?? process.execPath,
+    });
     const made = new ProverProcess(child);
     await new Promise<void>((resolve, reject) => {
       child.once('exit', () => reject(new ProcessLost("the prover's process ended while it started")));
