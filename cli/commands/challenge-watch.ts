@@ -42,7 +42,7 @@ const FINDINGS: Readonly<Record<AnswerFinding, string>> = {
   unknown: 'of a job that this store does not hold: not checked',
 };
 
-/** Holds every settled answer of an order to the model. Exit status by `STUN_ANSWER_DISAGREES` when one differs. */
+/** Holds every settled answer of an order to the model. Exit status 0 only when every one was looked at and is the model's. */
 export async function challengeCheck({ args, options }: Invocation<ChallengeCheckOptions>): Promise<CommandResult> {
   const client = await connectCustomer(options);
   try {
@@ -61,7 +61,13 @@ export async function challengeCheck({ args, options }: Invocation<ChallengeChec
       }
     }
     const holds = (finding: AnswerFinding): boolean => answers.some((one) => one.finding === finding);
-    const code = holds('differs') ? 'STUN_ANSWER_DISAGREES' : holds('withheld') ? 'STUN_ANSWER_WITHHELD' : null;
+    const code = holds('differs')
+      ? 'STUN_ANSWER_DISAGREES'
+      : holds('withheld')
+        ? 'STUN_ANSWER_WITHHELD'
+        : holds('unknown')
+          ? 'STUN_ANSWER_UNKNOWN'
+          : null;
     if (code === 'STUN_ANSWER_DISAGREES') lines.push('challenge inside the window: npx stun challenge JOB');
     const text = answers.length === 0 ? 'The order has no settled answer.' : lines.join('\n');
     return { document: { orderKey: order.orderKey, answers, code }, text, exitCode: code === null ? 0 : exitCodeOf(code) };
@@ -76,11 +82,23 @@ function describe({ kind, jobId, batchId, transactionHash, code, reason }: Court
   return `batch ${batchId}: nobody answered, refunded in ${transactionHash}`;
 }
 
+const nothingSeen: CourtLook = {
+  batches: 0,
+  pending: 0,
+  answers: { agrees: 0, differs: 0, withheld: 0, unknown: 0 },
+  steps: [],
+};
+
+function summaryOf({ batches, pending, answers }: CourtLook): string {
+  const { agrees, differs, withheld, unknown } = answers;
+  return `${batches} batches, ${pending} pending; answers: ${agrees} the model's, ${differs} not, ${withheld} withheld, ${unknown} of jobs not in this store`;
+}
+
 function documentOf({ gasUsed, ...step }: CourtStep): Json {
   return { ...step, ...(gasUsed === undefined ? {} : { gasUsed: gasUsed.toString() }) };
 }
 
-/** Looks after an order's batches until it is stopped; an outage of the chain is waited out. Exit status by the first code of what could not be done. */
+/** Looks after an order's batches until it is stopped; an outage of the chain is waited out. Exit status by what could not be done in the end, and by answers that nobody could look at. */
 export async function challengeWatch({ args, options, context }: Invocation<ChallengeWatchOptions>): Promise<CommandResult> {
   const everyMs = Math.max(1, parseDuration(options.every, '--every')) * 1000;
   const client = await connectCustomer(options);
@@ -92,16 +110,19 @@ export async function challengeWatch({ args, options, context }: Invocation<Chal
       challengeWithheld: options.challengeWithheld ?? false,
       open: (jobId: Hex) => fetchResult(client, jobId, { timeoutMs: 0, signal: context.signal }),
     };
-    const steps: CourtStep[] = [];
+    // The last word on each answer: a watch runs for months, and what failed an hour ago may be done.
+    const steps = new Map<string, CourtStep>();
+    let unknown = false;
     let last: CourtLook | undefined;
     do {
       try {
         last = await lookAfterCourt(client, order, model, look);
-        steps.push(...last.steps);
-        for (const step of last.steps) context.progress(describe(step));
-        context.progress(
-          `${last.batches} batches looked at, ${last.pending} pending; ${last.answers.agrees} answers are the model's`,
-        );
+        unknown ||= last.answers.unknown > 0;
+        for (const step of last.steps) {
+          steps.set(`${step.batchId}:${step.index}`, step);
+          context.progress(describe(step));
+        }
+        context.progress(summaryOf(last));
       } catch (thrown) {
         const error = asStunError(thrown);
         if (options.once === true || errorEntry(error.code).class !== 'unavailable') throw error;
@@ -109,14 +130,19 @@ export async function challengeWatch({ args, options, context }: Invocation<Chal
       }
       if (options.once !== true) await sleep(everyMs, undefined, { signal: context.signal }).catch(() => undefined);
     } while (options.once !== true && !context.signal.aborted);
-    const { batches = 0, pending = 0, answers = { agrees: 0, differs: 0, withheld: 0, unknown: 0 } } = last ?? {};
-    const failed = steps.find(({ kind }) => kind === 'failed')?.code;
+    const { batches, pending, answers } = last ?? nothingSeen;
+    const done = [...steps.values()];
+    const failed = done.find(({ kind }) => kind === 'failed')?.code ?? (unknown ? 'STUN_ANSWER_UNKNOWN' : undefined);
     return {
-      document: { orderKey: order.orderKey, batches, pending, answers: { ...answers }, steps: steps.map(documentOf) },
-      text: [
-        `last look: ${batches} batches, ${pending} pending; answers: ${answers.agrees} the model's, ${answers.differs} not, ${answers.withheld} withheld, ${answers.unknown} of jobs not in this store`,
-        ...steps.map(describe),
-      ].join('\n'),
+      document: {
+        orderKey: order.orderKey,
+        batches,
+        pending,
+        answers: { ...answers },
+        steps: done.map(documentOf),
+        code: failed ?? null,
+      },
+      text: [`last look: ${summaryOf(last ?? nothingSeen)}`, ...done.map(describe)].join('\n'),
       exitCode: failed === undefined ? 0 : exitCodeOf(failed),
     };
   } finally {

@@ -26,6 +26,12 @@ export const challengeErrors = {
     httpStatus: 422,
     doc: 'A settled answer is not what the compiled model of the order gives on the own input. Challenge it inside the window, with stun challenge JOB or stun challenge watch. Where the challenge was answered with a proof, the model or its key is broken: open no more orders over it.',
   },
+  STUN_ANSWER_UNKNOWN: {
+    class: 'verification',
+    actor: 'customer',
+    httpStatus: 422,
+    doc: 'A settled answer is to a job that this store does not hold, so nobody here can say whether it is right. Run the check with the store that sent the job.',
+  },
   STUN_ANSWER_WITHHELD: {
     class: 'verification',
     actor: 'customer',

@@ -3,7 +3,7 @@
  * lies. Then what an auditor sees, and what the court refuses whoever comes too late, with too little, or with another pair's proof.
  */
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Writable } from 'node:stream';
@@ -253,6 +253,12 @@ describe('orders above attested, end to end', function () {
     assert.deepEqual({ batches, pending, answers, steps }, { batches: 1, pending: 0, answers: found, steps: [] });
     const { directory: other } = await compiledFixture();
     await refuses(['challenge', 'check', levels.liar.orderKey, '--compiled-model', other], 'STUN_MODEL_MISMATCH');
+    // A store that never sent the job: what nobody can look at is not right.
+    const lanes = join(directory, 'client', 'lanes', levels.honest.orderKey);
+    renameSync(lanes, `${lanes}-away`);
+    await refuses(['challenge', 'check', levels.honest.orderKey, ...model], 'STUN_ANSWER_UNKNOWN');
+    await refuses(['challenge', 'watch', levels.honest.orderKey, ...model, '--once'], 'STUN_ANSWER_UNKNOWN');
+    renameSync(`${lanes}-away`, lanes);
     await refuses(['challenge', 'watch', levels.proven.orderKey, ...model, '--once'], 'STUN_ORDER_TERMS');
   });
 
