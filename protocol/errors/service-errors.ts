@@ -12,7 +12,7 @@ export const serviceErrors = {
     class: 'input',
     actor: 'caller',
     httpStatus: 400,
-    doc: 'What came is not well-formed HTTP/1.1, or its request line and headers are larger than 16 KiB. Send shorter paths, queries and headers.',
+    doc: 'What came is not well-formed HTTP/1.1, came too slowly, or its request line and headers are larger than 16 KiB. Send shorter paths, queries and headers, and send them at once.',
   },
   STUN_NOT_FOUND: {
     class: 'input',

@@ -18,14 +18,15 @@ export interface RunningServer {
 /** Listens. Header and request times are limited, so that slow senders do not hold connections. @throws `STUN_CONFIG` */
 export async function listen(app: Express, host: string, port: number): Promise<RunningServer> {
   const server = createServer({ headersTimeout: 10_000, requestTimeout: 120_000, keepAliveTimeout: 30_000 }, app);
-  const answering = new WeakSet<Duplex>();
+  /** Answers that are not finished, by connection; requests may be sent one behind the other. */
+  const answering = new WeakMap<Duplex, number>();
   server.on('request', ({ socket }, response) => {
-    answering.add(socket);
-    response.once('close', () => answering.delete(socket));
+    answering.set(socket, (answering.get(socket) ?? 0) + 1);
+    response.once('close', () => answering.set(socket, (answering.get(socket) ?? 1) - 1));
   });
   server.on('clientError', (error, socket) => {
     // A sender that is gone hears nothing, and into the middle of another answer nothing can be said.
-    if (!socket.writable || answering.has(socket)) socket.destroy();
+    if (!socket.writable || (answering.get(socket) ?? 0) > 0) socket.destroy();
     else refuse(error, socket);
   });
   await new Promise<void>((resolve, reject) => {
@@ -38,10 +39,15 @@ export async function listen(app: Express, host: string, port: number): Promise<
   return { host: address.address, port: address.port, stop: (graceMs) => stop(server, graceMs) };
 }
 
+const REFUSALS: Readonly<Record<string, string>> = {
+  HPE_HEADER_OVERFLOW: 'request line and headers are too large',
+  ERR_HTTP_REQUEST_TIMEOUT: 'the request did not arrive whole in time',
+};
+
 /** Answers what is no request that a route could answer, as the routes refuse, and ends the connection. */
 function refuse(error: Error, socket: Duplex): void {
   const code = 'code' in error ? error.code : undefined;
-  const what = code === 'HPE_HEADER_OVERFLOW' ? 'request line and headers are too large' : 'the request is not well-formed HTTP';
+  const what = REFUSALS[String(code)] ?? 'the request is not well-formed HTTP';
   const problem = problemOf(new StunError('STUN_HTTP', what), randomUUID());
   const body = JSON.stringify(problem);
   socket.end(
