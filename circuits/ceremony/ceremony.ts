@@ -1,9 +1,10 @@
 /** A ceremony from its files: start a key, verify one whole, and what its transcript says. */
+import { createHash } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
 import { buildBn128 } from 'ffjavascript';
 import { assertFinished, type CeremonyTranscript } from '#protocol/ceremony.ts';
-import { fileSha256 } from '../build/build-circuit.ts';
 import { domainExponentOf } from '../build/development-key.ts';
-import { readR1cs, type R1cs } from '../build/r1cs.ts';
+import { parseR1cs, type R1cs } from '../build/r1cs.ts';
 import { assertNotForgeable, verificationKeyOf, vkHashOf } from '../build/verification-key.ts';
 import { openKey, writeKey } from './key-file.ts';
 import { openPowersOfTau, type PublishedPowers, type Share, type VerifiedPowers } from './powers-of-tau.ts';
@@ -24,16 +25,22 @@ export type StepShare = (step: string, share: number) => void;
 
 const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex');
 
+/** Constraints with the digest of the very bytes that they were read from. */
+interface HashedR1cs extends R1cs {
+  readonly sha256: string;
+}
+
 async function withGround<T>(
   ground: CeremonyGround,
   share: StepShare,
-  task: (r1cs: R1cs, powers: VerifiedPowers) => Promise<T>,
+  task: (r1cs: HashedR1cs, powers: VerifiedPowers) => Promise<T>,
 ): Promise<T> {
-  const r1cs = await readR1cs(ground.r1csPath);
+  const bytes = await readFile(ground.r1csPath);
+  const r1cs = parseR1cs(bytes);
   const hashing: Share = (part) => share('hashing the powers of tau', part);
   const powers = await openPowersOfTau(ground.powersPath, domainExponentOf(r1cs), ground.table, hashing);
   try {
-    return await task(r1cs, powers);
+    return await task({ ...r1cs, sha256: createHash('sha256').update(bytes).digest('hex') }, powers);
   } finally {
     await powers.sections.close();
   }
@@ -78,7 +85,7 @@ export async function verifyCeremony(ground: CeremonyGround, keyPath: string, sh
       return {
         format: 'stun/ceremony-transcript/v1',
         circuit: {
-          r1csSha256: await fileSha256(ground.r1csPath),
+          r1csSha256: r1cs.sha256,
           constraints: r1cs.constraintCount,
           wires: r1cs.wireCount,
           publicSignals: r1cs.publicCount,
@@ -88,7 +95,7 @@ export async function verifyCeremony(ground: CeremonyGround, keyPath: string, sh
         circuitHash: hex(started.record.circuitHash),
         contributions: contributions.map(entryOf),
         key: {
-          zkeySha256: await key.sections.sha256(),
+          zkeySha256: await key.sections.digest('sha256'),
           vkHash: vkHashOf(verificationKey),
         },
       };

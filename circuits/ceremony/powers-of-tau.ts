@@ -6,9 +6,6 @@
  * 5 beta·tau, 6 beta in G2, 7 contributions, 12 to 15 the Lagrange bases of every domain for tau in G1 and G2, alpha and beta.
  * The points are not checked one by one: the digest is of a file that was, in public, and that everybody else uses.
  */
-import { createHash } from 'node:crypto';
-import { createReadStream } from 'node:fs';
-import { stat } from 'node:fs/promises';
 import { z } from 'zod';
 import { StunError } from '#protocol/errors/stun-error.ts';
 import { readDocument } from '#protocol/wire/scalars.ts';
@@ -63,29 +60,22 @@ const PTAU: SectionFormat = {
 };
 const HEADER_BYTES = 4 + 32 + 4 + 4;
 
-/** The row of a table with a file's size. @throws `STUN_CEREMONY_PTAU_SIZE` */
-async function entryBySize(path: string, table: readonly PublishedPowers[]): Promise<PublishedPowers[]> {
-  let size: number;
-  try {
-    size = (await stat(path)).size;
-  } catch (cause) {
-    throw new StunError('STUN_FILE', `${path} cannot be read`, { cause });
-  }
-  const rows = table.filter((row) => row.bytes === size);
-  if (rows.length === 0) throw new StunError('STUN_CEREMONY_PTAU_SIZE', `${path} has ${size} bytes, which no published file has`);
-  return rows;
-}
-
-/** BLAKE2b-512 of a file, lower-case hex, as `b2sum` prints it. */
-export async function blake2bOfFile(path: string, share: Share = () => {}): Promise<string> {
-  const hash = createHash('blake2b512');
-  const { size } = await stat(path);
-  let done = 0;
-  for await (const chunk of createReadStream(path, { highWaterMark: 1 << 22 })) {
-    hash.update(chunk as Buffer);
-    share((done += (chunk as Buffer).length) / size);
-  }
-  return hash.digest('hex');
+/**
+ * The row of a table that an open file has by its size and then by its digest.
+ * @throws `STUN_CEREMONY_PTAU_SIZE`, `STUN_CEREMONY_PTAU_DIGEST`
+ */
+async function entryOf(file: SectionFile, table: readonly PublishedPowers[], share: Share): Promise<PublishedPowers> {
+  const { path, sizeBytes } = file;
+  const rows = table.filter((row) => row.bytes === sizeBytes);
+  if (rows.length === 0)
+    throw new StunError('STUN_CEREMONY_PTAU_SIZE', `${path} has ${sizeBytes} bytes, which no published file has`);
+  const digest = await file.digest('blake2b512', share);
+  const entry = rows.find((row) => row.blake2b512 === digest);
+  if (entry !== undefined) return entry;
+  throw new StunError(
+    'STUN_CEREMONY_PTAU_DIGEST',
+    `${path} has the BLAKE2b-512 digest ${digest.slice(0, 32)}…, which is not published`,
+  );
 }
 
 async function checkStructure(sections: SectionFile, power: number): Promise<void> {
@@ -109,7 +99,8 @@ async function checkStructure(sections: SectionFile, power: number): Promise<voi
 }
 
 /**
- * Opens a powers-of-tau file after checking its size, its digest and its structure, in this order.
+ * Opens a powers-of-tau file once and checks its size, its digest and its structure, in this order: what was hashed is what is read, whatever
+ * takes the file's name meanwhile. Somebody who writes into the file itself is not noticed.
  * @param leastPower - log2 of the domain of the circuit it is for
  * @param table - digests to accept: {@link PUBLISHED_POWERS} but for rehearsals and tests
  * @throws `STUN_FILE`, `STUN_CEREMONY_PTAU_SIZE`, `STUN_CEREMONY_PTAU_DIGEST`, `STUN_CEREMONY_PTAU_FORMAT`, `STUN_CEREMONY_PTAU_POWER`
@@ -120,16 +111,10 @@ export async function openPowersOfTau(
   table: readonly PublishedPowers[],
   share: Share = () => {},
 ): Promise<VerifiedPowers> {
-  const rows = await entryBySize(path, table);
-  const digest = await blake2bOfFile(path, share);
-  const entry = rows.find((row) => row.blake2b512 === digest);
-  if (entry === undefined) {
-    throw new StunError(
-      'STUN_CEREMONY_PTAU_DIGEST',
-      `${path} has the BLAKE2b-512 digest ${digest.slice(0, 32)}…, which is not published`,
-    );
-  }
-  const sections = await SectionFile.open(path, PTAU);
+  let entry!: PublishedPowers;
+  const sections = await SectionFile.open(path, PTAU, async (file) => {
+    entry = await entryOf(file, table, share);
+  });
   try {
     await checkStructure(sections, entry.power);
     if (entry.power < leastPower) {

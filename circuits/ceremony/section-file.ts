@@ -46,9 +46,14 @@ export class SectionFile {
 
   /**
    * Opens a file and locates its sections; reads no data.
+   * @param admit - looks at the file before its structure does, through the handle that is read afterwards; what it throws closes the file
    * @throws `STUN_FILE` when it cannot be read; the format's refusal when its structure is another
    */
-  static async open(path: string, format: SectionFormat): Promise<SectionFile> {
+  static async open(
+    path: string,
+    format: SectionFormat,
+    admit: (file: SectionFile) => Promise<void> = async () => {},
+  ): Promise<SectionFile> {
     let file: FileHandle;
     try {
       file = await open(path, 'r');
@@ -57,6 +62,7 @@ export class SectionFile {
     }
     const opened = new SectionFile(path, format, file, (await file.stat()).size);
     try {
+      await admit(opened);
       await opened.#locate();
     } catch (thrown) {
       await file.close();
@@ -122,11 +128,16 @@ export class SectionFile {
     return this.readAt(place.offset + start, length);
   }
 
-  /** SHA-256 of the open file, lower-case hex: of what was read, even when another file has taken its name. */
-  async sha256(): Promise<string> {
-    const hash = createHash('sha256');
+  /**
+   * A digest of the open file, lower-case hex: of what is read, even when another file has taken its name.
+   * @param share - told how far it has come, 0..1
+   */
+  async digest(algorithm: 'sha256' | 'blake2b512', share: (share: number) => void = () => {}): Promise<string> {
+    const hash = createHash(algorithm);
     for (let at = 0; at < this.sizeBytes; at += HASH_CHUNK_BYTES) {
-      hash.update(await this.readAt(at, Math.min(HASH_CHUNK_BYTES, this.sizeBytes - at)));
+      const length = Math.min(HASH_CHUNK_BYTES, this.sizeBytes - at);
+      hash.update(await this.readAt(at, length));
+      share((at + length) / this.sizeBytes);
     }
     return hash.digest('hex');
   }

@@ -1,22 +1,17 @@
 /** Powers of tau: size, digest, structure and power are checked in this order, on files made here with their digests injected. */
 import assert from 'node:assert/strict';
+import { renameSync } from 'node:fs';
 import { copyFile, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { buildBn128 } from 'ffjavascript';
 import { powersOfTau } from 'snarkjs';
 import { DEVELOPMENT_TRAPDOOR } from '#circuits/build/development-key.ts';
-import {
-  blake2bOfFile,
-  lagrangeBasis,
-  openPowersOfTau,
-  PUBLISHED_POWERS,
-  type PublishedPowers,
-} from '#circuits/ceremony/powers-of-tau.ts';
+import { lagrangeBasis, openPowersOfTau, PUBLISHED_POWERS, type PublishedPowers } from '#circuits/ceremony/powers-of-tau.ts';
 import { SectionFile } from '#circuits/ceremony/section-file.ts';
 import { rejectsCode } from '#test/unit/assert-code.ts';
 import { localPowers, type LocalPowers } from './ceremony-fixture.ts';
-import { writePowersOfTau } from './powers-of-tau.ts';
+import { blake2bOfFile, writePowersOfTau } from './powers-of-tau.ts';
 
 const POWER = 8;
 const SECTIONS = [1, 2, 3, 4, 5, 6, 7, 12, 13, 14, 15];
@@ -69,10 +64,31 @@ describe('powers of tau', function () {
     }
   });
 
+  it('are read from the file that was hashed, when another takes its name in between', async () => {
+    const [path, other] = [join(folder, 'swapped.ptau'), await file('other.ptau', Buffer.alloc(good.length))];
+    await copyFile(local.path, path);
+    const powers = await openPowersOfTau(path, POWER, [local.row], (share) => {
+      if (share === 1) renameSync(other, path);
+    });
+    try {
+      assert.ok((await readFile(path)).equals(Buffer.alloc(good.length)), 'the name is of the other file now');
+      assert.equal(await powers.sections.digest('blake2b512'), local.row.blake2b512);
+    } finally {
+      await powers.sections.close();
+    }
+    await rejectsCode(openPowersOfTau(path, POWER, [local.row]), 'STUN_CEREMONY_PTAU_DIGEST');
+  });
+
   it('are hashed with BLAKE2b-512: the example of RFC 7693, appendix A', async () => {
     const expected =
       'ba80a53f981c4d0d6a2797b69f12f6e94c212f14685ac4b74b12bb6fdbffa2d17d87c5392aab792dc252d5de4533cc9518d38aa8dbf1925ab92386edd4009923';
-    assert.equal(await blake2bOfFile(await file('abc', Buffer.from('abc'))), expected);
+    let digest = '';
+    const format = { magic: 'ptau', sections: SECTIONS, refusal: 'STUN_CEREMONY_PTAU_FORMAT' } as const;
+    const opening = SectionFile.open(await file('abc', Buffer.from('abc')), format, async (abc) => {
+      digest = await abc.digest('blake2b512');
+    });
+    await rejectsCode(opening, 'STUN_CEREMONY_PTAU_FORMAT');
+    assert.equal(digest, expected);
   });
 
   it('are refused by size: an error page, a cut file, an unprepared file, a power nobody published', async () => {

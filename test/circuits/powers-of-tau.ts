@@ -1,12 +1,13 @@
 /** Powers-of-tau files of a known trapdoor, for tests only: nobody contributed to them and they prove nothing. */
-import { stat, writeFile } from 'node:fs/promises';
+import { createHash } from 'node:crypto';
+import { readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { buildBn128, type Bn128 } from 'ffjavascript';
 import { DEVELOPMENT_TRAPDOOR, type Trapdoor } from '#circuits/build/development-key.ts';
 import { lagrangeAt, reduce } from '#circuits/build/field-math.ts';
 import { FixedBase } from '#circuits/build/fixed-base.ts';
 import { BASE_FIELD_ORDER } from '#circuits/build/zkey-format.ts';
-import { blake2bOfFile, type PublishedPowers } from '#circuits/ceremony/powers-of-tau.ts';
+import type { PublishedPowers } from '#circuits/ceremony/powers-of-tau.ts';
 import { keptFolder } from './kept.ts';
 
 function uint32(value: number): Buffer {
@@ -75,6 +76,13 @@ export async function writePowersOfTau(curve: Bn128, path: string, { exponent, t
 export interface TablePowers {
   readonly path: string;
   readonly row: PublishedPowers;
+}
+
+/** BLAKE2b-512 of a file, lower-case hex, as `b2sum` prints it. */
+export async function blake2bOfFile(path: string): Promise<string> {
+  return createHash('blake2b512')
+    .update(await readFile(path))
+    .digest('hex');
 }
 
 /** The row of a file that somebody decided to accept. */

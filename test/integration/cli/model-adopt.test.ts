@@ -1,14 +1,16 @@
 /** `stun model adopt-key`: from the ceremony of a compiled model to a folder that workers, coordinators and customers take. */
 import assert from 'node:assert/strict';
+import { renameSync } from 'node:fs';
 import { cp, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { CommandResult } from '#cli/command.ts';
 import { buildProgram } from '#cli/program.ts';
 import { Runner } from '#cli/runner.ts';
+import { verifyFinished } from '#circuits/ceremony/ceremony.ts';
 import { MODEL_FILES, readCompiledFolder } from '#circuits/model/folder.ts';
 import { identityOf, manifestWithKey } from '#circuits/model/manifest.ts';
-import { fieldToHex, toHex, transcriptHashOf, type ErrorCode } from '#protocol/index.ts';
+import { fieldToHex, toHex, transcriptHashOf, transcriptText, type ErrorCode } from '#protocol/index.ts';
 import { readCompiledModel } from '#worker/model/compiled.ts';
 import { ceremonyOf, type FinishedCeremony } from '#test/circuits/adopted-model.ts';
 import { smallCircuit } from '#test/circuits/ceremony-fixture.ts';
@@ -74,6 +76,19 @@ describe('stun model adopt-key', function () {
       (await readdir(folder)).filter((name) => name.startsWith('none')),
       [],
     );
+  });
+
+  it('verifies the constraints that it names, when others take their file in between', async () => {
+    const [r1csPath, others] = [at('named.r1cs'), at('others.r1cs')];
+    await cp(compiled.r1csPath, r1csPath);
+    await writeFile(others, 'others');
+    let swapped = false;
+    const transcript = await verifyFinished({ ...held.ground, r1csPath }, held.keyPath, () => {
+      if (!swapped) renameSync(others, r1csPath);
+      swapped = true;
+    });
+    assert.equal(await readFile(r1csPath, 'utf8'), 'others');
+    assert.equal(transcriptText(transcript), held.transcript);
   });
 
   it('refuses a folder that has a key of a ceremony', async () => {
