@@ -13,6 +13,9 @@ export interface CommandResult {
   readonly exitCode: number;
 }
 
+/** Says nothing: for callers without a terminal. */
+export const silent: CommandContext['progress'] = () => undefined;
+
 /** What a command may use of the terminal while it runs: progress goes to stderr, never to stdout. */
 export interface CommandContext {
   /** Says in one line what is being done; shown when the command takes longer than two seconds or on a terminal. */

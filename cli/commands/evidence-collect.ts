@@ -11,7 +11,8 @@ import { createSnpIssuer } from '#worker/issuer/snp.ts';
 import { createTdxIssuer } from '#worker/issuer/tdx.ts';
 import type { TsmOptions } from '#worker/issuer/tsm.ts';
 import { choosePlatform, detectPlatform, TSM_REPORT_PATH, type ConfiguredPlatform } from '#worker/platform.ts';
-import type { CommandResult } from '../command.ts';
+import type { CommandContext, CommandResult } from '../command.ts';
+import { silent } from '../command.ts';
 import type { CollateralAccess, CollateralOptions } from './evidence-collateral.ts';
 import { openCollateral } from './evidence-collateral.ts';
 import { writeText } from './evidence-fetch.ts';
@@ -108,6 +109,7 @@ function besideGpus(ocsp: number, rims: number): string {
 export async function evidenceCollect(
   options: EvidenceCollectOptions,
   machine: CollectingMachine = thisMachine,
+  progress: CommandContext['progress'] = silent,
 ): Promise<CommandResult> {
   const nonce = fromHex(options.nonce, 32, '--nonce');
   const keysetDigest = fromHex(options.keysetDigest ?? `0x${'00'.repeat(32)}`, 32, '--keyset-digest');
@@ -115,7 +117,9 @@ export async function evidenceCollect(
   const issuer = await issuerOf(options, machine, access);
   const command = options.nvattest ?? 'nvattest';
   const asked = options.gpu === true || options.nvattest !== undefined;
+  if (asked) progress('asking the GPUs by nvattest, which may take two minutes');
   const gpus = asked ? await collectGpus(gpuNonceOf(keysetDigest, nonce), { command, timeoutMs: NVATTEST_TIMEOUT_MS }) : [];
+  progress('making the evidence, and asking for what goes with it');
   const { ocsp, rims } = (await access?.ofGpus(gpus)) ?? { ocsp: [], rims: [] };
   const document = await issueEvidence(issuer, keysetDigest, nonce, gpus, { ocsp, rims });
   await writeText(options.out, new TextDecoder().decode(document));

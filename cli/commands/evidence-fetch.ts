@@ -4,7 +4,8 @@ import { network } from '#collateral/network.ts';
 import type { HttpDependencies } from '#collateral/http.ts';
 import { toHex } from '#protocol/bytes.ts';
 import { StunError } from '#protocol/errors/stun-error.ts';
-import type { CommandResult } from '../command.ts';
+import type { CommandContext, CommandResult } from '../command.ts';
+import { silent } from '../command.ts';
 import type { CollateralOptions } from './evidence-collateral.ts';
 import { openCollateral } from './evidence-collateral.ts';
 import { evidenceWayOf } from './evidence-options.ts';
@@ -33,13 +34,18 @@ export async function writeText(path: string, text: string): Promise<void> {
  * Fetches, and verifies nothing: `stun evidence verify` does.
  * @throws `STUN_INPUT`, `STUN_FILE`, the codes of the evidence's parser, `STUN_COLLATERAL_*`
  */
-export async function evidenceFetch(options: EvidenceFetchOptions, outside: HttpDependencies = network): Promise<CommandResult> {
+export async function evidenceFetch(
+  options: EvidenceFetchOptions,
+  outside: HttpDependencies = network,
+  progress: CommandContext['progress'] = silent,
+): Promise<CommandResult> {
   const { quote, report, vek, out } = options;
   evidenceWayOf(options);
   const access = await openCollateral({ ...options, ...(options.bundle === undefined ? { fetch: true } : {}) }, outside);
   if (access === null) throw new StunError('STUN_INTERNAL', 'fetching has no way to collateral');
   const evidence = await readBytes(quote ?? report ?? '', 'evidence');
   const vlek = vek === undefined ? undefined : toHex(await readBytes(vek, 'VEK'));
+  progress('asking the vendor for collateral');
   const collateral = quote === undefined ? await access.ofReport(evidence, vlek) : await access.ofQuote(evidence);
   await writeText(out, JSON.stringify(collateral));
   await access.finish();

@@ -20,7 +20,8 @@ import { holdRims } from '#attestation/nvidia/rim/hold.ts';
 import { fromHex } from '#protocol/bytes.ts';
 import { exitCodeOf } from '#protocol/errors/registry.ts';
 import { StunError } from '#protocol/errors/stun-error.ts';
-import type { CommandResult } from '../command.ts';
+import type { CommandContext, CommandResult } from '../command.ts';
+import { silent } from '../command.ts';
 import type { CollateralOptions } from './evidence-collateral.ts';
 import { openCollateral } from './evidence-collateral.ts';
 import { readFetchedSource } from './evidence-fetched.ts';
@@ -113,6 +114,7 @@ function atOf({ at }: EvidenceVerifyOptions, ofCase: number | null): number {
 export async function evidenceVerify(
   options: EvidenceVerifyOptions,
   outside: HttpDependencies = network,
+  progress: CommandContext['progress'] = silent,
 ): Promise<CommandResult> {
   const way = evidenceWayOf(options);
   const policy = await readPolicy(options.policy);
@@ -120,6 +122,7 @@ export async function evidenceVerify(
   if (way === 'nras') return result(await nrasReport(options, { policy, atUnix: atOf(options, null) }));
   const roots = await readRoots(options.root);
   const access = await openCollateral(options, outside);
+  if (options.fetch === true) progress('asking the vendor for collateral');
   const source = access === null ? await readEvidenceSource(options) : await readFetchedSource(options, access);
   const atUnix = atOf(options, source.verifyAtUnix);
   if (source.gpu !== undefined) {

@@ -25,7 +25,7 @@ interface StakeCall {
 
 /** A command that sends something about the sender's stake and shows the stake afterwards. */
 function stakeCommand(work: (call: StakeCall) => Promise<{ readonly transactionHash: string } | undefined>, sends = true) {
-  return async ({ args, options }: Invocation<StakeOptions>): Promise<CommandResult> => {
+  return async ({ args, options, context }: Invocation<StakeOptions>): Promise<CommandResult> => {
     const { contracts, signerAddress, close } = await connectSigner(options, await deploymentOf(options), sends);
     try {
       const token =
@@ -37,6 +37,7 @@ function stakeCommand(work: (call: StakeCall) => Promise<{ readonly transactionH
       const provider = options.provider === undefined ? signerAddress : parseAddress(options.provider, '--provider');
       if (provider === undefined) throw new StunError('STUN_INPUT', '--provider is needed: whose stake?');
       const amount = args[0] === undefined ? undefined : parseAmount(args[0], 'the amount');
+      if (sends) context.progress('sending, and waiting until it is mined');
       const sent = await work({ contracts, token, amount, sender: signerAddress });
       const stake = await contracts.court.stake(token, lowerAddress(provider));
       const { total, reserved, unbonding, unbondsAtUnix } = stake;

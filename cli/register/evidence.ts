@@ -60,7 +60,7 @@ export function registerEvidence(program: Command, runner: Runner): void {
       .option('--issuer <origin>', 'the verifier that must have issued it'),
     async () => {
       const { evidenceVerify } = await import('../commands/evidence.ts');
-      return ({ options }: Invocation<EvidenceVerifyOptions>) => evidenceVerify(options);
+      return ({ options, context }: Invocation<EvidenceVerifyOptions>) => evidenceVerify(options, undefined, context.progress);
     },
   );
   runner.handle(
@@ -75,7 +75,7 @@ export function registerEvidence(program: Command, runner: Runner): void {
     ),
     async () => {
       const { evidenceFetch } = await import('../commands/evidence-fetch.ts');
-      return ({ options }: Invocation<EvidenceFetchOptions>) => evidenceFetch(options);
+      return ({ options, context }: Invocation<EvidenceFetchOptions>) => evidenceFetch(options, undefined, context.progress);
     },
   );
   runner.handle(
@@ -98,7 +98,7 @@ export function registerEvidence(program: Command, runner: Runner): void {
     ),
     async () => {
       const { evidenceCollect } = await import('../commands/evidence-collect.ts');
-      return ({ options }: Invocation<EvidenceCollectOptions>) => evidenceCollect(options);
+      return ({ options, context }: Invocation<EvidenceCollectOptions>) => evidenceCollect(options, undefined, context.progress);
     },
   );
   runner.handle(

@@ -69,7 +69,10 @@ describe('stun evidence with collateral that it gets', () => {
     const outside = intel();
     await rejectsCode(evidenceVerify({ quote: path('quote.bin'), ...rules() }, outside), 'STUN_INPUT');
     assert.equal(outside.urls.length, 0);
-    const result = await evidenceVerify({ quote: path('quote.bin'), fetch: true, ...rules() }, outside);
+    const said: string[] = [];
+    const options = { quote: path('quote.bin'), fetch: true, ...rules() };
+    const result = await evidenceVerify(options, outside, (line) => void said.push(line));
+    assert.equal(said.length, 1);
     assert.deepEqual([result.exitCode, codeOf(result)], [0, undefined]);
     assert.equal(outside.urls.length, 4);
   });
