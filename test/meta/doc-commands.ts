@@ -21,10 +21,11 @@ export interface DocumentedCommand {
 }
 
 /**
- * What the demonstration must say before it ends: that proofs of answers were paid and a liar slashed, that money settled and that nothing of the order is left
+ * What the demonstration must say before it ends: that the native backend proves, that proofs of answers were paid and a liar slashed, that money settled and that nothing of the order is left
  * in escrow, that the exported bundle holds offline and against the chain, and how to go on.
  */
 const demonstrationEnd = [
+  /, proofs by native \((?:ifma|adx|portable)\)$/m,
   /^ +proven +4 jobs, settled with 4 inference proofs +[\d,]+ gas +paid$/m,
   /^ +challengeable +challenged, answered with the proof +.* gas +bond to the provider$/m,
   /^ +challengeable +the worker lied; .* gas +refunded, stake slashed$/m,
