@@ -1,7 +1,7 @@
 /**
  * `npm run test:full [-- --date YYYY-MM-DD] [SUITE…]`: every test at full depth, with all circuits, and every mutant (`mutation`). Records in
  * test/full-result.json what came out of each suite, with the commit that it ran on: named suites replace their own entries and leave the rest,
- * so that what takes hours can be run in parts.
+ * so that what takes hours can be run in parts. Says of each entry that it kept how many commits it is behind.
  */
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { cpus } from 'node:os';
@@ -66,4 +66,11 @@ if (wanted(MUTATION)) {
 }
 const after = { ...before, ...Object.fromEntries(results.map((result) => [result.name, entryOf(result)])) };
 writeFileSync(path, `${JSON.stringify(after, null, 2)}\n`);
+const ran = new Set(results.map(({ name }) => name));
+for (const [name, entry] of Object.entries(after)) {
+  if (ran.has(name)) continue;
+  const behind = await runProcess('git', ['rev-list', '--count', `${entry.commit}..HEAD`]);
+  const age = behind.status === 0 ? `${behind.stdout.trim()} commits behind` : 'of a commit that this checkout does not have';
+  console.log(`${name.padEnd(14)} kept from ${entry.date}, ${age}`);
+}
 process.exitCode = conclude(results);
