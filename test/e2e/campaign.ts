@@ -11,6 +11,7 @@ import {
   connectClient,
   fetchResult,
   openOrder,
+  refundOrder,
   resubmitJobs,
   submitJobs,
   type ClientConnection,
@@ -25,6 +26,8 @@ export const MAX_PRICE = 1000n;
 /** How long a worker may take to be seen again. */
 const LISTED_MS = 120_000;
 export const SCALE = 10n ** 9n;
+const ORDER_SECONDS = 7 * 86_400;
+const GRACE_SECONDS = 86_400;
 /** Short segments, so that a campaign has several. */
 export const SEGMENT = 4;
 
@@ -55,22 +58,23 @@ export async function openCampaign(stack: LocalStack, name: string, jobs: number
     policy: simulatedPolicy,
     budgets: [{ provider: addressOf(stack, ACCOUNT.provider), amount: budgetWei }],
     token: NATIVE_TOKEN,
-    deadlineUnix: (await stack.chain.nowUnix()) + 7 * 86_400,
-    graceSeconds: 86_400,
+    deadlineUnix: (await stack.chain.nowUnix()) + ORDER_SECONDS,
+    graceSeconds: GRACE_SECONDS,
     segmentLength: SEGMENT,
     priceScale: SCALE,
   });
   return { client, order, budgetWei, jobsOf: new Map() };
 }
 
-/** Submits the first `count` payloads, once the worker has come back from what the scenario before did to it. */
+/** Submits the next `count` payloads, once the worker has come back from what the scenario before did to it. */
 export async function submitAll(campaign: Campaign, count: number): Promise<void> {
+  const first = campaign.jobsOf.size;
   await persist(() => chooseEnclave(campaign.client, campaign.order, { maxPrice: MAX_PRICE }), LISTED_MS);
   const payloads = creditJobs(32)
-    .slice(0, count)
+    .slice(first, first + count)
     .map(({ payload }) => ({ payload, maxPrice: MAX_PRICE }));
   const submitted = await submitJobs(campaign.client, campaign.order, payloads);
-  for (const [i, { jobId }] of submitted.entries()) campaign.jobsOf.set(i, [jobId]);
+  for (const [i, { jobId }] of submitted.entries()) campaign.jobsOf.set(first + i, [jobId]);
 }
 
 /** Tries again while the service or the chain is away, which in these tests they often are. */
@@ -121,11 +125,34 @@ export async function statesOf({ client, jobsOf }: Campaign): Promise<Map<string
 
 /** Waits until some job of the campaign is in one of the states. */
 export async function untilState(campaign: Campaign, wanted: readonly string[], deadlineMs: number): Promise<void> {
+  await untilStates(campaign, (states) => states.some((state) => wanted.includes(state)), wanted.join(' or '), deadlineMs);
+}
+
+/** Waits until the jobs are in exactly these states, in the order in which they were submitted. */
+export async function untilExactly(campaign: Campaign, wanted: readonly string[], deadlineMs: number): Promise<void> {
+  const text = wanted.join(', ');
+  await untilStates(campaign, (states) => states.join(', ') === text, text, deadlineMs);
+}
+
+/** Waits until the job that was submitted last has a receipt. */
+export async function untilLastServed(campaign: Campaign, deadlineMs: number): Promise<void> {
+  const served = ['receipted', 'batched', 'proven', 'settled'];
+  await untilStates(campaign, (states) => served.includes(states.at(-1)!), served.join(' or '), deadlineMs);
+}
+
+/** Waits until the states of all jobs fit. @returns them by job */
+async function untilStates(
+  campaign: Campaign,
+  fit: (states: readonly string[]) => boolean,
+  what: string,
+  deadlineMs: number,
+): Promise<ReadonlyMap<string, string>> {
   const end = Date.now() + deadlineMs;
   for (;;) {
     const states = await persist(() => statesOf(campaign), deadlineMs);
-    if ([...states.values()].some((state) => wanted.includes(state))) return;
-    if (Date.now() > end) assert.fail(`no job became ${wanted.join(' or ')}: ${[...states.values()].join(', ')}`);
+    const list = [...states.values()];
+    if (fit(list)) return states;
+    if (Date.now() > end) assert.fail(`the jobs did not become ${what}: ${list.join(', ')}`);
     await sleep(50);
   }
 }
@@ -134,14 +161,8 @@ export async function untilState(campaign: Campaign, wanted: readonly string[], 
 export async function assertSettled(stack: LocalStack, campaign: Campaign, deadlineMs: number): Promise<void> {
   const { client, order, budgetWei, jobsOf } = campaign;
   const { escrow, deployment } = client.contracts;
-  const end = Date.now() + deadlineMs;
-  let states = new Map<string, string>();
-  for (;;) {
-    states = await persist(() => statesOf(campaign), deadlineMs);
-    if ([...states.values()].every((state) => state === 'settled' || state === 'void')) break;
-    if (Date.now() > end) assert.fail(`jobs did not end: ${[...states.values()].join(', ')}`);
-    await sleep(200);
-  }
+  const ended = (list: readonly string[]): boolean => list.every((state) => state === 'settled' || state === 'void');
+  const states = await untilStates(campaign, ended, 'settled or void', deadlineMs);
   let served = 0;
   for (const [payload, jobIds] of jobsOf) {
     const settled = jobIds.filter((jobId) => states.get(jobId) === 'settled');
@@ -156,4 +177,32 @@ export async function assertSettled(stack: LocalStack, campaign: Campaign, deadl
   const { remaining } = await escrow.budget(order.orderKey, addressOf(stack, ACCOUNT.provider));
   assert.equal(paid + remaining, budgetWei, 'money in is money paid and money held');
   assert.equal(new Set(settlements.map((event) => event.laneNew)).size, settlements.length, 'no lane moved twice to one head');
+}
+
+/**
+ * Ends an order of which nothing was settled: its deadline and grace pass on chain, the customer takes everything back, and the service
+ * has to end each job as one that is not paid for.
+ * @returns how the jobs ended, in the order in which they were submitted
+ */
+export async function refundAll(stack: LocalStack, campaign: Campaign, deadlineMs: number): Promise<readonly string[]> {
+  const { client, order, budgetWei } = campaign;
+  const { escrow, deployment } = client.contracts;
+  await stack.chain.increaseTime(ORDER_SECONDS + GRACE_SECONDS + 1);
+  const { refunds } = await refundOrder(client, order);
+  assert.deepEqual(
+    refunds,
+    [{ provider: addressOf(stack, ACCOUNT.provider), amount: budgetWei }],
+    'money in is money given back',
+  );
+  const ends = ['void', 'expired', 'refunded'];
+  const states = await untilStates(
+    campaign,
+    (list) => list.every((state) => ends.includes(state)),
+    ends.join(' or '),
+    deadlineMs,
+  );
+  assert.deepEqual(await escrow.settlements(deployment.deployBlock, { orderKey: order.orderKey }), [], 'nothing was paid');
+  const { remaining } = await escrow.budget(order.orderKey, addressOf(stack, ACCOUNT.provider));
+  assert.equal(remaining, 0n, 'nothing is held any more');
+  return [...states.values()];
 }

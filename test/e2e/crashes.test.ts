@@ -4,11 +4,13 @@
  * `npm test` runs one of the scenarios, chosen by a printed seed; STUN_E2E=all and STUN_DEPTH=full run all of them.
  */
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { execFile } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Client } from 'pg';
+import { promisify } from 'node:util';
+import { z } from 'zod';
 import { contractsOf } from '#chain/deployment.ts';
 import type { Child } from '#cli/stack/child.ts';
 import { ACCOUNT, createLocalStack, type LocalStack } from '#cli/stack/local-stack.ts';
@@ -17,31 +19,39 @@ import {
   answerAll,
   assertSettled,
   openCampaign,
-  persist,
+  refundAll,
   SEGMENT,
   statesOf,
   submitAll,
-  untilState,
+  untilExactly,
+  untilLastServed,
   type Campaign,
 } from './campaign.ts';
+import { Holds } from './hold-points.ts';
 
 const LIMIT_MS = 240_000;
 const SAMPLED = 1;
 const DATABASE = process.env['STUN_E2E_DATABASE'];
-const POSTGRES = DATABASE?.startsWith('postgres') ? DATABASE : undefined;
+/** Starts and stops that PostgreSQL: `pg_ctl` and all its options but the action. */
+const POSTGRES_CTL = DATABASE?.startsWith('postgres') ? process.env['STUN_E2E_POSTGRES_CTL'] : undefined;
+const DATABASE_AWAY_MS = 3000;
+/** A process that was told to stop and does not within this time is killed, which shows in its exit status. */
+const STOP_LIMIT_MS = 60_000;
+const segmentStates = z.looseObject({ segments: z.array(z.looseObject({ state: z.string() })) });
 const GONE_SECONDS = 12;
 const OUTAGE_MS = depth() === 'full' ? 600_000 : 10_000;
 
 /** The processes that die. */
 interface Deployment {
   readonly stack: LocalStack;
+  readonly attestors: Child[];
   service: Child;
   worker: Child;
 }
 
-async function restartService(deployment: Deployment): Promise<void> {
-  await deployment.service.kill();
-  deployment.service = await deployment.stack.startService();
+async function restart(deployment: Deployment, name: 'service' | 'worker'): Promise<void> {
+  const { stack } = deployment;
+  deployment[name] = await (name === 'service' ? stack.startService() : stack.startWorker(name));
 }
 
 async function end({ stack }: Deployment, campaign: Campaign): Promise<void> {
@@ -50,56 +60,77 @@ async function end({ stack }: Deployment, campaign: Campaign): Promise<void> {
   campaign.client.close();
 }
 
-/** Kills the service once some job has come as far as `state`. */
-async function killServiceAt(deployment: Deployment, state: 'queued' | 'receipted' | 'batched'): Promise<void> {
-  const campaign = await openCampaign(deployment.stack, `service-${state}`, SEGMENT);
-  await submitAll(campaign, SEGMENT);
-  await untilState(campaign, [state, 'batched', 'proven', 'settled'], LIMIT_MS);
-  await restartService(deployment);
+/** The states of a job that something can be killed in. */
+type Held = 'leased' | 'running' | 'receipted' | 'batched' | 'proven';
+
+/** How jobs are brought to a state and kept there. They resolve once the states were seen with everything that could change them held. */
+const arrangements: Readonly<Record<Held, (deployment: Deployment, campaign: Campaign, holds: Holds) => Promise<void>>> = {
+  async leased({ worker }, campaign, holds) {
+    // It has asked for work already, so it is given the job, and says no more.
+    await holds.stop(worker.pid);
+    await submitAll(campaign, 1);
+    await untilExactly(campaign, ['leased'], LIMIT_MS);
+    await submitAll(campaign, 1);
+    await untilExactly(campaign, ['leased', 'queued'], LIMIT_MS);
+  },
+  async running({ worker }, campaign, holds) {
+    await holds.stopChildOf(worker.pid, 'runner-process');
+    await submitAll(campaign, 2);
+    await untilExactly(campaign, ['running', 'queued'], LIMIT_MS);
+  },
+  async receipted({ worker }, campaign, holds) {
+    // The worker hands its segment over when it has been idle, which may be before it can be stopped: then with more jobs.
+    for (;;) {
+      await submitAll(campaign, 2);
+      await untilLastServed(campaign, LIMIT_MS);
+      await holds.stop(worker.pid);
+      if ([...(await statesOf(campaign)).values()].at(-1) === 'receipted') return;
+      await holds.release();
+    }
+  },
+  async batched({ service }, campaign, holds) {
+    await holds.stopChildOf(service.pid, 'prover.process');
+    await submitAll(campaign, SEGMENT);
+    await untilExactly(campaign, Array<string>(SEGMENT).fill('batched'), LIMIT_MS);
+  },
+  async proven({ stack: { chain } }, campaign, holds) {
+    await holds.stopMining(chain);
+    await submitAll(campaign, SEGMENT);
+    await untilExactly(campaign, Array<string>(SEGMENT).fill('proven'), LIMIT_MS);
+  },
+};
+
+/**
+ * Kills processes while jobs are held in a state, starts them again in this order (a worker waits for its service), and only then lets the
+ * rest go on.
+ */
+async function killAt(deployment: Deployment, state: Held, ...killed: readonly ('service' | 'worker')[]): Promise<void> {
+  const campaign = await openCampaign(deployment.stack, `${killed.join('-')}-${state}`, 3 * SEGMENT);
+  const holds = new Holds();
+  try {
+    await arrangements[state](deployment, campaign, holds);
+    await Promise.all(killed.map((name) => deployment[name].kill()));
+    for (const name of killed) await restart(deployment, name);
+  } finally {
+    await holds.release();
+  }
   await end(deployment, campaign);
 }
 
-/** Away for longer than an enclave may be silent, with a job in work: its receipt has to reach a service that has ended its lease. */
+/**
+ * Away for longer than an enclave may be silent, with a job in work: its receipt has to reach a service that has ended its lease.
+ */
 async function serviceAway(deployment: Deployment): Promise<void> {
   const campaign = await openCampaign(deployment.stack, 'service-away', SEGMENT);
-  await submitAll(campaign, SEGMENT);
-  await untilState(campaign, ['receipted', 'batched', 'proven', 'settled'], LIMIT_MS);
-  await deployment.service.kill();
+  const holds = new Holds();
+  try {
+    await arrangements.running(deployment, campaign, holds);
+    await deployment.service.kill();
+  } finally {
+    await holds.release();
+  }
   await sleep((GONE_SECONDS + 2) * 1000);
-  deployment.service = await deployment.stack.startService();
-  await end(deployment, campaign);
-}
-
-/** Away from the chain a proof is made and cannot settle; then the service dies. */
-async function killServiceWithProof(deployment: Deployment): Promise<void> {
-  const { chain } = deployment.stack;
-  const campaign = await openCampaign(deployment.stack, 'service-proven', SEGMENT);
-  await submitAll(campaign, SEGMENT);
-  await untilState(campaign, ['batched'], LIMIT_MS);
-  await chain.goOffline();
-  await untilState(campaign, ['proven'], 60_000).catch(() => undefined);
-  await chain.goOnline();
-  await restartService(deployment);
-  await end(deployment, campaign);
-}
-
-async function killWorker(deployment: Deployment): Promise<void> {
-  const campaign = await openCampaign(deployment.stack, 'worker', SEGMENT + 2);
-  await submitAll(campaign, SEGMENT + 2);
-  await untilState(campaign, ['receipted', 'batched'], LIMIT_MS);
-  await deployment.worker.kill();
-  deployment.worker = await deployment.stack.startWorker('worker');
-  await end(deployment, campaign);
-}
-
-async function killBoth(deployment: Deployment): Promise<void> {
-  const { stack } = deployment;
-  const campaign = await openCampaign(stack, 'both', SEGMENT + 1);
-  await submitAll(campaign, SEGMENT + 1);
-  await untilState(campaign, ['receipted', 'batched'], LIMIT_MS);
-  await Promise.all([deployment.worker.kill(), deployment.service.kill()]);
-  deployment.service = await stack.startService();
-  deployment.worker = await stack.startWorker('worker');
+  await restart(deployment, 'service');
   await end(deployment, campaign);
 }
 
@@ -113,62 +144,164 @@ async function chainAway(deployment: Deployment): Promise<void> {
   await end(deployment, campaign);
 }
 
-/** What a restart of PostgreSQL does to its clients: every connection ends, whatever it was doing. */
-async function endConnections(url: string): Promise<number> {
-  const admin = new Client({ connectionString: url });
-  await admin.connect();
-  try {
-    const ended = await admin.query(
-      'SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()',
-    );
-    return ended.rowCount ?? 0;
-  } finally {
-    await admin.end();
+/**
+ * The server goes away as in a power cut, with a job in work and then with a proof in work: for a while connections are refused, then it
+ * recovers and answers that it is starting up.
+ */
+async function databaseRestarts(deployment: Deployment): Promise<void> {
+  for (const state of ['running', 'batched'] as const) {
+    const campaign = await openCampaign(deployment.stack, `database-${state}`, SEGMENT);
+    const holds = new Holds();
+    try {
+      await arrangements[state](deployment, campaign, holds);
+      await controlPostgres('-m immediate stop');
+      await assert.rejects(statesOf(campaign), 'a service without its store must not answer for it');
+      await holds.release();
+      await sleep(DATABASE_AWAY_MS);
+    } finally {
+      await holds.release();
+      await controlPostgres('start');
+    }
+    await end(deployment, campaign);
   }
 }
 
-async function databaseRestarts(deployment: Deployment): Promise<void> {
-  const campaign = await openCampaign(deployment.stack, 'database', SEGMENT);
-  await persist(() => submitAll(campaign, SEGMENT), LIMIT_MS);
-  let ended = 0;
-  for (const state of ['receipted', 'batched', 'proven'] as const) {
-    await untilState(campaign, [state, 'batched', 'proven', 'settled'], LIMIT_MS);
-    ended += await endConnections(POSTGRES!);
-    await sleep(1000);
+/** Runs the command that starts and stops the server, see CONTRIBUTING.md. */
+async function controlPostgres(what: string): Promise<void> {
+  await promisify(execFile)('sh', ['-c', `${POSTGRES_CTL!} ${what}`], { cwd: '/' });
+}
+
+/** Waits until the enclaves have asked for what only a living attestor gives. */
+async function untilAsked(attestor: Child, asked: number): Promise<void> {
+  const limit = Date.now() + LIMIT_MS;
+  while (approvalsOf(attestor) <= asked) {
+    if (Date.now() > limit) assert.fail(`${attestor.name} was not asked for an approval`);
+    await sleep(50);
   }
-  assert.ok(ended > 0, 'the service must have had connections to lose');
+}
+
+function approvalsOf(attestor: Child): number {
+  return readFileSync(attestor.logPath, 'utf8').split('/v1/attestations').length - 1;
+}
+
+/** One of three attestors hangs while an enclave registers, and dies: the two others are the quorum. */
+async function killAttestor(deployment: Deployment): Promise<void> {
+  const { stack, attestors } = deployment;
+  const { registry } = contractsOf(stack.deployment, stack.chain.wallet(ACCOUNT.provider));
+  const registered = async (): Promise<number> => (await registry.registrations(stack.deployment.deployBlock)).length;
+  await deployment.worker.stop();
+  const before = await registered();
+  const asked = approvalsOf(attestors[0]!);
+  const holds = new Holds();
+  try {
+    await holds.stop(attestors[2]!.pid);
+    const starting = stack.startWorker('worker');
+    starting.catch(() => undefined);
+    await untilAsked(attestors[0]!, asked);
+    assert.equal(await registered(), before, 'the registration waits for the third attestor');
+    await attestors[2]!.kill();
+    deployment.worker = await starting;
+  } finally {
+    await holds.release();
+  }
+  assert.equal(await registered(), before + 1, 'two approvals registered the enclave');
+  const campaign = await openCampaign(stack, 'attestor', SEGMENT);
+  await submitAll(campaign, SEGMENT);
+  await end(deployment, campaign);
+  [attestors[2]] = (await stack.startAttestors([2])) as [Child];
+}
+
+/** SIGTERM to the worker with a job running and another one queued, then to the service with a proof in work. */
+async function terminate(deployment: Deployment): Promise<void> {
+  const { service, worker } = deployment;
+  const campaign = await openCampaign(deployment.stack, 'terminated', SEGMENT);
+  const proof = new Holds();
+  const job = new Holds();
+  try {
+    await proof.stopChildOf(service.pid, 'prover.process');
+    await arrangements.running(deployment, campaign, job);
+    const workerStops = worker.stop(STOP_LIMIT_MS);
+    await job.release();
+    await workerStops;
+    assert.equal(await worker.exited, 0, 'the worker ends by itself');
+    const [running, queued] = [...(await statesOf(campaign)).values()];
+    assert.equal(running, 'batched', 'its job was finished and its segment handed over');
+    assert.ok(queued === 'queued' || queued === 'void', `the other job was left alone, but is ${queued}`);
+    const serviceStops = service.stop(STOP_LIMIT_MS);
+    await proof.release();
+    await serviceStops;
+    assert.equal(await service.exited, 0, 'the service ends by itself');
+  } finally {
+    await job.release();
+    await proof.release();
+  }
+  await restart(deployment, 'service');
+  await restart(deployment, 'worker');
   await end(deployment, campaign);
 }
 
-/** The last scenario of a deployment: its enclave is gone afterwards. */
-async function revoke({ stack }: Deployment): Promise<void> {
-  const campaign = await openCampaign(stack, 'revoked', 2);
-  await submitAll(campaign, 2);
-  await untilState(campaign, ['receipted', 'batched'], LIMIT_MS);
-  const { registry } = contractsOf(stack.deployment, stack.chain.wallet(ACCOUNT.provider));
-  const registered = await registry.registrations(stack.deployment.deployBlock);
-  await registry.revoke(registered.at(-1)!.keysetDigest);
-  await sleep(15_000);
-  const { escrow, deployment } = campaign.client.contracts;
-  const settlements = await escrow.settlements(deployment.deployBlock, { orderKey: campaign.order.orderKey });
-  const states = [...(await persist(() => statesOf(campaign), LIMIT_MS)).values()];
-  // The proof can have been accepted in the moment before; otherwise nothing settles any more and the customer keeps the money.
-  assert.equal(settlements.length === 0, !states.includes('settled'), states.join(', '));
+/** Waits until the service has given up the segments of the order. */
+async function untilSegmentsFailed({ client, order }: Campaign): Promise<void> {
+  const limit = Date.now() + LIMIT_MS;
+  const request = { method: 'GET', path: `/v1/orders/${order.orderKey}/audit` } as const;
+  for (;;) {
+    const { segments } = await client.service.http.json(request, segmentStates);
+    if (segments.length > 0 && segments.every(({ state }) => state === 'failed')) return;
+    if (Date.now() > limit) assert.fail(`segments are ${segments.map(({ state }) => state).join(', ')}`);
+    await sleep(200);
+  }
+}
+
+/**
+ * Revoked with a segment handed over and not proved, a job leased and another one queued: nothing of it may be paid for, and the customer
+ * gets all money back. The last scenario of a deployment: its enclave is gone and its chain eight days on.
+ */
+async function revoke(deployment: Deployment): Promise<void> {
+  const { stack, worker } = deployment;
+  const campaign = await openCampaign(stack, 'revoked', 2 * SEGMENT);
+  const holds = new Holds();
+  try {
+    await arrangements.batched(deployment, campaign, holds);
+    await holds.stop(worker.pid);
+    await submitAll(campaign, 2);
+    const batched = Array<string>(SEGMENT).fill('batched');
+    await untilExactly(campaign, [...batched, 'leased', 'queued'], LIMIT_MS);
+    const { registry } = contractsOf(stack.deployment, stack.chain.wallet(ACCOUNT.provider));
+    const registered = await registry.registrations(stack.deployment.deployBlock);
+    await registry.revoke(registered.at(-1)!.keysetDigest);
+  } finally {
+    await holds.release();
+  }
+  await untilSegmentsFailed(campaign);
+  const ends = await refundAll(stack, campaign, LIMIT_MS);
+  assert.deepEqual(ends.slice(0, SEGMENT), Array<string>(SEGMENT).fill('refunded'), 'served before and never paid for');
   campaign.client.close();
 }
 
-const scenarios: readonly (readonly [string, (deployment: Deployment) => Promise<void>])[] = [
-  ['the service is killed while jobs are queued', (deployment) => killServiceAt(deployment, 'queued')],
-  ['the service is killed while jobs are receipted', (deployment) => killServiceAt(deployment, 'receipted')],
-  ['the service is killed while jobs are batched', (deployment) => killServiceAt(deployment, 'batched')],
+type Scenario = readonly [string, (deployment: Deployment) => Promise<void>];
+
+const scenarios: readonly Scenario[] = [
+  ['the service is killed with a job leased and another queued', (deployment) => killAt(deployment, 'leased', 'service')],
+  ['the service is killed with a job running', (deployment) => killAt(deployment, 'running', 'service')],
+  ['the service is killed while jobs are receipted', (deployment) => killAt(deployment, 'receipted', 'service')],
+  ['the service is killed while jobs are batched', (deployment) => killAt(deployment, 'batched', 'service')],
+  ['the service is killed with a proof that is not settled', (deployment) => killAt(deployment, 'proven', 'service')],
   ['the service is away for longer than an enclave may be silent', serviceAway],
-  ['the service is killed with a proof that is not settled', killServiceWithProof],
-  ['the worker is killed with jobs waiting and others receipted', killWorker],
-  ['worker and service are killed together', killBoth],
+  ['the worker is killed with a job leased and another queued', (deployment) => killAt(deployment, 'leased', 'worker')],
+  ['the worker is killed with a job running', (deployment) => killAt(deployment, 'running', 'worker')],
+  ['the worker is killed while jobs are receipted', (deployment) => killAt(deployment, 'receipted', 'worker')],
+  ['the worker is killed while jobs are batched', (deployment) => killAt(deployment, 'batched', 'worker')],
+  ['worker and service are killed together', (deployment) => killAt(deployment, 'receipted', 'service', 'worker')],
   ['the chain is away for a while', chainAway],
-  ...(POSTGRES === undefined ? [] : ([['the database ends every connection', databaseRestarts]] as const)),
+  ...(POSTGRES_CTL === undefined ? [] : ([['the database restarts', databaseRestarts]] as const)),
+  ['an attestor is killed during a registration', killAttestor],
+  ['worker and service are told to stop with work in hand', terminate],
   ['the enclave is revoked between lease and batch', revoke],
 ];
+
+if (POSTGRES_CTL === undefined) {
+  console.log('    NOT TESTED: a database that restarts (set STUN_E2E_DATABASE and STUN_E2E_POSTGRES_CTL, see CONTRIBUTING.md)');
+}
 
 describe('every job ends exactly once and the sums agree', function () {
   this.timeout(LIMIT_MS + OUTAGE_MS + 120_000);
@@ -181,11 +314,11 @@ describe('every job ends exactly once and the sums agree', function () {
       directory,
       price: 700n,
       segmentIdleMs: 1000,
-      service: { leaseSeconds: 4, enclaveGoneSeconds: GONE_SECONDS, senderClaimSeconds: 15, sweepMs: 500 },
+      service: { leaseSeconds: 8, enclaveGoneSeconds: GONE_SECONDS, senderClaimSeconds: 15, sweepMs: 500 },
       ...(DATABASE !== undefined && { database: DATABASE }),
     });
-    await stack.startAttestors();
-    deployment = { stack, service: await stack.startService(), worker: await stack.startWorker('worker') };
+    const attestors = [...(await stack.startAttestors())];
+    deployment = { stack, attestors, service: await stack.startService(), worker: await stack.startWorker('worker') };
   });
   after(async () => {
     await deployment?.stack.stop();
