@@ -13,6 +13,7 @@ import { assertFree, writeWholeFolder } from '../build/whole-folder.ts';
 import { readCalibration } from './calibration.ts';
 import { circomOf, GADGETS } from './circom/emit.ts';
 import { synthesise } from './constraints/synthesise.ts';
+import { walkCircuit, type SoundnessWalk } from './constraints/walk.ts';
 import { r1csBytes } from './constraints/r1cs-file.ts';
 import { understand } from './float/understand.ts';
 import { MODEL_FILES } from './folder.ts';
@@ -52,12 +53,16 @@ export interface CompiledModel {
   readonly constraints: number;
   readonly wires: number;
   readonly accumulators: readonly AccumulatorWidth[];
+  readonly walk: SoundnessWalk;
   readonly outDirectory: string;
 }
 
+/** Random inputs, and wires changed under each: a second of work for the largest examples. */
+const WALK = { witnesses: 2, wires: 400 } as const;
+
 /**
  * Compiles. Everything that can be refused is refused before the key is made, which is what takes long.
- * @throws `STUN_MODEL_FORMAT`, `STUN_MODEL_OPERATOR`, `STUN_MODEL_CALIBRATION`, `STUN_MODEL_MISREAD`, `STUN_MODEL_BOUNDS`, `STUN_FILE`
+ * @throws `STUN_MODEL_FORMAT`, `STUN_MODEL_OPERATOR`, `STUN_MODEL_CALIBRATION`, `STUN_MODEL_MISREAD`, `STUN_MODEL_BOUNDS`, `STUN_MODEL_UNSOUND`, `STUN_FILE`
  */
 export async function compileModel(options: CompileOptions, progress: Progress): Promise<CompiledModel> {
   const { source, outDirectory } = options;
@@ -77,6 +82,7 @@ export async function compileModel(options: CompileOptions, progress: Progress):
   readProgram(programFile, 'STUN_MODEL_FORMAT');
   progress('writing constraints');
   const system = synthesise(quantised.program);
+  const walk = walkCircuit(system, quantised.program, WALK);
   const r1cs = r1csBytes(system);
   return writeWholeFolder(outDirectory, async (scratch) => {
     const path = (kind: keyof typeof MODEL_FILES): string => join(scratch, MODEL_FILES[kind]);
@@ -111,6 +117,6 @@ export async function compileModel(options: CompileOptions, progress: Progress):
       await writeFile(join(scratch, CIRCOM_FILE), circomOf(quantised.program, gadgets));
     }
     const accumulators = accumulatorWidths(quantised.program);
-    return { identity, accuracy, comparedRows, constraints: rows.length, wires, accumulators, outDirectory };
+    return { identity, accuracy, comparedRows, constraints: rows.length, wires, accumulators, walk, outDirectory };
   });
 }

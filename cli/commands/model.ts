@@ -2,6 +2,7 @@
 import { readFile } from 'node:fs/promises';
 import { basename, resolve } from 'node:path';
 import type { AccumulatorWidth } from '#circuits/model/program/bounds.ts';
+import type { SoundnessWalk } from '#circuits/model/constraints/walk.ts';
 import type { AccuracyStatement } from '#circuits/model/quantise/quantise.ts';
 import { StunError } from '#protocol/index.ts';
 import type { CommandResult } from '../command.ts';
@@ -36,6 +37,10 @@ function accuracyLines(accuracy: AccuracyStatement | null): string[] {
 /** Bits that the widest sum of each operation takes, by the operation's number. */
 function accumulatorText(accumulators: readonly AccumulatorWidth[]): string {
   return `${accumulators.map(({ operation, kind, bits }) => `${operation} ${kind} ${bits}`).join(', ')} of 32 bits`;
+}
+
+function walkText({ witnesses, wires, ofWires }: SoundnessWalk): string {
+  return `${wires} of ${ofWires} wires changed one at a time under ${witnesses} random witnesses, none is free (a smoke test)`;
 }
 
 /**
@@ -75,6 +80,7 @@ export async function modelCompile({ args, options, context }: Invocation<ModelC
       constraints,
       wires,
       accumulators,
+      soundnessWalk: { ...compiled.walk },
       setup: 'development',
       comparedRows,
       accuracy: accuracy === null ? null : { ...accuracy },
@@ -84,6 +90,7 @@ export async function modelCompile({ args, options, context }: Invocation<ModelC
       `constraints: ${constraints}, ${wires} wires`,
       `understood:  as onnxruntime runs the file, on ${comparedRows} rows`,
       `accumulators: ${accumulatorText(compiled.accumulators)}`,
+      `soundness:   ${walkText(compiled.walk)}`,
       ...accuracyLines(accuracy),
       `setup:       ${setupWarning('development').join()}`,
       `written to:  ${compiled.outDirectory}`,

@@ -86,6 +86,12 @@ export const circuitErrors = {
     httpStatus: 422,
     doc: 'An accumulator of a compiled model may leave 32 bits, so its arithmetic could wrap. Use fewer weight bits or smaller layers.',
   },
+  STUN_MODEL_UNSOUND: {
+    class: 'internal',
+    actor: 'developer',
+    httpStatus: 500,
+    doc: 'A wire of a circuit that was just compiled can be changed without any constraint noticing, so no key was made and nothing was written. Report the model: the compiler has a defect.',
+  },
   STUN_MODEL_CALIBRATION: {
     class: 'input',
     actor: 'caller',

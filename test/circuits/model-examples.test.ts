@@ -7,6 +7,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { InferenceSession, Tensor } from 'onnxruntime-node';
 import { chosenWires, unboundAlone } from '#circuits/model/constraints/soundness.ts';
+import { freeInverses } from '#circuits/model/constraints/walk.ts';
 import { synthesise } from '#circuits/model/constraints/synthesise.ts';
 import { violated, witnessOf } from '#circuits/model/constraints/witness.ts';
 import { understand } from '#circuits/model/float/understand.ts';
@@ -143,7 +144,7 @@ describe('the example models', function () {
       assert.deepEqual(violated(system, witness), []);
       const every = chosenWires(system);
       const wires = depth() === 'full' ? every : sampleCases(every, 120);
-      const inverses = new Set(system.tape.filter(({ kind }) => kind === 'non-zero').map(({ first }) => first + 1));
+      const inverses = freeInverses(system);
       const unbound = unboundAlone(system, witness, wires).filter(
         ({ wire, changesOutputs }) => changesOutputs || !inverses.has(wire),
       );

@@ -3,6 +3,7 @@
  * without the rule it would be accepted. And every wire of whole circuits, changed alone.
  */
 import assert from 'node:assert/strict';
+import { throwsCode } from '#test/unit/assert-code.ts';
 import { firstMax } from '#circuits/model/constraints/gadgets/first-max.ts';
 import { greatest } from '#circuits/model/constraints/gadgets/greatest.ts';
 import { poseidonOf } from '#circuits/model/constraints/gadgets/poseidon.ts';
@@ -12,6 +13,7 @@ import { commitTensor } from '#circuits/model/constraints/gadgets/tensor-commitm
 import { thermometer, treeScores } from '#circuits/model/constraints/gadgets/trees.ts';
 import { Linear } from '#circuits/model/constraints/linear.ts';
 import { chosenWires, unboundAlone, unboundFollowed } from '#circuits/model/constraints/soundness.ts';
+import { freeInverses, walkCircuit } from '#circuits/model/constraints/walk.ts';
 import { synthesise } from '#circuits/model/constraints/synthesise.ts';
 import { ConstraintSystem } from '#circuits/model/constraints/system.ts';
 import { violated, witnessOf, type Override } from '#circuits/model/constraints/witness.ts';
@@ -196,12 +198,22 @@ describe('soundness of model circuits', function () {
       const witness = witnessOf(system, inputs);
       const wires = sampleCases(chosenWires(system), 500);
       const unbound = unboundAlone(system, witness, wires);
-      const inverses = new Set(system.tape.filter(({ kind }) => kind === 'non-zero').map(({ first }) => first + 1));
+      const inverses = freeInverses(system);
       for (const { wire, changesOutputs } of unbound) {
         assert.ok(inverses.has(wire), `wire ${wire} is bound by nothing`);
         assert.equal(changesOutputs, false);
       }
       console.log(`      ${wires.length} wires, ${unbound.length} inverses of zero free`);
+    });
+
+    it(`${name}: a walk before the key finds no free wire, and finds one where a row is missing`, () => {
+      const system = synthesise(program);
+      const walk = walkCircuit(system, program, { witnesses: 2, wires: 60 });
+      assert.deepEqual([walk.witnesses, walk.wires, walk.ofWires], [2, Math.min(60, walk.ofWires), chosenWires(system).length]);
+      const last = chosenWires(system).at(-1)!;
+      const rows = system.rows.filter(({ a, b, c }) => ![a, b, c].some(({ terms }) => terms.has(last)));
+      system.rows.splice(0, Number.POSITIVE_INFINITY, ...rows);
+      throwsCode(() => walkCircuit(system, program, { witnesses: 1, wires: walk.ofWires }), 'STUN_MODEL_UNSOUND');
     });
 
     it(`${name}: no lie about a wire stands when everything else follows from it`, () => {
