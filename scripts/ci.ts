@@ -1,5 +1,5 @@
 /**
- * What `.ci/run` runs once its surroundings stand: the gates, the provers' binaries built anew, the tests with coverage and all circuits,
+ * What `.ci/run` runs once its surroundings stand: the gates, the provers' binaries built anew, a fuzz of the native one under sanitizers, the tests with coverage and all circuits,
  * every crash campaign on PostgreSQL, a sample of mutants, the commands that the documents show. Goes on after a failed step, so that one run shows everything.
  */
 import { mkdtempSync, rmSync } from 'node:fs';
@@ -65,6 +65,7 @@ const raw = mkdtempSync(join(tmpdir(), 'stun-coverage-'));
 await counted('check', 'npm run check', { STUN_CIRCUITS: 'all' }, 8);
 await counted('native prover', 'npm run build:native -- --check', {}, 5);
 await counted('wasm prover', 'npm run build:wasm -- --check', {}, 5);
+await counted('sanitizer fuzz', 'node_modules/.bin/node scripts/fuzz-native.ts --rounds 500', {}, 5);
 await counted('test', 'npm test', { STUN_COVERAGE: raw, STUN_CIRCUITS: 'all' }, 20);
 await counted('all crashes', 'npm test -- test/e2e', { STUN_E2E: 'all', STUN_E2E_DATABASE: campaignDatabase }, 18);
 await counted('mutation sample', 'npm run mutate -- attestation', {}, 8);

@@ -1,6 +1,6 @@
 /**
  * `node scripts/fuzz-native.ts [--rounds N] [--seed N]`: compiles the native prover's portable engine with AddressSanitizer and
- * UndefinedBehaviorSanitizer and feeds it damaged keys, witnesses and witness programs. Needs g++ and its sanitizers; `npm run test:full` runs it.
+ * UndefinedBehaviorSanitizer and feeds it damaged keys, witnesses and witness programs. Needs g++-12 and its sanitizers; `.ci/run` runs it shortly, `npm run test:full` at length.
  */
 import { spawnSync } from 'node:child_process';
 import { randomInt } from 'node:crypto';
@@ -14,6 +14,7 @@ import { SeededRandom } from '#test/circuits/fixtures.ts';
 import { EVERY_INSTRUCTION } from '#test/unit/prover/every-instruction.ts';
 import { randomFactors, smallSystem } from '#test/unit/prover/small-systems.ts';
 import { root } from './project-files.ts';
+import { summaryLine } from './tests/counts.ts';
 
 const COMPILE = '-std=c++17 -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all -pthread';
 
@@ -37,8 +38,9 @@ try {
   writeFileSync(witness, system.witness);
   writeFileSync(program, programBytes(EVERY_INSTRUCTION));
   const sources = ['scripts/native-fuzz/fuzz.cpp', 'prover/native/engine-portable.cpp'];
-  run('g++', [...COMPILE.split(' '), '-Iprover/native', ...sources, '-o', fuzz]);
+  run('g++-12', [...COMPILE.split(' '), '-Iprover/native', ...sources, '-o', fuzz]);
   run(fuzz, [key, witness, program, values.rounds, seed]);
+  console.log(summaryLine({ passed: 1, failed: 0, skipped: 0 }));
 } finally {
   rmSync(folder, { recursive: true });
 }
