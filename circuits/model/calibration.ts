@@ -78,6 +78,11 @@ export function readCalibration(
   };
 }
 
+/** The row of the file that a held-out row is, both counted from 0, without the header. */
+export function fileRowOf(heldOutRow: number): number {
+  return 2 * heldOutRow + 1;
+}
+
 function meaningOf(field: string, classLabels: readonly ClassLabel[], row: number, column: string): number {
   const [first] = classLabels;
   if (first === undefined) return numberIn(field, row, column);

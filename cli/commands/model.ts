@@ -1,6 +1,7 @@
 /** `stun model compile`. */
 import { readFile } from 'node:fs/promises';
 import { basename, resolve } from 'node:path';
+import { fileRowOf } from '#circuits/model/calibration.ts';
 import type { AccumulatorWidth } from '#circuits/model/program/bounds.ts';
 import type { SoundnessWalk } from '#circuits/model/constraints/walk.ts';
 import type { AccuracyStatement } from '#circuits/model/quantise/quantise.ts';
@@ -26,7 +27,7 @@ function accuracyLines(accuracy: AccuracyStatement | null): string[] {
   const { metric, floatModel, compiledModel, heldOutRows, disagreements, valuesCutOff, rowsCutOff } = accuracy;
   const measured =
     metric === null ? [] : [`${metric}: ${floatModel} as given, ${compiledModel} compiled, on ${heldOutRows} held-out rows`];
-  const rows = disagreements.length === 0 ? '' : ` (rows ${disagreements.join(', ')})`;
+  const rows = disagreements.length === 0 ? '' : ` (rows ${disagreements.map(fileRowOf).join(', ')} of the file, counted from 0)`;
   return [
     ...measured,
     `disagreements: ${disagreements.length} of ${heldOutRows} held-out rows${rows}`,

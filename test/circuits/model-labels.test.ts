@@ -1,7 +1,7 @@
 /** Class labels that are no class numbers, and the float model held to what onnxruntime gives for the file. */
 import assert from 'node:assert/strict';
 import { InferenceSession, Tensor } from 'onnxruntime-node';
-import { readCalibration } from '#circuits/model/calibration.ts';
+import { fileRowOf, readCalibration } from '#circuits/model/calibration.ts';
 import { classOf, floatValues, type FloatModel } from '#circuits/model/float/float-model.ts';
 import { understand } from '#circuits/model/float/understand.ts';
 import { readOnnx } from '#circuits/model/onnx/read-onnx.ts';
@@ -103,6 +103,16 @@ const models: readonly (readonly [name: string, labels: readonly (number | strin
 
 describe('class labels of compiled models', () => {
   for (const [name, labels, source] of models) {
+    it('name held-out rows by their place in the file', () => {
+      const features = Array.from({ length: 9 }, (_, i) => [10 * i, i]);
+      const csv = `a,b\n${features.map((row) => row.join(',')).join('\n')}\n`;
+      const { heldOut } = readCalibration(csv, { features: 2, classLabels: [] }, null);
+      assert.deepEqual(
+        heldOut.features,
+        [0, 1, 2, 3].map((i) => features[fileRowOf(i)]),
+      );
+    });
+
     it(`${name}: accuracy is stated on the labels that onnxruntime gives`, async () => {
       const model = understand(readOnnx(source));
       assert.deepEqual(model.classLabels, labels);
