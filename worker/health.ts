@@ -99,7 +99,8 @@ export async function startHealthServer(
     if (request.method !== 'GET') reply(response, 405, { error: 'GET only' });
     else if (request.url === '/healthz') reply(response, 200, { alive: true });
     else if (request.url === '/readyz') void probe().then((found) => reply(response, found.ready ? 200 : 503, found));
-    else if (request.url === '/metrics') void replyMetrics(response, registry);
+    else if (request.url === '/metrics')
+      void replyMetrics(response, registry).catch(() => reply(response, 500, { error: 'the metrics cannot be read' }));
     else reply(response, 404, { error: 'no such page' });
   });
   server.requestTimeout = 10_000;
