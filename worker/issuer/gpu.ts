@@ -5,6 +5,7 @@
 import { execFile } from 'node:child_process';
 import { z } from 'zod';
 import { equalBytes, StunError, toHex } from '#protocol/index.ts';
+import { childEnvironment } from '../child-environment.ts';
 
 /** One device. */
 export interface CollectedGpu {
@@ -42,7 +43,7 @@ function run({ command, timeoutMs }: NvattestOptions, nonce: Uint8Array): Promis
   const { promise, resolve, reject } = Promise.withResolvers<string>();
   const fail = (why: string, cause?: unknown): void =>
     reject(new StunError('STUN_GPU_COLLECTION', `${command} ${why}`, cause === undefined ? {} : { cause }));
-  const child = execFile(command, parameters, { maxBuffer: MAX_OUTPUT_BYTES }, (error, output) => {
+  const child = execFile(command, parameters, { maxBuffer: MAX_OUTPUT_BYTES, env: childEnvironment() }, (error, output) => {
     clearTimeout(timer);
     if (error === null) resolve(output);
     else fail(`ended with ${error.code ?? error.signal ?? 'an error'}`, error);

@@ -4,6 +4,7 @@
  */
 import { fork, type ChildProcess } from 'node:child_process';
 import { StunError, type NamedTensor } from '#protocol/index.ts';
+import { childEnvironment } from '../child-environment.ts';
 import { assertManifestMatches, type ModelFile } from './manifest.ts';
 import { checkInputs } from './check-inputs.ts';
 import { residentBytes } from './process-memory.ts';
@@ -21,11 +22,6 @@ export interface JobLimits {
 const LOAD_TIMEOUT_MS = 120_000;
 const MEMORY_SAMPLE_MS = 20;
 
-/** The environment of the runner's process: everything but the worker's own settings, which hold its secrets. */
-function runnerEnvironment(): NodeJS.ProcessEnv {
-  return Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('STUN_')));
-}
-
 /** A live process with the loaded model. */
 class RunnerProcess {
   readonly #child: ChildProcess;
@@ -34,7 +30,7 @@ class RunnerProcess {
     this.#child = fork(new URL('./runner-process.ts', import.meta.url), {
       serialization: 'advanced',
       stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
-      env: runnerEnvironment(),
+      env: childEnvironment(),
       execArgv: [],
     });
     // Without a listener a failing send would be an uncaught error; every request notices the end by itself.

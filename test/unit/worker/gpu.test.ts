@@ -60,6 +60,30 @@ describe('GPU evidence of nvattest', () => {
     await rejectsCode(collectGpus(nonce, { command: path, timeoutMs: 100 }), 'STUN_GPU_COLLECTION');
   });
 
+  it('is asked for without the secrets that the environment holds', async () => {
+    const path = join(folder, 'curious');
+    await writeFile(path, `#!/bin/sh\nenv > '${folder}/environment'\ncat <<'END'\n${printed({})}\nEND\n`);
+    await chmod(path, 0o755);
+    const variables = { STUN_WORKER_PROVIDER_KEY: `0x${'4c'.repeat(32)}`, STUN_PASSPHRASE: 'secret', NVIDIA_SETTING: 'kept' };
+    const before = { ...process.env };
+    Object.assign(process.env, variables);
+    try {
+      await collect(path);
+    } finally {
+      for (const name of Object.keys(variables)) {
+        if (before[name] === undefined) delete process.env[name];
+        else process.env[name] = before[name];
+      }
+    }
+    const seen = (await readFile(join(folder, 'environment'), 'utf8')).split('\n');
+    assert.deepEqual(
+      seen.filter((line) => line.startsWith('STUN_')),
+      [],
+    );
+    assert.ok(seen.includes('NVIDIA_SETTING=kept'));
+    assert.ok(seen.some((line) => line.startsWith('PATH=')));
+  });
+
   it('is bound by its reports in their order', () => {
     const [a, b] = [Uint8Array.of(1), Uint8Array.of(2, 3)];
     assert.deepEqual(gpuEvidenceDigestOf([]), new Uint8Array(32));
