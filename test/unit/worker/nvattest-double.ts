@@ -1,5 +1,5 @@
 /** A program that behaves like `nvattest`, on a machine whose simulated GPUs come and go. */
-import { chmod, writeFile } from 'node:fs/promises';
+import { chmod, rename, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
@@ -49,8 +49,10 @@ export async function createNvattestDouble(folder: string): Promise<NvattestDoub
   await new Promise<void>((resolve) => void server.listen(socket, resolve));
   server.unref();
   const run = async (shell: string): Promise<void> => {
-    await writeFile(path, `#!/bin/sh\n${shell}\n`);
-    await chmod(path, 0o755);
+    // Never rewritten in place: the worker may be executing it.
+    await writeFile(`${path}.new`, `#!/bin/sh\n${shell}\n`);
+    await chmod(`${path}.new`, 0o755);
+    await rename(`${path}.new`, path);
   };
   const show = (...gpus: readonly number[]): Promise<void> => {
     shown = gpus;
