@@ -199,9 +199,10 @@ async function serveOneKeyset(
   useProbe(new ReadinessProbe(keys, attester, chain.view, config.readinessMaxAgeSeconds * 1000));
   const renewal = new AbortController();
   const renewAtUnix = expiresAtUnix - Math.min(RENEW_BEFORE_SECONDS, config.keysetLifetimeSeconds - 24 * 3600);
+  const ending = AbortSignal.any([signal, renewal.signal]);
   const listing = new ListingRenewal(attested.evidence, {
     renew: async () => {
-      const evidence = await attester.attestNewestBlock(keys.keysetDigest, chain.view);
+      const evidence = await attester.attestNewestBlock(keys.keysetDigest, chain.view, ending);
       await announce(service, keys, { ...attested, evidence }, offers);
       return evidence;
     },
@@ -227,7 +228,7 @@ async function serveOneKeyset(
     ...(healthUrl === undefined ? {} : { healthUrl }),
   });
   try {
-    await new Serving(enclave, service, log, { ...config, attester, metrics }).run(AbortSignal.any([signal, renewal.signal]));
+    await new Serving(enclave, service, log, { ...config, attester, metrics }).run(ending);
   } finally {
     clearInterval(timer);
     proofs?.close();

@@ -1,12 +1,13 @@
 /** The lease loop: takes jobs, keeps leases alive, releases what is stored, closes idle segments and hands them over. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { asStunError, fromHex, StunError } from '#protocol/index.ts';
+import { asStunError, StunError } from '#protocol/index.ts';
 import { isRefusal } from './admission.ts';
 import type { Enclave } from './enclave.ts';
 import type { Attester } from './issuer/attester.ts';
 import { processJob, type JobOutcome } from './job.ts';
 import { errorFields, type WorkerLog } from './log.ts';
 import type { WorkerMetrics } from './metrics.ts';
+import { QuoteAnswers } from './quote-answers.ts';
 import { noteSettlements } from './reservations.ts';
 import type { Lease, ServiceClient } from './service-client.ts';
 import type { UnreleasedJob } from './store.ts';
@@ -35,15 +36,14 @@ export class Serving {
   /** Stored jobs whose release is not known. Their leases may never come again, and no segment is taken without them. */
   readonly #leftOver = new Set<string>();
   #pushing: Promise<void> = Promise.resolve();
-  /** The question for fresh evidence that was answered last or is being answered. */
-  #quotedNonce: string | undefined;
-  #quoting: Promise<void> = Promise.resolve();
+  readonly #quotes: QuoteAnswers;
 
   constructor(enclave: Enclave, service: ServiceClient, log: WorkerLog, options: ServingOptions) {
     this.#enclave = enclave;
     this.#service = service;
     this.#log = log;
     this.#options = options;
+    this.#quotes = new QuoteAnswers({ keys: enclave.keys, service, log, nowMs: () => performance.now(), ...options });
   }
 
   /**
@@ -108,7 +108,7 @@ export class Serving {
     while (!stop.aborted) {
       try {
         const { lease, quoteNonce } = await this.#service.lease(this.#enclave.keys.enclaveId, this.#options.leaseWaitMs, stop);
-        if (quoteNonce !== undefined && quoteNonce !== this.#quotedNonce) this.#quoting = this.#renewQuote(quoteNonce);
+        if (quoteNonce !== undefined) this.#quotes.answer(quoteNonce, stop);
         if (lease !== undefined) await this.#work(lease);
         await this.#enclave.proofs?.room();
         pauseMs = FIRST_PAUSE_MS;
@@ -122,23 +122,6 @@ export class Serving {
         await sleep(pauseMs, undefined, { signal: stop }).catch(() => undefined);
         pauseMs = Math.min(LONGEST_PAUSE_MS, pauseMs * 2);
       }
-    }
-  }
-
-  /**
-   * Answers a question for fresh evidence, beside the jobs: GPUs can take longer to answer than a lease lasts. One that fails shows in
-   * readiness, the jobs go on, and the service asks again.
-   */
-  async #renewQuote(nonce: string): Promise<void> {
-    const { keysetDigest, enclaveId } = this.#enclave.keys;
-    this.#quotedNonce = nonce;
-    try {
-      const { document } = await this.#options.attester.attest(keysetDigest, fromHex(nonce, 32, 'nonce'));
-      await this.#service.renewQuote(enclaveId, document);
-    } catch (error) {
-      this.#quotedNonce = undefined;
-      this.#options.metrics.quoteFailures.inc({ code: asStunError(error).code });
-      this.#log.warn({ event: 'quote.failed', ...errorFields(error) });
     }
   }
 
@@ -229,7 +212,6 @@ export class Serving {
 
   async #drain(): Promise<void> {
     this.#closeSegments(() => true);
-    await this.#quoting;
     await this.#enclave.proofs?.idle();
     await this.#releaseLeftOver();
     await this.#pushSegments();
@@ -238,6 +220,8 @@ export class Serving {
     } catch (error) {
       this.#log.debug({ event: 'settlements.unknown', ...errorFields(error) });
     }
+    // Last: no money waits for GPUs or for NVIDIA.
+    await this.#quotes.idle();
   }
 }
 

@@ -41,26 +41,31 @@ export class Attester {
   /**
    * Makes the evidence of a keyset over a nonce.
    * @param nonce - 32 bytes
+   * @param signal - stops the GPUs' program
    * @throws `STUN_GPU_COLLECTION`, also when another number of GPUs answers than the settings say; `STUN_TSM_*`, and what the two
    *   ways to collateral throw
    */
-  attest(keysetDigest: Uint8Array, nonce: Uint8Array): Promise<MachineEvidence> {
-    const made = this.#last.then(() => this.#attest(keysetDigest, nonce));
+  attest(keysetDigest: Uint8Array, nonce: Uint8Array, signal?: AbortSignal): Promise<MachineEvidence> {
+    const made = this.#last.then(() => this.#attest(keysetDigest, nonce, signal));
     this.#last = made.catch(() => undefined);
     return made;
   }
 
   /** Makes the evidence of a keyset over the newest block's hash. @throws as {@link attest}, `STUN_CHAIN_*` */
-  async attestNewestBlock(keysetDigest: Uint8Array, chain: Pick<ChainView, 'newestBlock'>): Promise<MachineEvidence> {
+  async attestNewestBlock(
+    keysetDigest: Uint8Array,
+    chain: Pick<ChainView, 'newestBlock'>,
+    signal?: AbortSignal,
+  ): Promise<MachineEvidence> {
     const { hash } = await chain.newestBlock();
-    return this.attest(keysetDigest, fromHex(hash, 32, 'block hash'));
+    return this.attest(keysetDigest, fromHex(hash, 32, 'block hash'), signal);
   }
 
-  async #attest(keysetDigest: Uint8Array, nonce: Uint8Array): Promise<MachineEvidence> {
+  async #attest(keysetDigest: Uint8Array, nonce: Uint8Array, signal?: AbortSignal): Promise<MachineEvidence> {
     if (this.#gpus === undefined)
       return { document: await issueEvidence(this.issuer, keysetDigest, nonce), standsUntilUnix: null };
     const { count, collateralFor } = this.#gpus;
-    const gpus = await collectGpus(gpuNonceOf(keysetDigest, nonce), this.#gpus);
+    const gpus = await collectGpus(gpuNonceOf(keysetDigest, nonce), { ...this.#gpus, ...(signal && { signal }) });
     if (gpus.length !== count)
       throw new StunError('STUN_GPU_COLLECTION', `${gpus.length} GPUs answered, the settings say ${count}`);
     const collateral = await collateralFor(gpus);

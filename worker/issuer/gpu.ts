@@ -20,6 +20,8 @@ export interface NvattestOptions {
   /** `nvattest`, or the path of it. */
   readonly command: string;
   readonly timeoutMs: number;
+  /** Kills the program. */
+  readonly signal?: AbortSignal;
 }
 
 const MAX_OUTPUT_BYTES = 16 << 20;
@@ -38,24 +40,31 @@ function refuse(reason: string, cause?: unknown): never {
   throw new StunError('STUN_GPU_COLLECTION', reason, cause === undefined ? {} : { cause });
 }
 
-function run({ command, timeoutMs }: NvattestOptions, nonce: Uint8Array): Promise<string> {
+function run({ command, timeoutMs, signal }: NvattestOptions, nonce: Uint8Array): Promise<string> {
   const parameters = ['collect-evidence', '--device', 'gpu', '--nonce', toHex(nonce).slice(2), '--format', 'json'];
   const { promise, resolve, reject } = Promise.withResolvers<string>();
   const fail = (why: string, cause?: unknown): void =>
     reject(new StunError('STUN_GPU_COLLECTION', `${command} ${why}`, cause === undefined ? {} : { cause }));
   const child = execFile(command, parameters, { maxBuffer: MAX_OUTPUT_BYTES, env: childEnvironment() }, (error, output) => {
     clearTimeout(timer);
+    signal?.removeEventListener('abort', onAbort);
     if (error === null) resolve(output);
     else fail(`ended with ${error.code ?? error.signal ?? 'an error'}`, error);
   });
-  const timer = setTimeout(() => {
-    // It is given up on even when the driver holds it, so that nothing ends it.
-    fail(`did not end within ${timeoutMs} ms`);
+  // It is given up on even when the driver holds it, so that nothing ends it.
+  const giveUp = (why: string): void => {
+    fail(why);
     child.kill('SIGKILL');
     child.stdout?.destroy();
     child.stderr?.destroy();
     child.unref();
-  }, timeoutMs);
+  };
+  const timer = setTimeout(() => giveUp(`did not end within ${timeoutMs} ms`), timeoutMs);
+  const onAbort = (): void => {
+    clearTimeout(timer);
+    giveUp('was stopped');
+  };
+  signal?.addEventListener('abort', onAbort, { once: true });
   return promise;
 }
 
@@ -67,9 +76,10 @@ function textOf(certificate: string): string {
 /**
  * Collects the reports of all GPUs of this machine.
  * @param nonce - 32 bytes, `gpuNonceOf` of the keyset and the document's nonce
- * @throws `STUN_GPU_COLLECTION` when the program is missing, fails, or gives reports over another nonce
+ * @throws `STUN_GPU_COLLECTION` when the program is missing, fails, is stopped, or gives reports over another nonce
  */
 export async function collectGpus(nonce: Uint8Array, options: NvattestOptions): Promise<readonly CollectedGpu[]> {
+  if (options.signal?.aborted === true) return refuse(`${options.command} was not started`);
   const output = await run(options, nonce);
   let value: unknown;
   try {

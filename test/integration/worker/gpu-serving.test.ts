@@ -15,6 +15,7 @@ import {
   submitJobs,
   verifyReceiptFile,
   type ClientConnection,
+  type JobResult,
 } from '#client/index.ts';
 import { encodeTensors, StunError } from '#protocol/index.ts';
 import type { RunningService } from '#service/service.ts';
@@ -41,6 +42,7 @@ describe('a worker that shows its GPUs', function () {
   let settings: Record<string, unknown>;
   let modelId: bigint;
   let skipMs = 0;
+  let collateralIsAsked = (): Promise<void> => Promise.resolve();
   const path = (name: string): string => join(world.directory, name);
   const outside = nvidiaAt(Math.floor(Date.now() / 1000), 1, 2);
 
@@ -97,10 +99,15 @@ describe('a worker that shows its GPUs', function () {
     readonly ready: WorkerReady;
     /** Codes of quotes that were asked for and not made or not taken. */
     readonly failedQuotes: string[];
+    readonly events: string[];
   }
 
   let stop = (): Promise<void> => Promise.resolve();
+  let watching = new AbortController();
   afterEach(async () => {
+    // A test that took too long watches on until it is told.
+    watching.abort();
+    watching = new AbortController();
     await stop();
     stop = () => Promise.resolve();
     skipMs = 0;
@@ -109,16 +116,24 @@ describe('a worker that shows its GPUs', function () {
   async function start(change: Record<string, unknown> = {}): Promise<Running> {
     const abort = new AbortController();
     const failedQuotes: string[] = [];
+    const events: string[] = [];
     const write = (line: string): void => {
-      const { event, code } = JSON.parse(line) as Record<string, string>;
+      const { event = '', code } = JSON.parse(line) as Record<string, string>;
+      events.push(event);
       if (event === 'quote.failed') failedQuotes.push(code ?? '');
     };
     const { promise, resolve, reject } = Promise.withResolvers<WorkerReady>();
     const ended = runWorker(parseWorkerConfig({ ...settings, ...change }), {
       signal: abort.signal,
-      log: createWorkerLog('warn', { write }),
+      log: createWorkerLog('info', { write }),
       onReady: resolve,
-      openGpuCollateral: (source) => openGpuCollateral(source, outside),
+      openGpuCollateral: (source) => {
+        const collateralFor = openGpuCollateral(source, outside);
+        return async (gpus) => {
+          await collateralIsAsked();
+          return collateralFor(gpus);
+        };
+      },
     });
     ended.catch(reject);
     const ready = await promise;
@@ -126,24 +141,21 @@ describe('a worker that shows its GPUs', function () {
       abort.abort();
       await ended;
     };
-    return { ready, failedQuotes };
+    return { ready, failedQuotes, events };
   }
 
-  async function until(what: string, condition: () => boolean | Promise<boolean>): Promise<void> {
-    for (let i = 0; i < 1500; i++) {
-      if (await condition()) return;
-      await sleep(20);
-    }
-    assert.fail(`${what} did not happen`);
+  /** Waits as long as the test may take. */
+  async function until(condition: () => boolean | Promise<boolean>): Promise<void> {
+    const { signal } = watching;
+    while (!(await condition())) await sleep(20, undefined, { signal });
   }
 
-  it('serves a customer who demands a GPU, down to a receipt that verifies, and is refused by one who demands two', async () => {
-    await nvattest.show(1);
-    const worker = await start();
+  /** One job of an order that demands a GPU, served. */
+  async function serve({ ready }: Running): Promise<JobResult> {
     const { order } = await openOrder(client, {
       modelId,
       policy: demanding(1),
-      budgets: [{ provider: worker.ready.provider, amount: 10n ** 18n }],
+      budgets: [{ provider: ready.provider, amount: 10n ** 18n }],
       token: `0x${'00'.repeat(20)}`,
       deadlineUnix: (await world.chain.nowUnix()) + 7 * DAY,
       graceSeconds: 2 * DAY,
@@ -152,7 +164,13 @@ describe('a worker that shows its GPUs', function () {
     });
     const payload = encodeTensors([vector([1, 2])]);
     const [sent] = await submitJobs(client, order, [{ payload, maxPrice: 900n }]);
-    const result = await fetchResult(client, sent!.jobId, { timeoutMs: 60_000 });
+    return fetchResult(client, sent!.jobId, { timeoutMs: 170_000 });
+  }
+
+  it('serves a customer who demands a GPU, down to a receipt that verifies, and is refused by one who demands two', async () => {
+    await nvattest.show(1);
+    const worker = await start();
+    const result = await serve(worker);
     assert.deepEqual([...new Float32Array(new Uint8Array(result.tensors[0]!.data).buffer)], [2, 4]);
     const receipt: unknown = JSON.parse(JSON.stringify(receiptFileOf(result)));
     const { evidence } = verifyReceiptFile(receipt, client.roots);
@@ -179,15 +197,39 @@ describe('a worker that shows its GPUs', function () {
     await nvattest.run('exit 9');
     // The chain's clock may be some seconds ahead.
     skipMs = 3_700_000;
-    await until('the failed quote', () => worker.failedQuotes.includes('STUN_GPU_COLLECTION'));
-    await until('the worker to say so', async () => {
+    await until(() => worker.failedQuotes.includes('STUN_GPU_COLLECTION'));
+    await until(async () => {
       return JSON.stringify(await readiness(worker.ready.healthUrl!)) === '[503,false,"STUN_GPU_COLLECTION"]';
     });
     assert.deepEqual(await readiness(service.url), [503, false]);
     await nvattest.show(2);
-    await until('the refused quote', () => worker.failedQuotes.includes('STUN_ENCLAVE_LISTING'));
+    await until(() => worker.failedQuotes.includes('STUN_ENCLAVE_LISTING'));
     await nvattest.show(1);
-    await until('a quote', async () => JSON.stringify(await readiness(service.url)) === '[200,true]');
+    await until(async () => JSON.stringify(await readiness(service.url)) === '[200,true]');
+  });
+
+  it('hands its segments over at its end, before the evidence that is under way', async () => {
+    await nvattest.show(1);
+    const worker = await start({ storePath: path('ending.sqlite'), segmentIdleMs: 86_400_000 });
+    await serve(worker);
+    const [asked, answered] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+    collateralIsAsked = () => {
+      asked.resolve();
+      return answered.promise;
+    };
+    skipMs = 3_700_000;
+    try {
+      await asked.promise;
+      const stopped = stop();
+      await until(() => worker.events.includes('segment.pushed'));
+      assert.ok(!worker.events.includes('worker.stopped'));
+      answered.resolve();
+      await stopped;
+      assert.deepEqual(worker.failedQuotes, []);
+    } finally {
+      collateralIsAsked = () => Promise.resolve();
+      answered.resolve();
+    }
   });
 
   it('does not start without its GPU, and finds no attestor for a policy that demands one without showing it', async () => {

@@ -52,12 +52,21 @@ describe('GPU evidence of nvattest', () => {
     });
   }
 
-  it('is refused where the program is missing or hangs', async () => {
+  it('is refused where the program is missing, hangs or is stopped', async () => {
     await rejectsCode(collect(join(folder, 'absent')), 'STUN_GPU_COLLECTION');
     const path = join(folder, 'hanging');
     await writeFile(path, '#!/bin/sh\nexec sleep 60\n');
     await chmod(path, 0o755);
     await rejectsCode(collectGpus(nonce, { command: path, timeoutMs: 100 }), 'STUN_GPU_COLLECTION');
+    const stop = new AbortController();
+    const stopped = rejectsCode(
+      collectGpus(nonce, { command: path, timeoutMs: 86_400_000, signal: stop.signal }),
+      'STUN_GPU_COLLECTION',
+    );
+    stop.abort();
+    await stopped;
+    const late = { command: await nvattest(printed({})), timeoutMs: 30_000, signal: stop.signal };
+    await rejectsCode(collectGpus(nonce, late), 'STUN_GPU_COLLECTION');
   });
 
   it('is asked for without the secrets that the environment holds', async () => {
