@@ -201,6 +201,7 @@ async function serveOneKeyset(
   const renewAtUnix = expiresAtUnix - Math.min(RENEW_BEFORE_SECONDS, config.keysetLifetimeSeconds - 24 * 3600);
   const ending = AbortSignal.any([signal, renewal.signal]);
   const listing = new ListingRenewal(attested.evidence, {
+    standsUntilUnix: () => attester.standsUntilUnix(),
     renew: async () => {
       const evidence = await attester.attestNewestBlock(keys.keysetDigest, chain.view, ending);
       await announce(service, keys, { ...attested, evidence }, offers);

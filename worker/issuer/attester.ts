@@ -4,7 +4,7 @@
  */
 import { fromHex, gpuNonceOf, StunError } from '#protocol/index.ts';
 import type { ChainView } from '../chain-view.ts';
-import { collectGpus, type NvattestOptions } from './gpu.ts';
+import { collectGpus, type CollectedGpu, type NvattestOptions } from './gpu.ts';
 import { issueEvidence, type EvidenceIssuer, type GpuCollateralFor } from './issuer.ts';
 
 /** The GPUs of a machine. */
@@ -27,6 +27,8 @@ export class Attester {
   readonly issuer: EvidenceIssuer;
   readonly #gpus: ShownGpus | undefined;
   #last: Promise<unknown> = Promise.resolve();
+  /** What answered last. */
+  #shown: readonly CollectedGpu[] | undefined;
 
   constructor(issuer: EvidenceIssuer, gpus?: ShownGpus) {
     this.issuer = issuer;
@@ -61,6 +63,16 @@ export class Attester {
     return this.attest(keysetDigest, fromHex(hash, 32, 'block hash'), signal);
   }
 
+  /**
+   * Where evidence that is made now would end, if the GPUs are those that were shown last: what is published about them is asked for, they are not.
+   * @returns unix seconds; null before the first evidence, and without GPUs
+   * @throws what the way to collateral throws, such as `STUN_OCSP_EXPIRED`
+   */
+  async standsUntilUnix(): Promise<number | null> {
+    if (this.#gpus === undefined || this.#shown === undefined) return null;
+    return (await this.#gpus.collateralFor(this.#shown)).standsUntilUnix;
+  }
+
   async #attest(keysetDigest: Uint8Array, nonce: Uint8Array, signal?: AbortSignal): Promise<MachineEvidence> {
     if (this.#gpus === undefined)
       return { document: await issueEvidence(this.issuer, keysetDigest, nonce), standsUntilUnix: null };
@@ -68,6 +80,7 @@ export class Attester {
     const gpus = await collectGpus(gpuNonceOf(keysetDigest, nonce), { ...this.#gpus, ...(signal && { signal }) });
     if (gpus.length !== count)
       throw new StunError('STUN_GPU_COLLECTION', `${gpus.length} GPUs answered, the settings say ${count}`);
+    this.#shown = gpus;
     const collateral = await collateralFor(gpus);
     const document = await issueEvidence(this.issuer, keysetDigest, nonce, gpus, collateral);
     return { document, standsUntilUnix: collateral.standsUntilUnix };

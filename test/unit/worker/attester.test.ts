@@ -8,10 +8,10 @@ import { openGpuCollateral } from '#cli/commands/worker-gpu-collateral.ts';
 import { createBundlingLoader } from '#collateral/bundle.ts';
 import { fromNetwork } from '#collateral/published.ts';
 import { loadOfGpus } from '#cli/commands/evidence-gpu-collateral.ts';
-import { toHex } from '#protocol/index.ts';
+import { StunError, toHex } from '#protocol/index.ts';
 import type { GpuCollateralSource } from '#worker/config.ts';
 import { ReadinessProbe } from '#worker/health.ts';
-import { Attester } from '#worker/issuer/attester.ts';
+import { Attester, type MachineEvidence } from '#worker/issuer/attester.ts';
 import { createSimulatedIssuer } from '#worker/issuer/simulated.ts';
 import { ListingRenewal } from '#worker/listing-renewal.ts';
 import { createWorkerLog } from '#worker/log.ts';
@@ -137,15 +137,18 @@ describe('evidence of a machine with GPUs', function () {
   it('is renewed in the listing half-way to the end of the OCSP responses, and until that works', async () => {
     await nvattest.show(1);
     let outside = nvidiaAt(startUnix, 1);
-    const first = await attester(1, outside).attest(keysetDigest, nonce);
+    const machine = attester(1, { ...outside, fetch: (...asked) => outside.fetch(...asked) });
+    const first = await machine.attest(keysetDigest, nonce);
     const metrics = createWorkerMetrics();
     const listed = [first.document];
     const renew = async (): Promise<typeof first> => {
-      const made = await attester(1, outside).attest(keysetDigest, nonce);
+      const made = await machine.attest(keysetDigest, nonce);
       listed.push(made.document);
       return made;
     };
-    const renewal = new ListingRenewal(first, { renew, nowUnix: () => nowUnix, log: createWorkerLog('silent'), metrics });
+    const standsUntilUnix = (): Promise<number | null> => machine.standsUntilUnix();
+    const log = createWorkerLog('silent');
+    const renewal = new ListingRenewal(first, { standsUntilUnix, renew, nowUnix: () => nowUnix, log, metrics });
     nowUnix = startUnix + HALF_DAY / 2 - 1;
     await renewal.check();
     assert.equal(listed.length, 1);
@@ -156,6 +159,9 @@ describe('evidence of a machine with GPUs', function () {
     assert.equal(listed.length, 1);
     assert.match(await metrics.registry.metrics(), /quote_failures_total\{code="STUN_GPU_COLLECTION"\} 1/);
     await nvattest.show(1);
+    await renewal.check();
+    assert.equal(listed.length, 1, 'not without a pause');
+    nowUnix += 600;
     await Promise.all([renewal.check(), renewal.check()]);
     assert.equal(listed.length, 2);
     await renewal.check();
@@ -163,5 +169,34 @@ describe('evidence of a machine with GPUs', function () {
     nowUnix = startUnix + HALF_DAY + 60;
     assert.equal(assessEvidence(first.document, demanding(1)).failure?.code, 'STUN_OCSP_EXPIRED');
     assert.equal(verifyEvidence(listed[1]!, demanding(1)).gpus.length, 1);
+  });
+
+  it('is not renewed, and no GPU asked, until what is published ends later than what is listed', async () => {
+    let publishedUntilUnix = startUnix + HALF_DAY;
+    const [looked, renewed]: [number[], number[]] = [[], []];
+    const evidenceUntil = (standsUntilUnix: number): MachineEvidence => ({ document: new Uint8Array(), standsUntilUnix });
+    const renewal = new ListingRenewal(evidenceUntil(publishedUntilUnix), {
+      standsUntilUnix: () => {
+        looked.push(nowUnix - startUnix);
+        if (publishedUntilUnix <= nowUnix) return Promise.reject(new StunError('STUN_OCSP_EXPIRED', 'ended'));
+        return Promise.resolve(publishedUntilUnix);
+      },
+      renew: () => {
+        renewed.push(nowUnix - startUnix);
+        return Promise.resolve(evidenceUntil(publishedUntilUnix));
+      },
+      nowUnix: () => nowUnix,
+      log: createWorkerLog('silent'),
+      metrics: createWorkerMetrics(),
+    });
+    const checkUntil = async (endUnix: number): Promise<void> => {
+      for (; nowUnix < endUnix; nowUnix += 30) await renewal.check();
+    };
+    await checkUntil(startUnix + HALF_DAY + 3600);
+    assert.deepEqual([renewed, looked.length, looked[0], looked[1]], [[], 42, HALF_DAY / 2, HALF_DAY / 2 + 600]);
+    const replacedAt = nowUnix;
+    publishedUntilUnix = replacedAt + HALF_DAY;
+    await checkUntil(replacedAt + HALF_DAY / 2);
+    assert.deepEqual([renewed, looked.length], [[replacedAt - startUnix], 43]);
   });
 });
