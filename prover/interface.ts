@@ -10,6 +10,7 @@ import { proofPointsSchema, type ProofPoints } from '#protocol/wire/proof-points
 import { bytes32Hex, fieldHex, unixSeconds } from '#protocol/wire/scalars.ts';
 import { settlementBundleSchema } from '#protocol/wire/settlement-bundle.ts';
 
+export { defaultMemoryMb } from './memory-plan.ts';
 export { DEFAULT_REFRESH_RULE, freshnessOf } from './refresh.ts';
 
 /** What a proof needs besides the bundle: where the enclave's leaf stands in its provider's tree, and the claimed time. */

@@ -11,6 +11,15 @@ const MEGABYTE = 2 ** 20;
 /** What the runtime keeps for a thread beside the old space of its heap: young generation, code, stacks. */
 const THREAD_BYTES = 48 * MEGABYTE;
 
+/**
+ * A limit for whoever names none: holds the settlement circuits, and compiled models whose keys have some 15 MB together, however many
+ * threads. More is refused at the start, with what it needs.
+ * @returns MiB
+ */
+export function defaultMemoryMb(threads: number): number {
+  return Math.max(2048, 256 * threads);
+}
+
 /** One circuit that a pool proves. */
 export interface PlannedCircuit {
   readonly name: string;

@@ -6,6 +6,7 @@ import { readFileSync } from 'node:fs';
 import { inspect } from 'node:util';
 import { z } from 'zod';
 import { fromHex, StunError } from '#protocol/index.ts';
+import { defaultMemoryMb } from '#prover/interface.ts';
 import { EXECUTION_PROVIDERS } from './model/runner-messages.ts';
 
 /** A value that no log, error or JSON shows. */
@@ -112,11 +113,12 @@ export const workerConfigSchema = z.strictObject({
       threads: z.int().min(1).max(64).default(1),
       /** For one attempt at one proof. */
       timeoutMs: milliseconds.default(120_000),
-      /** Keys, threads and proofs together. */
-      memoryMb: z.int().min(128).max(65_536).default(2048),
+      /** Keys, threads and proofs together; when absent, what that many threads need. */
+      memoryMb: z.int().min(128).max(65_536).optional(),
       /** Proofs that may be owed before no further job is leased. */
       backlog: z.int().min(1).max(1024).default(16),
     })
+    .transform((proving) => ({ ...proving, memoryMb: proving.memoryMb ?? defaultMemoryMb(proving.threads) }))
     .prefault({}),
   /** Life of keyset and leaf; at least two days, for a leaf must live 24 hours beyond a job. */
   keysetLifetimeSeconds: z.int().min(172_800).max(31_536_000).default(604_800),

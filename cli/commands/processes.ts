@@ -18,11 +18,6 @@ export interface ProvingOptions extends CeremonyOptions {
 /** Proofs that may wait in memory; what waits longer stays in the durable queue. */
 const QUEUE_LIMIT = 16;
 
-/** Enough for keys and proofs of the circuits that there are, however many threads. */
-function defaultMemoryMb(threads: number): string {
-  return String(Math.max(2048, 256 * threads));
-}
-
 async function createProver(
   options: ProvingOptions,
   settings: Settings,
@@ -35,16 +30,21 @@ async function createProver(
   ]);
   const development = options.circuit ?? (options.ceremony === undefined ? DEFAULT_CIRCUITS : []);
   const keys = await provingKeys(loadDeployment(settings.deployment).chainId, development, options);
-  const [{ isolatedSettlementProver }, { backendWishOf }] = await Promise.all([
+  const [{ isolatedSettlementProver }, { backendWishOf }, { defaultMemoryMb }] = await Promise.all([
     import('#prover/isolated/isolated-prover.ts'),
     import('#prover/backends.ts'),
+    import('#prover/interface.ts'),
   ]);
+  const memoryLimitMb =
+    options.memoryMb === undefined
+      ? defaultMemoryMb(settings.proofConcurrency)
+      : parseWhole(options.memoryMb, '--memory-mb', 128, 1_048_576);
   return isolatedSettlementProver({
     threads: settings.proofConcurrency,
     ...keys,
     queueLimit: QUEUE_LIMIT,
     taskTimeoutMs: 1000 * parseDuration(options.proofTimeout ?? '10m', '--proof-timeout'),
-    memoryLimitMb: parseWhole(options.memoryMb ?? defaultMemoryMb(settings.proofConcurrency), '--memory-mb', 128, 1_048_576),
+    memoryLimitMb,
     backend: backendWishOf(process.env),
     progress,
   });

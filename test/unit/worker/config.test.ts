@@ -35,6 +35,13 @@ describe('worker configuration', () => {
     assert.ok(Object.isFrozen(config));
   });
 
+  it('gives proving the memory that its threads need, unless it is told how much', () => {
+    const memoryMb = (proving: object): number => parseWorkerConfig({ ...settings, proving }).proving.memoryMb;
+    assert.equal(parseWorkerConfig(settings).proving.memoryMb, 2048);
+    assert.deepEqual([memoryMb({ threads: 8 }), memoryMb({ threads: 64 })], [2048, 16_384]);
+    assert.equal(memoryMb({ threads: 64, memoryMb: 512 }), 512);
+  });
+
   it('takes the folder of a compiled model in place of model and manifest, and not both', () => {
     const compiled = { compiledPath: 'credit', price: '700' };
     assert.deepEqual(parseWorkerConfig({ ...settings, models: [compiled] }).models, [compiled]);
