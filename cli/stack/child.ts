@@ -50,9 +50,15 @@ function lastLines(path: string, count: number): string {
 
 /**
  * Starts a child and waits until it is ready.
- * @throws `STUN_STACK_CHILD` with the end of its log when it ends or is not ready in time
+ * @throws `STUN_STACK_CHILD` with the end of its log when it ends or is not ready in time, and when something else answers in its place already
  */
 export async function startChild(spec: ChildSpec): Promise<Child> {
+  if (await answers(spec.readyUrl)) {
+    throw new StunError(
+      'STUN_STACK_CHILD',
+      `${spec.name} cannot start: something answers at ${spec.readyUrl} already, perhaps of a demonstration that was left up; stop it first`,
+    );
+  }
   const log = openSync(spec.logPath, 'a');
   const inherited = Object.fromEntries(
     ['PATH', 'HOME', 'NODE_COMPILE_CACHE', 'STUN_PROVER_BACKEND'].flatMap((name) =>

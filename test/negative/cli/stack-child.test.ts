@@ -1,9 +1,13 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { once } from 'node:events';
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { freePort, startChild } from '#cli/stack/child.ts';
 import { StunError } from '#protocol/errors/stun-error.ts';
+import { rejectsCode } from '#test/unit/assert-code.ts';
 
 describe('a child of a local stack is reported with the end of its log', function () {
   this.timeout(60_000);
@@ -32,5 +36,21 @@ describe('a child of a local stack is reported with the end of its log', functio
   it('when it does not serve in time', async () => {
     const port = await freePort();
     await refused(['chain', 'dev', '--port', String(port)], 1500, /^chain was not ready within 1\.5 s; end of /);
+  });
+
+  it('starts nothing where something else answers already', async () => {
+    const server = createServer((_request, response) => response.end('here')).listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const { port } = server.address() as AddressInfo;
+    try {
+      const readyUrl = `http://127.0.0.1:${port}/`;
+      // A child that started would be ready at once, by the other one's answer.
+      const logPath = join(folder, 'second.log');
+      const starting = startChild({ name: 'second', env: {}, logPath, args: ['--version'], readyUrl, readyTimeoutMs: 5000 });
+      await rejectsCode(starting, 'STUN_STACK_CHILD');
+      assert.equal(existsSync(logPath), false, 'it was not even begun');
+    } finally {
+      server.close();
+    }
   });
 });
