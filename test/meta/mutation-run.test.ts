@@ -51,7 +51,7 @@ describe('a run over mutants', function () {
       mutants,
       [path('planted.test.ts')],
       ({ line, to }, fate) => fates.push(`${line} ${to.trim()} ${fate}`),
-      6000,
+      4000,
     );
     return fates.toSorted();
   }

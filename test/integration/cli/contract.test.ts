@@ -3,6 +3,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { exitCodeOf, isErrorCode } from '#protocol/index.ts';
+import { sampleCases } from '#test/depth.ts';
 import { runCli } from './run-cli.ts';
 
 interface ErrorDocument {
@@ -65,7 +66,8 @@ describe('stun, as any program calls it', function () {
 
   it('answers every mistake with exactly one JSON document and the exit code of the registry', async () => {
     let tried = 0;
-    for (const [args, code] of cases) {
+    const chosen = sampleCases(cases, 16);
+    for (const [args, code] of chosen) {
       const words = args === '' ? [] : args.split(' ').map((one) => one.replace('FOLDER', folder));
       const run = await runCli([...words, '--json'], env);
       const { error } = JSON.parse(run.stdout) as ErrorDocument;
@@ -78,7 +80,7 @@ describe('stun, as any program calls it', function () {
       tried++;
     }
     console.log(`      tried ${tried} mistakes`);
-    assert.equal(tried, cases.length);
+    assert.equal(tried, chosen.length);
   });
 
   it('says the same to people on stderr, with what to do, and leaves stdout empty', async () => {

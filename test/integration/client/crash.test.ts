@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { fetchResult, openStore } from '#client/index.ts';
 import { jobHeaderFromWire } from '#protocol/index.ts';
 import { decodeFrame } from '#client/frame.ts';
+import { sampleCases } from '#test/depth.ts';
 import { customerEnv, ended, runCli, spawnCli } from '#test/integration/cli/run-cli.ts';
 import { PASSPHRASE, startClientStage, type ClientStage } from './stage.ts';
 
@@ -68,7 +69,7 @@ describe('a client killed with kill -9 while it submits', function () {
     client.close();
   };
 
-  for (const at of [1, 2, 4, JOBS]) {
+  for (const at of sampleCases([1, 2, 4, JOBS], 2)) {
     it(`when the service has received demand ${at} and not answered`, () =>
       crash((kill) => {
         const seen = new Set<string>();
@@ -78,7 +79,7 @@ describe('a client killed with kill -9 while it submits', function () {
       }));
   }
 
-  for (const count of [1, 3]) {
+  for (const count of sampleCases([1, 3], 1)) {
     it(`when demand ${count} is on disk and perhaps not sent`, () =>
       crash((kill, lanes) => {
         const look = setInterval(() => {

@@ -12,7 +12,7 @@ const PROGRAM = fileURLToPath(new URL('tight-memory.child.ts', import.meta.url))
 describe('prover: a limit of memory that holds one proof', function () {
   this.timeout(300_000);
 
-  for (const backend of sampleCases(BACKEND_NAMES, 2)) {
+  for (const backend of sampleCases(BACKEND_NAMES, 1)) {
     it(`lets ${backend} make one at a time, all of them, and the process does not outgrow it`, function () {
       // Peaks are read from /proc.
       if (process.platform !== 'linux' || (backend === 'native' && !hasNative)) return this.skip();
