@@ -1,8 +1,11 @@
 /** The one settlement that a batch has at the level of its order: which function of the escrow takes it, and with what. */
-import { ASSURANCE } from '#protocol/terms.ts';
+import { fieldFromHex } from '#protocol/field.ts';
+import { ASSURANCE, pairsOfSignals, SETTLEMENT_SIGNALS, type SettlementSignals } from '#protocol/terms.ts';
+import type { ProofPoints as WireProof } from '#protocol/wire/proof-points.ts';
 import type { MinedTransaction, TransactionCall } from './contract-access.ts';
 import type { Settled } from './escrow-events.ts';
 import type { EscrowContract, ProofPoints, PublishedSettlement } from './escrow.ts';
+import { proofToChain } from './proof-forms.ts';
 
 /** A batch that can be settled. */
 export interface LevelSettlement extends PublishedSettlement {
@@ -10,6 +13,35 @@ export interface LevelSettlement extends PublishedSettlement {
   readonly assurance: number;
   /** Inference proofs of the paid jobs in lane order; only a proven batch needs them. */
   readonly answers: readonly ProofPoints[];
+}
+
+function signalsOf(signals: readonly string[]): SettlementSignals {
+  const entries = SETTLEMENT_SIGNALS.map((name, i) => [name, fieldFromHex(signals[i] ?? '', name)]);
+  return Object.fromEntries(entries) as SettlementSignals;
+}
+
+/**
+ * What settles a segment at the level of its order, from a proof as a prover gives it.
+ * @param proof - points and signals in wire form
+ * @param answers - inference proofs of the paid jobs in lane order
+ * @throws `STUN_INPUT` for a word that is none
+ */
+export function levelSettlementOf({
+  proof,
+  assurance,
+  answers,
+}: {
+  readonly proof: WireProof & { readonly signals: readonly string[] };
+  readonly assurance: number;
+  readonly answers: readonly WireProof[];
+}): LevelSettlement {
+  return {
+    assurance,
+    proof: proofToChain(proof),
+    signals: signalsOf(proof.signals),
+    pairs: pairsOfSignals(proof.signals.map((signal) => fieldFromHex(signal))),
+    answers: answers.map(proofToChain),
+  };
 }
 
 /** How a batch is settled. All failures are StunErrors, as of the functions of {@link EscrowContract}. */

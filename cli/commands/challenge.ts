@@ -11,13 +11,14 @@ import {
 import { batchIdOf, type CourtBatch } from '#chain/court.ts';
 import type { BatchRecorded } from '#chain/court-events.ts';
 import type { StunContracts } from '#chain/deployment.ts';
+import { proofToChain } from '#chain/proof-forms.ts';
 import { settledBatches, type ClientConnection, type OrderRecord } from '#client/index.ts';
 import type { CommandResult, Json } from '../command.ts';
 import type { Invocation } from '../runner.ts';
 import { connectCustomer, deploymentOf, readJson } from '../settings.ts';
 import { parseWord, showAmount, showTime } from '../values.ts';
 import { orderOf } from './order.ts';
-import { connectSigner, proofOnChain } from './settle.ts';
+import { connectSigner } from './settle.ts';
 
 /** A job of the store with the batch that settled it. */
 interface DisputedJob {
@@ -168,7 +169,7 @@ export async function answer({ options, context }: Invocation<AnswerOptions>): P
         );
       }
       context.progress(`answering the challenge of pair ${index}`);
-      const { transactionHash, gasUsed } = await contracts.court.answer(batchId, index, pairs, proofOnChain(proof));
+      const { transactionHash, gasUsed } = await contracts.court.answer(batchId, index, pairs, proofToChain(proof));
       answered.push({ index, transactionHash, gasUsed: gasUsed.toString() });
     }
     const lines = answered.map(({ index, transactionHash }) => `answered the challenge of pair ${index} in ${transactionHash}`);

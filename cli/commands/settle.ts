@@ -2,24 +2,19 @@
 import { Wallet, JsonRpcProvider } from 'ethers';
 import {
   ASSURANCE,
-  fieldFromHex,
   fieldToHex,
   inferenceProofsOf,
   keysetDigestOf,
   laneOldOf,
-  pairsOfSignals,
   readDocument,
-  SETTLEMENT_SIGNALS,
   settlementBundleFromWire,
   settlementBundleToWire,
   StunError,
   toHex,
-  type ProofPoints,
   type SettlementBundle,
-  type SettlementSignals,
 } from '#protocol/index.ts';
 import { connectStun, type Deployment, type StunContracts } from '#chain/deployment.ts';
-import { settleAtLevel, type LevelSettlement } from '#chain/settle-at-level.ts';
+import { levelSettlementOf, settleAtLevel, type LevelSettlement } from '#chain/settle-at-level.ts';
 import { settlementProofSchema, type SettlementProof } from '#prover/interface.ts';
 import type { CommandContext, CommandResult } from '../command.ts';
 import type { GlobalOptions } from '../settings.ts';
@@ -159,17 +154,5 @@ async function prove(
 function batchOf(bundle: SettlementBundle, proof: SettlementProof): LevelSettlement {
   const { assurance } = bundle.order.terms;
   const answers = assurance === ASSURANCE.proven ? inferenceProofsOf(bundle).filter((one) => one !== undefined) : [];
-  const pairs = pairsOfSignals(proof.signals.map((signal) => fieldFromHex(signal)));
-  return { assurance, proof: proofOnChain(proof), signals: signalsOf(proof), pairs, answers: answers.map(proofOnChain) };
-}
-
-function signalsOf(proof: SettlementProof): SettlementSignals {
-  const entries = SETTLEMENT_SIGNALS.map((name, i) => [name, fieldFromHex(proof.signals[i] ?? '', name)] as const);
-  return Object.fromEntries(entries) as unknown as SettlementSignals;
-}
-
-/** A proof as the contracts take it. */
-export function proofOnChain({ a, b, c }: ProofPoints): Parameters<StunContracts['escrow']['settle']>[1] {
-  const pair = ([x, y]: readonly [string, string]): readonly [bigint, bigint] => [BigInt(x), BigInt(y)];
-  return { a: pair(a), b: [pair(b[0]), pair(b[1])], c: pair(c) };
+  return levelSettlementOf({ proof, assurance, answers });
 }

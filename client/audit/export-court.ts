@@ -4,7 +4,7 @@ import type { ChallengeAnswered, Challenged } from '#chain/court-events.ts';
 import type { Settled } from '#chain/escrow-events.ts';
 import type { ClientConnection } from '../connection.ts';
 import type { AuditChallenge, AuditCourt } from './bundle.ts';
-import { proofFromChain } from './proof-forms.ts';
+import { proofFromChain } from '#chain/proof-forms.ts';
 import { fetchTransaction } from './transactions.ts';
 
 /**

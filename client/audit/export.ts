@@ -25,7 +25,7 @@ import type { StoredLane } from '../store/lanes.ts';
 import type { OrderRecord } from '../store/order-record.ts';
 import type { AuditBundle, AuditEnclave, AuditJob, AuditSegment } from './bundle.ts';
 import { courtRecordOf } from './export-court.ts';
-import { proofFromChain } from './proof-forms.ts';
+import { proofFromChain } from '#chain/proof-forms.ts';
 import { fetchTransaction, readTransaction } from './transactions.ts';
 
 /** What of an order goes into a bundle. */

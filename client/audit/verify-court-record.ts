@@ -17,7 +17,7 @@ import {
 } from '#protocol/index.ts';
 import type { AuditChallenge, AuditCourt, AuditSegment, AuditTransaction } from './bundle.ts';
 import { verifyProof } from './groth16.ts';
-import { proofToChain } from './proof-forms.ts';
+import { proofToChain } from '#chain/proof-forms.ts';
 import { refute, type AuditLedger } from './report.ts';
 import { readTransaction, type SignedTransaction } from './transactions.ts';
 import type { BatchOutcome, ChallengeOutcome } from './verify-court.ts';

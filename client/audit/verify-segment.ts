@@ -33,7 +33,7 @@ import { artifacts } from '#chain/artifacts.ts';
 import { settleArguments, settleProvenArguments, settlePublishedArguments } from '#chain/escrow.ts';
 import type { AuditBundle, AuditJob, AuditSegment } from './bundle.ts';
 import { signalCountOf, verifyProof as verifyGroth16 } from './groth16.ts';
-import { proofToChain } from './proof-forms.ts';
+import { proofToChain } from '#chain/proof-forms.ts';
 import { refute, type AuditLedger } from './report.ts';
 import { readTransaction } from './transactions.ts';
 import type { BatchOutcome } from './verify-court.ts';

@@ -4,7 +4,7 @@ import type { Wallet } from 'ethers';
 import type { ProofPoints } from '#chain/escrow.ts';
 import type { ModelApproval, ModelRegistration } from '#chain/models.ts';
 import type { CompiledFolder } from '#circuits/model/folder.ts';
-import { proofOnChain } from '#cli/commands/settle.ts';
+import { proofToChain } from '#chain/proof-forms.ts';
 import {
   commitIntegers,
   compiledModelId,
@@ -86,7 +86,7 @@ export async function proveInferences(inputs: readonly (readonly number[])[]): P
       const outputCommitment = commitIntegers(model.output, run(input), outputBlinding);
       const pair = { inputCommitment, outputCommitment };
       const proof = await prover.prove({ modelId: model.modelId, input, inputBlinding, outputBlinding, ...pair });
-      proven.push({ pair, answer: proofOnChain(proof) });
+      proven.push({ pair, answer: proofToChain(proof) });
     }
     return proven;
   } finally {

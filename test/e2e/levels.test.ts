@@ -15,7 +15,7 @@ import { verificationKeyBytes } from '#circuits/build/verification-key.ts';
 import { compileStage, levelStages, settledBatch, type CompiledDemoModel, type LevelOrders } from '#cli/demo/level-stages.ts';
 import { environmentOf } from '#cli/demo/next-steps.ts';
 import { Stages } from '#cli/demo/stages.ts';
-import { proofOnChain } from '#cli/commands/settle.ts';
+import { proofToChain } from '#chain/proof-forms.ts';
 import type { Child } from '#cli/stack/child.ts';
 import { ACCOUNT, addressOf, createLocalStack, type LocalStack } from '#cli/stack/local-stack.ts';
 import {
@@ -300,7 +300,7 @@ describe('orders above attested, end to end', function () {
     const [published] = await client.contracts.court.pairsPublished(0, { orderKey: batch.orderKey, laneNew: batch.laneNew });
     const stranger = contractsOf(stack.deployment, stack.chain.wallet(ACCOUNT.guardian));
     await rejectsCode(
-      stranger.court.answer(batch.batchId, 0, published!.pairs, proofOnChain(otherProof)),
+      stranger.court.answer(batch.batchId, 0, published!.pairs, proofToChain(otherProof)),
       'STUN_INFERENCE_PROOF',
     );
     const { court, escrow } = client.contracts;

@@ -1,45 +1,19 @@
 /** The settlement sender: chain/sender on the service's store, signing with the operator's key. */
 import { Wallet, type JsonRpcProvider } from 'ethers';
 import type { StunContracts } from '#chain/deployment.ts';
-import type { ProofPoints } from '#chain/escrow.ts';
+import { proofToChain } from '#chain/proof-forms.ts';
 import { TransactionSender } from '#chain/sender/sender.ts';
 import { answerSubmission, courtStepIsDone, finaliseSubmission } from '#chain/sender/court.ts';
 import { settlementIsDone, settlementSubmission } from '#chain/sender/settlement.ts';
-import type { LevelSettlement } from '#chain/settle-at-level.ts';
+import { levelSettlementOf } from '#chain/settle-at-level.ts';
 import { asStunError } from '#protocol/errors/registry.ts';
 import { StunError } from '#protocol/errors/stun-error.ts';
-import { fieldFromHex } from '#protocol/field.ts';
-import { pairsOfSignals, SETTLEMENT_SIGNALS, type SettlementSignals } from '#protocol/terms.ts';
-import type { ProofPoints as WireProof } from '#protocol/wire/proof-points.ts';
-import type { SettlementProof } from '#prover/interface.ts';
 import type { Settings } from '../config.ts';
 import type { Database } from '../db/open.ts';
 import { SqlSenderStore } from '../db/sender-store.ts';
-import type { SettlementSender, SettlementToSend } from '../ports.ts';
+import type { SettlementSender } from '../ports.ts';
 import type { Secret } from '../secret.ts';
 import { errorFields, type Logger } from '../telemetry/log.ts';
-
-/** A proof's signals by name. */
-export function signalsOf(proof: Pick<SettlementProof, 'signals'>): SettlementSignals {
-  const entries = SETTLEMENT_SIGNALS.map((name, i) => [name, fieldFromHex(proof.signals[i] ?? '', name)]);
-  return Object.fromEntries(entries) as SettlementSignals;
-}
-
-/** A proof as the contract takes it. */
-export function chainProofOf(proof: WireProof): ProofPoints {
-  const pair = ([x, y]: readonly [string, string]): readonly [bigint, bigint] => [BigInt(x), BigInt(y)];
-  return { a: pair(proof.a), b: [pair(proof.b[0]), pair(proof.b[1])], c: pair(proof.c) };
-}
-
-/** What settles a segment at the level of its order. */
-export function levelSettlementOf({
-  proof,
-  assurance,
-  answers,
-}: Omit<SettlementToSend, 'key' | 'orderKey' | 'funder'>): LevelSettlement {
-  const pairs = pairsOfSignals(proof.signals.map((signal) => fieldFromHex(signal)));
-  return { assurance, proof: chainProofOf(proof), signals: signalsOf(proof), pairs, answers: answers.map(chainProofOf) };
-}
 
 /** Opens the sender and runs it until it is closed. Waits for another process's claim to run out. */
 export async function openSettlementSender(
@@ -84,7 +58,7 @@ export async function openSettlementSender(
       await sender.submit({ ...settlementSubmission(escrow, funder, levelSettlementOf(batch)), key });
     },
     async answer({ pairs, proof, attempt, ...challenged }) {
-      await sender.submit(answerSubmission(court, challenged, pairs, chainProofOf(proof), attempt));
+      await sender.submit(answerSubmission(court, challenged, pairs, proofToChain(proof), attempt));
     },
     async finalise(batchId, attempt) {
       await sender.submit(finaliseSubmission(court, batchId, attempt));

@@ -11,7 +11,7 @@ import {
 } from '#client/index.ts';
 import { courtAddressOf, courtCalls } from '#chain/court-calls.ts';
 import type { AuditCourt, AuditTransaction } from '#client/audit/bundle.ts';
-import { proofFromChain } from '#client/audit/proof-forms.ts';
+import { proofFromChain } from '#chain/proof-forms.ts';
 import { verifyCourtRecord } from '#client/audit/verify-court-record.ts';
 import type { Hex } from '#protocol/index.ts';
 import { sampleCases } from '#test/depth.ts';

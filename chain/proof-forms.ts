@@ -1,6 +1,6 @@
 /** The two forms of a proof: words of a bundle, arguments of a call. */
-import type { ProofPoints } from '#chain/escrow.ts';
-import type { ProofPoints as WireProof } from '#protocol/index.ts';
+import type { ProofPoints as WireProof } from '#protocol/wire/proof-points.ts';
+import type { ProofPoints } from './escrow.ts';
 
 /** A proof of a bundle as the contracts take it. */
 export function proofToChain({ a, b, c }: WireProof): ProofPoints {
