@@ -1,5 +1,6 @@
 /** One look at the court on behalf of a challengeable order's funder: challenges what is not the model's answer, takes back the money that is due. */
 import { asStunError, type ErrorCode, type Hex } from '#protocol/index.ts';
+import type { BatchRecorded } from '#chain/court-events.ts';
 import type { StunContracts } from '#chain/deployment.ts';
 import { block, type BlockLookup } from './chain-time.ts';
 import {
@@ -79,9 +80,9 @@ export async function lookAfterCourt(
   const steps: CourtStep[] = [];
   const answers = { agrees: 0, differs: 0, withheld: 0, unknown: 0 };
   const sums = { batches: 0, pending: 0 };
-  for await (const found of settledBatches(client, order)) {
+  const isOpen = ({ batchId }: BatchRecorded): boolean => !options.settled.has(batchId);
+  for await (const found of settledBatches(client, order, isOpen)) {
     const { batchId } = found.batch;
-    if (options.settled.has(batchId)) continue;
     const look = (): Promise<readonly SettledAnswer[]> => answersOf(client, order, found, compiled, model.run);
     let seen = await look();
     const unopened = seen.filter(({ finding }) => finding === 'withheld');

@@ -57,16 +57,14 @@ export type AnswerFinding = 'agrees' | 'differs' | 'withheld' | 'unknown';
 
 /**
  * The batches of an order that settled into the court, oldest first.
- * @param lane - of one lane alone
+ * @param wanted - whose pairs are looked up; all others are left out
  */
 export async function* settledBatches(
   { contracts: { court, deployment } }: AnswerSource,
   { orderKey }: Pick<OrderRecord, 'orderKey'>,
-  lane?: { readonly provider: string; readonly laneIndex: number },
+  wanted: (batch: BatchRecorded) => boolean = () => true,
 ): AsyncGenerator<SettledBatch> {
-  const filter = { orderKey, ...(lane && { provider: lane.provider }) };
-  for (const batch of await court.batchesRecorded(deployment.deployBlock, filter)) {
-    if (lane !== undefined && batch.laneIndex !== lane.laneIndex) continue;
+  for (const batch of (await court.batchesRecorded(deployment.deployBlock, { orderKey })).filter(wanted)) {
     const [published] = await court.pairsPublished(batch.place.blockNumber, { orderKey, laneNew: batch.laneNew });
     yield { batch, pairs: published?.pairs ?? [] };
   }

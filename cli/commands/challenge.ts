@@ -34,7 +34,9 @@ async function disputedJob(client: ClientConnection, jobId: Hex): Promise<Disput
   const found = await client.store.lanes.find(await client.store.orders.keys(), jobId);
   const order = await client.store.orders.read(found.record.orderKey);
   const { header } = await found.files.job(found.place);
-  for await (const { batch, pairs } of settledBatches(client, order, header)) {
+  const isOfLane = ({ provider, laneIndex }: BatchRecorded): boolean =>
+    provider === header.provider && laneIndex === header.laneIndex;
+  for await (const { batch, pairs } of settledBatches(client, order, isOfLane)) {
     const index = pairs.findIndex(({ inputCommitment }) => inputCommitment === header.inputCommitment);
     if (index >= 0) return { order, batch, index, pairs };
   }
