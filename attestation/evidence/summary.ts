@@ -34,3 +34,7 @@ export function summarize(verified: VerifiedTdx | VerifiedSgx | VerifiedSnp | Ve
     ...(verified?.kind === 'nvidia' ? { unproven: verified.unproven } : {}),
   };
 }
+
+const { verified: _verified, ...nothing } = summarize(null);
+/** The facts of a report where none of the hardware itself was verified. */
+export const unverifiedFacts: Omit<PlatformSummary, 'verified'> = nothing;

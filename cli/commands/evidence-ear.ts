@@ -3,6 +3,7 @@ import type { EvidenceReport, Policy } from '#attestation/index.ts';
 import { assessEar } from '#attestation/ear/assess.ts';
 import type { VerifiedEar } from '#attestation/ear/assess.ts';
 import { parseJwks } from '#attestation/jose/jwks.ts';
+import { unverifiedFacts } from '#attestation/evidence/summary.ts';
 import { cryptoProvider } from '#attestation/crypto/provider.ts';
 import { fromHex } from '#protocol/bytes.ts';
 import { StunError } from '#protocol/errors/stun-error.ts';
@@ -21,15 +22,6 @@ export interface EarOptions extends Pick<EvidenceSource, 'quote' | 'report' | 'g
   readonly keysetDigest?: string;
 }
 
-const none: Omit<EvidenceReport, 'kind' | 'verified' | 'validated' | 'checks'> = {
-  simulated: false,
-  tcbStatus: null,
-  platform: null,
-  module: null,
-  qe: null,
-  advisoryIds: [],
-  debug: null,
-};
 const kinds = ['tdx', 'sgx', 'snp', 'nvidia'] as const;
 
 /** What the result tells of the platform, as far as it has the form of a report of this version. */
@@ -78,7 +70,7 @@ export async function earReport(
     keysetDigest: keysetDigest === undefined ? { skip: noKeyset } : fromHex(keysetDigest, 32, '--keyset-digest'),
     evidenceSha256: evidence === undefined ? { skip: noEvidence } : cryptoProvider.sha256(await readBytes(evidence, 'evidence')),
   });
-  const facts = verified === null ? none : factsOf(verified);
+  const facts = verified === null ? unverifiedFacts : factsOf(verified);
   const open = [
     ...(facts.unproven ?? []),
     ...(keysetDigest === undefined ? [noKeyset] : []),

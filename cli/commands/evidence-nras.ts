@@ -1,6 +1,7 @@
 /** `stun evidence verify --nras`: an answer of NVIDIA's attestation service, instead of the report of a GPU itself. */
 import { gpuArchitectures } from '#attestation/index.ts';
 import type { EvidenceReport, Policy } from '#attestation/index.ts';
+import { unverifiedFacts } from '#attestation/evidence/summary.ts';
 import { parseJwks } from '#attestation/jose/jwks.ts';
 import { assessNras } from '#attestation/nvidia/eat/nras.ts';
 import type { NrasAssessment, NrasInput } from '#attestation/nvidia/eat/nras.ts';
@@ -69,12 +70,7 @@ export async function nrasReport(
     kind: 'nvidia',
     verified: failure === null || errorEntry(failure.code).class === 'policy',
     validated: failure === null,
-    simulated: false,
-    tcbStatus: null,
-    platform: null,
-    module: null,
-    qe: null,
-    advisoryIds: [],
+    ...unverifiedFacts,
     debug: checks.some(({ id, status }) => id === 'nras-debug' && status === 'proven') ? false : null,
     checks,
     ...(failure === null ? {} : { code: failure.code, reason: failure.message }),
