@@ -99,11 +99,6 @@ export class ProverProcess {
     return !this.#ended;
   }
 
-  /** Id of the process. */
-  get pid(): number | undefined {
-    return this.#child.pid;
-  }
-
   /** @throws what the prover throws, and {@link ProcessLost} when the process ends before it answers */
   ask(question: Question, { signal, priority = 0, progress }: AskOptions = {}): Promise<unknown> {
     if (this.#ended) return Promise.reject(new ProcessLost("the prover's process has ended"));
