@@ -190,6 +190,14 @@ describe('audit bundle of a challengeable order', function () {
     const pairsOf = (i: number) => made.published[i]!.pairs;
     const challengeOf = (i: number, index = 0) => courtCalls.challenge(batchIdOfSegment(i), index, pairsOf(i));
 
+    /** The record with another transaction in place of its first challenge's. */
+    const challengedBy =
+      (account: number, call: () => string, change: { value: bigint; chainId?: bigint }) =>
+      async (record: Court): Promise<Court> => {
+        const transaction = await sign(account, call(), change);
+        return { ...record, challenges: [{ ...record.challenges[0]!, transaction }] };
+      };
+
     /** What the lie is refuted with, and where. */
     const at = (i: number, path: string, code = 'STUN_AUDIT_REFUTED') => [`segments[${i}].court.${path}`, code];
     const lies: readonly (readonly [
@@ -211,37 +219,25 @@ describe('audit bundle of a challengeable order', function () {
         'a challenge that a stranger signed for the funder',
         0,
         ['challenges[0].transaction'],
-        async (record) => {
-          const transaction = await sign(STRANGER, challengeOf(0), { value: BOND });
-          return { ...record, challenges: [{ ...record.challenges[0]!, transaction }] };
-        },
+        challengedBy(STRANGER, () => challengeOf(0), { value: BOND }),
       ],
       [
         'another bond than that of the terms',
         0,
         ['challenges[0].transaction'],
-        async (record) => {
-          const transaction = await sign(FUNDER, challengeOf(0), { value: BOND - 1n });
-          return { ...record, challenges: [{ ...record.challenges[0]!, transaction }] };
-        },
+        challengedBy(FUNDER, () => challengeOf(0), { value: BOND - 1n }),
       ],
       [
         'a challenge on another chain',
         0,
         ['challenges[0].transaction'],
-        async (record) => {
-          const transaction = await sign(FUNDER, challengeOf(0), { value: BOND, chainId: 1n });
-          return { ...record, challenges: [{ ...record.challenges[0]!, transaction }] };
-        },
+        challengedBy(FUNDER, () => challengeOf(0), { value: BOND, chainId: 1n }),
       ],
       [
         'the challenge of another batch',
         0,
         ['challenges[0].transaction'],
-        async (record) => {
-          const transaction = await sign(FUNDER, challengeOf(1), { value: BOND });
-          return { ...record, challenges: [{ ...record.challenges[0]!, transaction }] };
-        },
+        challengedBy(FUNDER, () => challengeOf(1), { value: BOND }),
       ],
       [
         'a challenge of a pair that was not paid',

@@ -9,13 +9,11 @@ import {
   openingToWire,
   receiptRecordToWire,
   jobHeaderToWire,
-  signStatement,
-  statementOver,
   toHex,
   type ErrorCode,
 } from '#protocol/index.ts';
 import { throwsCode } from '#test/unit/assert-code.ts';
-import { makeBundle, makeEnclave, makeHeader, makeOrder, signReceipt } from '#test/unit/protocol/fixtures.ts';
+import { makeBundle, makeEnclave, makeHeader, makeOrder, recordOf } from '#test/unit/protocol/fixtures.ts';
 import { makeOrderRecord } from '#test/unit/client/store-fixtures.ts';
 
 const word = (value: bigint): string => `0x${value.toString(16).padStart(64, '0')}`;
@@ -87,13 +85,7 @@ describe('a client that is handed a demand key which anybody could sign for', ()
       const enclave = await makeEnclave(order.opening.policyId);
       const header = makeHeader(order, enclave);
       const { receipt } = makeBundle(order, enclave, 1).jobs[0]!;
-      const statement = statementOver(header.previousHead, order.opening.modelId, [receipt]);
-      const record = {
-        receipt,
-        receiptSignature: signReceipt(enclave, receipt),
-        statement,
-        statementSignature: signStatement(enclave.receiptKey, statement),
-      };
+      const record = recordOf(enclave, header, order.opening.modelId, receipt);
       const file = {
         format: 'stun-receipt/1',
         opening: { ...openingToWire(order), demandKey },

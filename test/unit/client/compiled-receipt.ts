@@ -19,15 +19,13 @@ import {
   policyIdOf,
   receiptRecordToWire,
   signDemand,
-  signStatement,
-  statementOver,
   toHex,
   utf8,
   type JobHeader,
   type JobStatus,
   type Receipt,
 } from '#protocol/index.ts';
-import { makeEnclave, makeOrder, NOW, signReceipt, type TestEnclave } from '../protocol/fixtures.ts';
+import { makeEnclave, makeOrder, NOW, recordOf, type TestEnclave } from '../protocol/fixtures.ts';
 import { integerInput } from '../worker/compiled-fixture.ts';
 
 const INPUT_BLINDING = 11n;
@@ -79,7 +77,6 @@ export async function makeCompiledReceipt(
     startedAtUnix: NOW,
     finishedAtUnix: NOW + 1,
   };
-  const statement = statementOver(previousHead, opening.modelId, [receipt]);
   const pki = createSimulatedPki();
   const machine = createSimulatedTdx({ atUnix: NOW - 3600, pki });
   const { name, dtype, dims } = folder.model.output;
@@ -91,12 +88,7 @@ export async function makeCompiledReceipt(
     header: jobHeaderToWire(header),
     keyset: toHex(enclave.keysetBytes),
     evidence: new TextDecoder().decode(machine.evidence(keysetDigestOf(enclave.keysetBytes), new Uint8Array(32))),
-    record: receiptRecordToWire({
-      receipt,
-      receiptSignature: signReceipt(enclave, receipt),
-      statement,
-      statementSignature: signStatement(enclave.receiptKey, statement),
-    }),
+    record: receiptRecordToWire(recordOf(enclave, header, opening.modelId, receipt)),
     input: { payload: toHex(encodeTensors([integerInput(folder, input)])), blinding: fieldToHex(INPUT_BLINDING) },
     output: { payload: toHex(encodeTensors([{ name, dtype, dims, data }])), blinding: fieldToHex(OUTPUT_BLINDING) },
     sealedResult: toHex(sealedResult),

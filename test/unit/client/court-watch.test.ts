@@ -6,8 +6,6 @@ import {
   encodeTensors,
   outputBlindingOf,
   publicModelFromWire,
-  signStatement,
-  statementOver,
   StunError,
   toHex,
   type Hex,
@@ -22,7 +20,7 @@ import type { OrderRecord } from '#client/store/order-record.ts';
 import type { ClientStore } from '#client/store/store.ts';
 import type { StoredJob } from '#client/store/stored-job.ts';
 import { rejectsCode } from '../assert-code.ts';
-import { makeEnclave, NOW, PROVIDER, signReceipt, type TestEnclave } from '../protocol/fixtures.ts';
+import { makeEnclave, NOW, PROVIDER, recordOf, type TestEnclave } from '../protocol/fixtures.ts';
 import { compiledFixture, integerInput } from '../worker/compiled-fixture.ts';
 import { laneEnclaveOf, makeOrderRecord, removeFolders, temporaryStore } from './store-fixtures.ts';
 
@@ -88,13 +86,7 @@ describe('a look at the challenge court', function () {
     const { head, header, jobId } = jobs[i]!;
     const times = { startedAtUnix: NOW, finishedAtUnix: NOW + 1 };
     const receipt: Receipt = { demandHead: head, outputCommitment, price: 7n, deliveryDigest: 3n, status: 'served', ...times };
-    const statement = statementOver(header.previousHead, order.opening.modelId, [receipt]);
-    const record = {
-      receipt,
-      receiptSignature: signReceipt(enclave, receipt),
-      statement,
-      statementSignature: signStatement(enclave.receiptKey, statement),
-    };
+    const record = recordOf(enclave, header, order.opening.modelId, receipt);
     await lane.files.addOutcome(jobId, { kind: 'receipted', record, sealedResult: new Uint8Array(9), seenAtUnix: NOW });
   }
 

@@ -24,6 +24,7 @@ import {
   type EddsaKeyPair,
   type EnclaveLeaf,
   type JobHeader,
+  type ReceiptRecord,
   type JobStatus,
   type Keyset,
   type OpenedOrder,
@@ -219,6 +220,22 @@ export function makeBundle(
     leaf: enclave.leaf,
     jobs,
     demandSignature: signDemand(order.demandKey, head),
+    statement,
+    statementSignature: signStatement(enclave.receiptKey, statement),
+  };
+}
+
+/** A signed record of one receipt that begins a segment. @param header - of its demand */
+export function recordOf(
+  enclave: TestEnclave,
+  header: Pick<JobHeader, 'previousHead'>,
+  modelId: bigint,
+  receipt: Receipt,
+): ReceiptRecord {
+  const statement = statementOver(header.previousHead, modelId, [receipt]);
+  return {
+    receipt,
+    receiptSignature: signReceipt(enclave, receipt),
     statement,
     statementSignature: signStatement(enclave.receiptKey, statement),
   };
