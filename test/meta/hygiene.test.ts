@@ -69,7 +69,28 @@ describe('test files', () => {
   });
 });
 
+/** Lines outside of fenced code that look like a row of a table and belong to none: a table is header, separator, rows, without a gap. */
+function rowsWithoutTable(markdown: string): string[] {
+  const lines = markdown.replace(/^( *)(```+)[^]*?^\1\2$/gm, (code) => code.replace(/[^\n]+/g, '-')).split('\n');
+  return lines.filter((line, at) => {
+    if (!/^\s*\|/.test(line) || /^\s*\|/.test(lines[at - 1] ?? '')) return false;
+    return !/^\s*\|(?:\s*:?-+:?\s*\|)+\s*$/.test(lines[at + 1] ?? '');
+  });
+}
+
 describe('committed files', () => {
+  it('hold no row of a table that has lost its header', () => {
+    const documents = projectFiles().filter((path) => path.endsWith('.md'));
+    assert.ok(documents.length > 20, `${documents.length} documents`);
+    assert.deepEqual(
+      documents.flatMap((path) => rowsWithoutTable(read(path)).map((row) => `${path}: ${row}`)),
+      [],
+    );
+    const table = '| a | b |\n| --- | --: |\n| c | d |';
+    assert.deepEqual(rowsWithoutTable(`${table}\n`), []);
+    assert.deepEqual(rowsWithoutTable(`${table}\n\n| e | f |\n`), ['| e | f |']);
+  });
+
   it('hold no mark of a merge that was not ended, also not as a formatter reshapes it', () => {
     const text = /\.(?:ts|mjs|json|md|sol|circom|hpp|cpp|sh|ya?ml)$/;
     const mark = /^(?:<{7} |={7}$|>{7} |(?:> ){7}|\| ={7} +\|)/m;
