@@ -129,10 +129,8 @@ export function hasDeployment(options: GlobalOptions): boolean {
 export async function openProvider(url: string): Promise<JsonRpcProvider> {
   const chainId = Number(await askNode(url, 'eth_chainId'));
   if (!Number.isSafeInteger(chainId) || chainId <= 0) throw new StunError('STUN_CHAIN_UNAVAILABLE', `${url} names no chain id`);
-  const { JsonRpcProvider: Provider } = await import('ethers');
-  const provider = new Provider(url, chainId, { staticNetwork: true, cacheTimeout: -1 });
-  provider.pollingInterval = 500;
-  return provider;
+  const { openRpcProvider } = await import('#chain/rpc-provider.ts');
+  return openRpcProvider(url, chainId, { pollingIntervalMs: 500 });
 }
 
 const ANSWER_MS = 10_000;

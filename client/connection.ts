@@ -1,8 +1,9 @@
 /** Everything a customer's operations work with: its store, its own view of the chain, the service, and what it trusts. */
-import { JsonRpcProvider, Wallet, type Provider, type Signer } from 'ethers';
+import { Wallet, type Provider, type Signer } from 'ethers';
 import { StunError } from '#protocol/index.ts';
 import { defaultTrustRoots, type TrustRoot } from '#attestation/index.ts';
 import { connectStun, type Deployment, type StunContracts } from '#chain/deployment.ts';
+import { openRpcProvider } from '#chain/rpc-provider.ts';
 import { ServiceApi } from './service-api.ts';
 import { ServiceHttp, type ServiceIdentity } from './service-http.ts';
 import { openStore, type ClientStore } from './store/store.ts';
@@ -52,8 +53,7 @@ export interface ClientConnection {
  */
 export async function connectClient(options: ClientOptions): Promise<ClientConnection> {
   const { deployment } = options;
-  const provider = new JsonRpcProvider(options.rpcUrl, deployment.chainId, { staticNetwork: true, cacheTimeout: -1 });
-  provider.pollingInterval = 500;
+  const provider = openRpcProvider(options.rpcUrl, deployment.chainId, { pollingIntervalMs: 500 });
   try {
     const wallet = options.privateKey === undefined ? undefined : walletOf(options.privateKey, provider);
     const identity: ServiceIdentity =

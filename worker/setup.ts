@@ -1,9 +1,10 @@
 /** From configuration to an enclave that is registered and listed: detect, load models, make keys, attest, register, announce. */
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { JsonRpcProvider, Wallet } from 'ethers';
+import { Wallet } from 'ethers';
 import { env as onnxruntime } from 'onnxruntime-node';
 import { connectStun, parseDeployment, type Deployment, type StunContracts } from '#chain/deployment.ts';
+import { openRpcProvider } from '#chain/rpc-provider.ts';
 import { canonicalJson, fieldToHex, policyIdOf, StunError, toHex, type Hex } from '#protocol/index.ts';
 import { createChainView, type ChainView } from './chain-view.ts';
 import type { GpuCollateralSource, WorkerConfig } from './config.ts';
@@ -48,11 +49,7 @@ export interface ChainSide {
 /** Connects to the provider's node and checks the deployment there. @throws `STUN_CHAIN_*`, `STUN_FILE` */
 export async function openChain(config: WorkerConfig): Promise<ChainSide> {
   const deployment = parseDeployment(await readJsonFile(config.deploymentPath, 'deployment'));
-  const rpc = new JsonRpcProvider(config.rpcUrl, deployment.chainId, {
-    staticNetwork: true,
-    cacheTimeout: -1,
-    pollingInterval: 250,
-  });
+  const rpc = openRpcProvider(config.rpcUrl, deployment.chainId, { pollingIntervalMs: 250 });
   try {
     const wallet = new Wallet(toHex(config.providerKey.reveal()), rpc);
     const contracts = await connectStun(deployment, wallet);

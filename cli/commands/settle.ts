@@ -1,5 +1,5 @@
 /** `stun settle --bundle`: what a provider does when customer and service are gone: prove with its own files, and settle. */
-import { Wallet, JsonRpcProvider } from 'ethers';
+import { Wallet } from 'ethers';
 import {
   ASSURANCE,
   fieldToHex,
@@ -14,6 +14,7 @@ import {
   type SettlementBundle,
 } from '#protocol/index.ts';
 import { connectStun, type Deployment, type StunContracts } from '#chain/deployment.ts';
+import { openRpcProvider } from '#chain/rpc-provider.ts';
 import { levelSettlementOf, settleAtLevel, type LevelSettlement } from '#chain/settle-at-level.ts';
 import { settlementProofSchema, type SettlementProof } from '#prover/interface.ts';
 import type { CommandContext, CommandResult } from '../command.ts';
@@ -87,8 +88,7 @@ export async function connectSigner(
   if (sending && (privateKey === undefined || !/^0x[0-9a-fA-F]{64}$/.test(privateKey))) {
     throw new StunError('STUN_CONFIG', 'a key to send transactions with is needed: set STUN_PRIVATE_KEY');
   }
-  const provider = new JsonRpcProvider(rpcUrlOf(options), deployment.chainId, { staticNetwork: true, cacheTimeout: -1 });
-  provider.pollingInterval = 500;
+  const provider = openRpcProvider(rpcUrlOf(options), deployment.chainId, { pollingIntervalMs: 500 });
   try {
     const wallet = privateKey === undefined ? undefined : new Wallet(privateKey, provider);
     const contracts = await connectStun(deployment, wallet ?? provider);

@@ -1,9 +1,10 @@
 /** The chain behind ChainView: chain/'s contracts on one JSON-RPC node. */
 import { readFileSync } from 'node:fs';
-import { JsonRpcProvider, type Block } from 'ethers';
+import type { Block, JsonRpcProvider } from 'ethers';
 import { connectStun, parseDeployment, type Deployment, type StunContracts } from '#chain/deployment.ts';
 import { chainErrorOf } from '#chain/errors.ts';
 import { refundedOf, settledOf } from '#chain/escrow-events.ts';
+import { openRpcProvider } from '#chain/rpc-provider.ts';
 import { StunError } from '#protocol/errors/stun-error.ts';
 import type { BlockView, ChainView } from '../ports.ts';
 
@@ -28,7 +29,7 @@ export interface OpenChain {
 
 /** Connects to a node and checks that the deployment is there. @throws `STUN_CHAIN_*` */
 export async function openChain(deployment: Deployment, rpcUrl: string): Promise<OpenChain> {
-  const provider = new JsonRpcProvider(rpcUrl, deployment.chainId, { staticNetwork: true, cacheTimeout: -1 });
+  const provider = openRpcProvider(rpcUrl, deployment.chainId);
   try {
     const contracts = await connectStun(deployment, provider);
     return { view: chainView(contracts, provider), contracts, provider, close: () => provider.destroy() };

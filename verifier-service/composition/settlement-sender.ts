@@ -2,6 +2,7 @@
 import { Wallet, type JsonRpcProvider } from 'ethers';
 import type { StunContracts } from '#chain/deployment.ts';
 import { proofToChain } from '#chain/proof-forms.ts';
+import { RPC_REQUEST_TIMEOUT_MS } from '#chain/rpc-provider.ts';
 import { TransactionSender } from '#chain/sender/sender.ts';
 import { answerSubmission, courtStepIsDone, finaliseSubmission } from '#chain/sender/court.ts';
 import { settlementIsDone, settlementSubmission } from '#chain/sender/settlement.ts';
@@ -44,7 +45,7 @@ export async function openSettlementSender(
         },
         pollIntervalMs: settings.chainPollMs,
         maxBackoffMs: Math.max(15_000, settings.chainPollMs),
-        requestTimeoutMs: 15_000,
+        requestTimeoutMs: RPC_REQUEST_TIMEOUT_MS,
         onProblem: (problem) => log.warn({ event: 'sender.problem', ...errorFields(problem) }),
       }),
     claimMs,
