@@ -32,7 +32,7 @@ export interface Enclave {
   readonly running: Map<string, bigint>;
   /** Makes the proofs of orders above the level `attested`; without it such orders are declined. */
   readonly proofs?: InferenceProofs;
-  /** Makes the enclave lie about outputs, to show what becomes of a liar; refused outside the development chain (worker/dishonest.ts). */
+  /** Makes the enclave lie about outputs, to show what becomes of a liar. No setting reaches it: only cli/stack/lying-worker.ts and tests give it. */
   readonly alterOutput?: (payload: Uint8Array) => Uint8Array;
   readonly nowUnix: () => number;
 }
