@@ -1,6 +1,7 @@
 /**
  * The process in which onnxruntime runs one model. It is apart from the worker so that a job that hangs, grows or crashes can be
- * ended without the keys and the other jobs. It has no key, no network and no environment of the worker.
+ * ended without the keys and the other jobs. It is given no key and no connection of the
+ * worker's, and of its environment what child-environment.ts lists; the network of the machine is not kept from it.
  */
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';

@@ -73,7 +73,12 @@ describe('GPU evidence of nvattest', () => {
     const path = join(folder, 'curious');
     await writeFile(path, `#!/bin/sh\nenv > '${folder}/environment'\ncat <<'END'\n${printed({})}\nEND\n`);
     await chmod(path, 0o755);
-    const variables = { STUN_WORKER_PROVIDER_KEY: `0x${'4c'.repeat(32)}`, STUN_PASSPHRASE: 'secret', NVIDIA_SETTING: 'kept' };
+    const variables = {
+      STUN_WORKER_PROVIDER_KEY: `0x${'4c'.repeat(32)}`,
+      AWS_SECRET_ACCESS_KEY: 'secret',
+      NVIDIA_API_KEY: 'secret',
+      NVIDIA_SETTING: 'kept',
+    };
     const before = { ...process.env };
     Object.assign(process.env, variables);
     try {
@@ -86,7 +91,7 @@ describe('GPU evidence of nvattest', () => {
     }
     const seen = (await readFile(join(folder, 'environment'), 'utf8')).split('\n');
     assert.deepEqual(
-      seen.filter((line) => line.startsWith('STUN_')),
+      seen.filter((line) => /^STUN_|SECRET|API_KEY/.test(line)),
       [],
     );
     assert.ok(seen.includes('NVIDIA_SETTING=kept'));
