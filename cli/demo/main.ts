@@ -1,12 +1,13 @@
 /**
  * `npm start`: one order from a customer's key to the money in the provider's account, on this machine, every part real but the
- * hardware, which is simulated and called so. `--keep` leaves it running; `--jobs N` changes the number of jobs.
+ * hardware, which is simulated and called so. `--keep` leaves it running; `--jobs N` (32 to 256) changes the number of jobs.
  */
 import { randomBytes } from 'node:crypto';
 import { mkdirSync, rmSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { DEFAULT_CIRCUITS, ensureCircuit } from '#circuits/manifest.ts';
-import { asStunError, errorEntry, exitCodeOf } from '#protocol/index.ts';
+import { asStunError, errorEntry, exitCodeOf, StunError } from '#protocol/index.ts';
+import { parseWhole } from '../values.ts';
 import { createLocalStack, type LocalStack } from '../stack/local-stack.ts';
 import { auditStages } from './audit-stages.ts';
 import { closingTables } from './closing-tables.ts';
@@ -75,11 +76,23 @@ function untilInterrupted(): Promise<void> {
   });
 }
 
+/** @throws `STUN_INPUT` */
+function readOptions(): { jobs: number; keep: boolean } {
+  try {
+    const { values } = parseArgs({
+      options: { keep: { type: 'boolean', default: false }, jobs: { type: 'string', default: '32' } },
+    });
+    return { jobs: parseWhole(values.jobs, '--jobs', 32, 256), keep: values.keep };
+  } catch (thrown) {
+    if (thrown instanceof StunError) throw thrown;
+    const allowed = 'npm start takes --keep and --jobs with a whole number in 32..256, nothing else';
+    throw new StunError('STUN_INPUT', allowed, { cause: thrown });
+  }
+}
+
 try {
-  const { values } = parseArgs({
-    options: { keep: { type: 'boolean', default: false }, jobs: { type: 'string', default: '32' } },
-  });
-  await demonstrate(Math.max(32, Math.min(256, Number(values.jobs) || 32)), values.keep);
+  const { jobs, keep } = readOptions();
+  await demonstrate(jobs, keep);
 } catch (thrown) {
   const error = asStunError(thrown);
   process.stderr.write(`\n${error.code}: ${error.message}\n${errorEntry(error.code).doc}\n`);
