@@ -26,11 +26,16 @@ export async function openService(options: ServiceMainOptions): Promise<RunningS
   });
 }
 
-/** Runs until the process is told to stop, then stops gracefully. */
+/**
+ * Runs until the process is told to stop or cannot do its work any more, then stops gracefully.
+ * @throws as openService; `STUN_SENDER_CLAIM_LOST` after stopping, so that the process ends with its exit code and is started again
+ */
 export async function runService(options: ServiceMainOptions): Promise<void> {
   const service = await openService(options);
-  await new Promise<void>((resolve) => {
-    for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, resolve);
+  const told = new Promise<undefined>((resolve) => {
+    for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => resolve(undefined));
   });
+  const failure = await Promise.race([told, service.failed]);
   await service.stop();
+  if (failure !== undefined) throw failure;
 }

@@ -48,6 +48,8 @@ export interface RunningService {
   readonly port: number;
   /** The store and the rest, for tests and embedding; undefined for attestors. */
   readonly services: Services | undefined;
+  /** Resolves when the process cannot do its work any more and has to be stopped: its sender lost the operator's account. */
+  readonly failed: Promise<StunError>;
   /** Stops gracefully; resolves when everything is closed. Safe to call twice. */
   stop(): Promise<void>;
 }
@@ -140,6 +142,7 @@ async function startStored(parts: ServiceParts, log: Logger, chain: OpenChain, c
     verifyProof: prover === undefined ? undefined : (proof) => prover.verify(proof),
     proverStats: prover === undefined ? undefined : () => prover.stats(),
   };
+  const failure = Promise.withResolvers<StunError>();
   const stopping = new AbortController();
   const loops: Loop[] = [];
   closing.add(async () => {
@@ -149,7 +152,7 @@ async function startStored(parts: ServiceParts, log: Logger, chain: OpenChain, c
   if (does('prover') && prover !== undefined) {
     await queue.work('prove', settings.proofConcurrency, (task) => proveSegment(services, prover, task));
   }
-  if (does('settler')) await startSettling(services, chain, db, queue, loops, stopping.signal, closing);
+  if (does('settler')) await startSettling(services, chain, db, queue, loops, stopping.signal, closing, failure.resolve);
   if (does('api')) {
     await queue.work('webhook', WEBHOOK_WORKERS, (task) => deliverWebhook(services, task));
     loops.push(repeat('dispatch', settings.pollMs, async () => (await wakeQueued(services), false), stopping.signal, log));
@@ -159,7 +162,7 @@ async function startStored(parts: ServiceParts, log: Logger, chain: OpenChain, c
   const server = await listen(app, settings.host, settings.port);
   origin = originOf(server);
   log.info({ event: 'service.listening', role: settings.role, port: server.port, database: db.kind });
-  return running(server, settings, log, closing, stopping, services);
+  return running(server, settings, log, closing, stopping, services, failure.promise);
 }
 
 async function openProver(parts: ServiceParts, needed: boolean): Promise<SettlementProver | undefined> {
@@ -177,6 +180,7 @@ async function startSettling(
   loops: Loop[],
   signal: AbortSignal,
   closing: Closing,
+  onFailure: (error: StunError) => void,
 ): Promise<void> {
   const { settings, log } = services;
   loops.push(repeat('observe', settings.chainPollMs, () => observeChain(services), signal, log));
@@ -195,6 +199,7 @@ async function startSettling(
     settings.operatorKey,
     settings,
     log,
+    onFailure,
   );
   closing.add(() => sender.close());
   await queue.work('settle', SETTLE_WORKERS, (task) => sendSegment(services, sender, task));
@@ -215,6 +220,7 @@ function running(
   closing: Closing,
   stopping: AbortController,
   services: Services | undefined,
+  failed: Promise<StunError> = new Promise(() => undefined),
 ): RunningService {
   let stopped: Promise<void> | undefined;
   const stop = async (): Promise<void> => {
@@ -224,5 +230,5 @@ function running(
     await closing.close(log);
     log.info({ event: 'service.stopped' });
   };
-  return { url: originOf(server), port: server.port, services, stop: () => (stopped ??= stop()) };
+  return { url: originOf(server), port: server.port, services, failed, stop: () => (stopped ??= stop()) };
 }

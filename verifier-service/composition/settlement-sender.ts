@@ -16,7 +16,10 @@ import type { SettlementSender } from '../ports.ts';
 import type { Secret } from '../secret.ts';
 import { errorFields, type Logger } from '../telemetry/log.ts';
 
-/** Opens the sender and runs it until it is closed. Waits for another process's claim to run out. */
+/**
+ * Opens the sender and runs it until it is closed. Waits for another process's claim to run out.
+ * @param onEnded - told when the sender ended by itself (`STUN_SENDER_CLAIM_LOST`): nothing is sent after that
+ */
 export async function openSettlementSender(
   contracts: StunContracts,
   provider: JsonRpcProvider,
@@ -24,6 +27,7 @@ export async function openSettlementSender(
   operatorKey: Secret<string>,
   settings: Settings,
   log: Logger,
+  onEnded: (error: StunError) => void,
 ): Promise<SettlementSender> {
   const claimMs = settings.senderClaimSeconds * 1000;
   const store = new SqlSenderStore(db, claimMs);
@@ -52,7 +56,9 @@ export async function openSettlementSender(
     log,
   );
   const running = sender.run(stop.signal).catch((thrown: unknown) => {
-    log.error({ event: 'sender.ended', ...errorFields(asStunError(thrown)) });
+    const error = asStunError(thrown);
+    log.error({ event: 'sender.ended', ...errorFields(error) });
+    onEnded(error);
   });
   return {
     async submit({ key, funder, ...batch }) {

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { contractsOf } from '#chain/deployment.ts';
-import { fieldToHex, SETTLEMENT_SIGNALS, type SettlementSignals } from '#protocol/index.ts';
+import { fieldToHex, SETTLEMENT_SIGNALS, type StunError, type SettlementSignals } from '#protocol/index.ts';
 import type { SettlementProof } from '#prover/interface.ts';
 import { openSettlementSender } from '#service/composition/settlement-sender.ts';
 import { checkSettings } from '#service/config.ts';
@@ -46,6 +46,7 @@ describe('service: settlement sender', function () {
   let order: StageOrder;
   let db: Database;
   let sender: SettlementSender;
+  const ended = Promise.withResolvers<StunError>();
   const directory = mkdtempSync(join(tmpdir(), 'stun-sender-'));
 
   before(async () => {
@@ -63,6 +64,7 @@ describe('service: settlement sender', function () {
       new Secret(stage.provider.privateKey),
       settings,
       createLog('silent'),
+      ended.resolve,
     );
   });
   after(async () => {
@@ -99,5 +101,10 @@ describe('service: settlement sender', function () {
     assert.deepEqual(await outcomeOf('next', first), { state: 'done' });
     const elsewhere = await outcomeOf('elsewhere', await signalsFor(stage, order, { ...lane, laneOld: 5n }));
     assert.equal(elsewhere.state === 'refused' && elsewhere.code, 'STUN_SETTLE_LANE_MOVED');
+  });
+
+  it('says that it ended when another process took the account', async () => {
+    await db.sql.updateTable('sender_account').set({ token: 'of another process' }).execute();
+    assert.equal((await ended.promise).code, 'STUN_SENDER_CLAIM_LOST');
   });
 });
