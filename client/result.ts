@@ -47,7 +47,7 @@ export interface WaitOptions {
 
 /**
  * The verified result of a job of this store.
- * @throws `STUN_JOB_NOT_STORED`, `STUN_JOB_PENDING`, `STUN_JOB_VOIDED` (details.cause names why), the codes of checkResult
+ * @throws `STUN_JOB_NOT_STORED`, `STUN_JOB_PENDING` (also when the wait is interrupted), `STUN_JOB_VOIDED` (details.cause names why), the codes of checkResult
  */
 export async function fetchResult(client: ClientConnection, jobId: string, wait: WaitOptions): Promise<JobResult> {
   const found = await client.store.lanes.find(await client.store.orders.keys(), jobId);
@@ -134,6 +134,9 @@ async function waitForReceipt(
       throw new StunError('STUN_JOB_PENDING', `the job is ${state}`, { details: { state } });
     }
     await nextMove(client, job.jobId, state, Math.min(leftMs, 15_000), wait.signal);
+    if (wait.signal?.aborted === true) {
+      throw new StunError('STUN_JOB_PENDING', `the wait was interrupted, the job is ${state}`, { details: { state } });
+    }
   }
 }
 
@@ -150,7 +153,7 @@ async function nextMove(
   try {
     await client.service.jobEvent(jobId, seenState, limit);
   } catch {
-    signal?.throwIfAborted();
+    // Aborted, or a service without events: the caller sees the one, asking again serves the other.
   }
   // A stream that ends at once must not become a busy loop.
   const restMs = Math.min(POLL_MS, limitMs) - (Date.now() - started);

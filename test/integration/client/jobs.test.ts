@@ -100,6 +100,12 @@ describe('client, from order to receipt', function () {
     const [sent] = await submitJobs(client, order, [{ payload: input(1), maxPrice: 900n }]);
     assert.ok(sent);
     await rejectsCode(fetchResult(client, sent.jobId, now), 'STUN_JOB_PENDING');
+    const interrupt = new AbortController();
+    const onState = (): void => void setImmediate(() => interrupt.abort());
+    await assert.rejects(fetchResult(client, sent.jobId, { timeoutMs: 20_000, signal: interrupt.signal, onState }), {
+      code: 'STUN_JOB_PENDING',
+      message: 'the wait was interrupted, the job is queued',
+    });
     const states: string[] = [];
     const waited = fetchResult(client, sent.jobId, { timeoutMs: 20_000, onState: (state) => states.push(state) });
     setTimeout(() => void stage.service.serveAll(), 300);
