@@ -62,7 +62,7 @@ interface RpcRequest {
 
 type Send = (method: string, params: readonly unknown[]) => Promise<unknown>;
 
-/** Starts a chain. Needs the development dependencies (hardhat). */
+/** Starts a chain. Needs the development dependencies (hardhat). @throws `STUN_CONFIG` when the port is in use */
 export async function startDevChain(options: DevChainOptions = {}): Promise<DevChain> {
   const { createHardhatRuntimeEnvironment } = await import('hardhat/hre');
   const chainId = options.chainId ?? DEVELOPMENT_CHAIN_ID;
@@ -85,7 +85,10 @@ export async function startDevChain(options: DevChainOptions = {}): Promise<DevC
   const connection = await hre.network.create('dev');
   const request: Send = (method, params) => connection.provider.request({ method, params: [...params] });
   const served = new RpcServer(request);
-  const port = await served.listen(options.port ?? 0);
+  const port = await served.listen(options.port ?? 0).catch(async (thrown: unknown) => {
+    await connection.close();
+    throw thrown;
+  });
   const url = `http://127.0.0.1:${port}`;
   // Without caching and with short polls, since blocks are instant here.
   const provider = new JsonRpcProvider(url, chainId, { staticNetwork: true, cacheTimeout: -1, pollingInterval: 50 });
@@ -125,6 +128,12 @@ export async function startDevChain(options: DevChainOptions = {}): Promise<DevC
   };
 }
 
+/** The error of a port that cannot be had. */
+function unableToListen(port: number, cause: NodeJS.ErrnoException): StunError {
+  const why = cause.code === 'EADDRINUSE' ? 'is in use by another process: end it, or choose another port' : 'cannot be opened';
+  return new StunError('STUN_CONFIG', `port ${port} ${why} (${cause.code ?? 'no code'})`, { details: { port }, cause });
+}
+
 /** JSON-RPC 2.0 over HTTP, single and batch. */
 class RpcServer {
   readonly #send: Send;
@@ -137,7 +146,7 @@ class RpcServer {
   async listen(port: number): Promise<number> {
     const server = createServer((request, response) => void this.#answer(request, response));
     await new Promise<void>((resolve, reject) => {
-      server.once('error', reject);
+      server.once('error', (cause: NodeJS.ErrnoException) => reject(unableToListen(port, cause)));
       server.listen(port, '127.0.0.1', resolve);
     });
     this.#server = server;

@@ -34,6 +34,9 @@ describe('stun chain', function () {
       const { deployment } = JSON.parse(deployed.stdout) as { deployment: unknown };
       assert.deepEqual(parseDeployment(JSON.parse(await readFile(file, 'utf8'))), parseDeployment(deployment));
       assert.ok(!(deployed.stdout + deployed.stderr).includes(key.slice(2)), 'the key is not printed');
+      const second = await runCli(['chain', 'dev', '--port', new URL(url).port, '--json']);
+      assert.equal(second.exitCode, exitCodeOf('STUN_CONFIG'));
+      assert.match(second.stdout, new RegExp(`"STUN_CONFIG"[^]*port ${new URL(url).port} is in use`));
       const doctor = await runCli(['doctor', '--json', '--rpc', url, '--deployment', file]);
       const { findings } = JSON.parse(doctor.stdout) as { findings: { id: string; status: string }[] };
       assert.equal(findings.find((finding) => finding.id === 'chain')?.status, 'ok');
