@@ -18,7 +18,7 @@ export interface GlobalOptions {
   readonly root?: string;
 }
 
-/** Where `npm start -- --keep` and `stun chain deploy` leave what others need. */
+/** Where `stun chain deploy` leaves what others need; `npm start -- --keep` leaves it in `demo` below, with an `env` that names it. */
 const STATE_FOLDER = '.stun';
 
 function setting(option: string | undefined, variable: string, fallback: string): string {

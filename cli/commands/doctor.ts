@@ -80,7 +80,7 @@ const looks: Readonly<Record<string, Look>> = {
     if (!hasDeployment(options)) {
       return missing(
         `no deployment record at ${path}`,
-        'Name one with --deployment, or make one: npm start -- --keep, or stun chain deploy.',
+        'Name one with --deployment, or make one: stun chain deploy. npm start -- --keep leaves settings for its own: . .stun/demo/env',
       );
     }
     const { chainId, escrow } = await deploymentOf(options);
