@@ -270,6 +270,12 @@ export class EscrowContract {
     return BigInt((await this.access.read('creditOf', [token, account]))[0]);
   }
 
+  /** Where an account's withdrawals go: the address that it named, or itself. */
+  async payoutAddress(account: string): Promise<Hex> {
+    const named = lowerAddress((await this.access.read('payoutAddressOf', [account]))[0]);
+    return BigInt(named) === 0n ? lowerAddress(account) : named;
+  }
+
   /** Whether new orders can use a token. */
   async isListed(token: string): Promise<boolean> {
     return Boolean((await this.access.read('isListed', [token]))[0]);

@@ -1,7 +1,6 @@
 /** `stun order …`. */
 import { fieldFromHex, fieldToHex, StunError, type Hex } from '#protocol/index.ts';
 import { defaultPolicy, parsePolicy } from '#attestation/index.ts';
-import { NATIVE_TOKEN } from '#chain/token.ts';
 import {
   closeOrder,
   openOrder,
@@ -19,6 +18,7 @@ import type { CommandResult, Json } from '../command.ts';
 import type { Invocation } from '../runner.ts';
 import { connectCustomer, readText } from '../settings.ts';
 import { publicModelOf } from './public-model.ts';
+import { tokenOf } from './stake.ts';
 import {
   parseAddress,
   parseAmount,
@@ -57,11 +57,6 @@ export async function orderOf(client: ClientConnection, orderKey: string | undef
   return orderKey === undefined ? client.store.orders.only() : client.store.orders.read(parseWord(orderKey, 'the order key'));
 }
 
-function tokenOf(text: string, client: ClientConnection): string {
-  if (text === 'native') return NATIVE_TOKEN;
-  return text === 'stun' ? client.contracts.deployment.token : parseAddress(text, '--token');
-}
-
 /** Opens an order, or finishes one that was interrupted. */
 export async function orderOpen({ options, context }: Invocation<OrderOpenOptions>): Promise<CommandResult> {
   const client = await connectCustomer(options);
@@ -83,7 +78,7 @@ export async function orderOpen({ options, context }: Invocation<OrderOpenOption
       modelApprovedBy: (options.approvedBy ?? []).map((account) => parseAddress(account, '--approved-by')),
       policy,
       budgets,
-      token: tokenOf(options.token, client),
+      token: tokenOf(options.token, client.contracts),
       deadlineUnix: parseTime(options.deadline, '--deadline', Math.max(client.nowUnix(), newest?.timestamp ?? 0)),
       graceSeconds: parseDuration(options.grace, '--grace'),
       segmentLength: parseWhole(options.segment, '--segment', 1, 256),
@@ -190,7 +185,7 @@ async function showOne(client: ClientConnection, order: OrderRecord): Promise<{ 
     lanes: laneDocuments,
   };
   const text = [
-    `order     ${order.orderKey}${state === undefined ? '  NOT ON CHAIN: stun order open --resume' : ''}`,
+    `order     ${order.orderKey}${state === undefined ? `  NOT ON CHAIN: stun order open --resume ${order.orderKey}` : ''}`,
     `deadline  ${showTime(document.deadlineUnix)}, then ${order.graceSeconds} s of grace`,
     ...(state?.budgets ?? []).map(
       (budget) => `budget    ${budget.provider}  ${showAmount(budget.remaining)} left of ${showAmount(budget.funded)}`,

@@ -23,17 +23,18 @@ interface StakeCall {
   readonly sender: string | undefined;
 }
 
+/** The token that `--token` names: `native`, `stun` or an address. @throws `STUN_INPUT` */
+export function tokenOf(text: string, { deployment }: StunContracts): string {
+  if (text === 'native') return NATIVE_TOKEN;
+  return text === 'stun' ? deployment.token : parseAddress(text, '--token');
+}
+
 /** A command that sends something about the sender's stake and shows the stake afterwards. */
 function stakeCommand(work: (call: StakeCall) => Promise<{ readonly transactionHash: string } | undefined>, sends = true) {
   return async ({ args, options, context }: Invocation<StakeOptions>): Promise<CommandResult> => {
     const { contracts, signerAddress, close } = await connectSigner(options, await deploymentOf(options), sends);
     try {
-      const token =
-        options.token === 'native'
-          ? NATIVE_TOKEN
-          : options.token === 'stun'
-            ? contracts.deployment.token
-            : parseAddress(options.token, '--token');
+      const token = tokenOf(options.token, contracts);
       const provider = options.provider === undefined ? signerAddress : parseAddress(options.provider, '--provider');
       if (provider === undefined) throw new StunError('STUN_INPUT', '--provider is needed: whose stake?');
       const amount = args[0] === undefined ? undefined : parseAmount(args[0], 'the amount');

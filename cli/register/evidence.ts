@@ -34,6 +34,15 @@ function collateralWays(command: Command): Command {
 
 /** Adds them. */
 export function registerEvidence(program: Command, runner: Runner): void {
+  runner.handle(
+    program
+      .command('policy')
+      .description('policies that evidence must satisfy')
+      .command('show')
+      .option('--simulated', 'admit simulated hardware, for trial')
+      .description('print the default policy, to change and name with --policy'),
+    async () => (await import('../commands/policy.ts')).policyShow,
+  );
   const evidence = program.command('evidence').description('verify, inspect and collect hardware evidence');
   runner.handle(
     collateralWays(

@@ -34,8 +34,8 @@ export function registerProvider(program: Command, runner: Runner): void {
       .description('answer the open challenges of a batch with the inference proofs of its bundle; anybody may'),
     async () => (await import('../commands/challenge.ts')).answer,
   );
+  registerPayout(program, runner);
   const stake = program.command('stake').description('what a provider of challengeable orders puts up');
-  const token = (command: Command): Command => command.option('--token <address>', '`native` or `stun` or an address', 'native');
   runner.handle(
     token(stake.command('deposit').argument('<amount>')).description('add to your stake'),
     async () => (await import('../commands/stake.ts')).stakeDeposit,
@@ -51,5 +51,29 @@ export function registerProvider(program: Command, runner: Runner): void {
   runner.handle(
     token(stake.command('show')).requiredOption('--provider <address>', 'whose stake').description('show a stake'),
     async () => (await import('../commands/stake.ts')).stakeShow,
+  );
+}
+
+const token = (command: Command): Command => command.option('--token <address>', '`native` or `stun` or an address', 'native');
+
+function registerPayout(program: Command, runner: Runner): void {
+  const payout = program.command('payout').description('what the escrow owes you, where it goes, and who settles for you');
+  runner.handle(
+    token(payout.command('show')).requiredOption('--account <address>', 'whose credit').description('show what can be withdrawn'),
+    async () => (await import('../commands/payout.ts')).payoutShow,
+  );
+  runner.handle(
+    token(payout.command('withdraw')).description('pay your credit to your payout address'),
+    async () => (await import('../commands/payout.ts')).payoutWithdraw,
+  );
+  runner.handle(
+    token(payout.command('address').argument('<address>')).description('name where your withdrawals go'),
+    async () => (await import('../commands/payout.ts')).payoutAddress,
+  );
+  runner.handle(
+    token(payout.command('operator').argument('<address>'))
+      .option('--revoke', 'not any longer')
+      .description('let an address settle for you; it receives nothing'),
+    async () => (await import('../commands/payout.ts')).payoutOperator,
   );
 }

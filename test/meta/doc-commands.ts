@@ -80,6 +80,7 @@ export const docCommands: readonly DocumentedCommand[] = [
   // docs/customer.md, docs/auditor.md
   { command: 'npx stun doctor', proof: { ci: { limitMinutes: 1 } } },
   { command: 'npx stun completion bash', proof: { ci: { limitMinutes: 1 } } },
+  { command: 'npx stun policy show', proof: { test: 'test/integration/cli/contract.test.ts' } },
   { command: 'npx stun enclaves list', proof: { test: 'test/integration/cli/journey.test.ts' } },
   {
     command: 'npx stun order open --model-id MODEL --budget PROVIDER=0.5ether --policy policy.json --deadline 7d',
@@ -179,6 +180,7 @@ export const docCommands: readonly DocumentedCommand[] = [
     command: 'npx stun bundles --store worker.sqlite --out bundles --worker-is-gone',
     proof: { test: 'test/integration/cli/bundles.test.ts' },
   },
+  { command: 'npx stun payout withdraw', proof: { test: 'test/integration/cli/journey.test.ts' } },
   { command: 'npx stun settle --bundle bundles/segment.json', proof: { test: 'test/e2e/levels.test.ts' } },
   // docs/ceremony.md
   {

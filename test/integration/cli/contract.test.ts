@@ -3,6 +3,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { exitCodeOf, isErrorCode } from '#protocol/index.ts';
+import { defaultPolicy, parsePolicy } from '#attestation/index.ts';
 import { sampleCases } from '#test/depth.ts';
 import { runCli } from './run-cli.ts';
 
@@ -57,6 +58,9 @@ describe('stun, as any program calls it', function () {
     ['settle', 'STUN_INPUT'],
     ['settle --bundle FOLDER/empty.json', 'STUN_INPUT'],
     ['completion powershell', 'STUN_INPUT'],
+    ['payout show', 'STUN_INPUT'],
+    ['payout address 0x1', 'STUN_INPUT'],
+    ['payout withdraw', 'STUN_FILE'],
     ['backup restore FOLDER/missing.json', 'STUN_FILE'],
     ['evidence verify --quote FOLDER/missing.bin --collateral FOLDER/empty.json', 'STUN_FILE'],
     ['chain deploy --attestor 0x1', 'STUN_CHAIN_UNAVAILABLE'],
@@ -118,6 +122,16 @@ describe('stun, as any program calls it', function () {
     const run = spawnSync('npx', ['--no-install', 'stun', 'completion', 'bash', '--json'], { cwd: root, encoding: 'utf8' });
     const { script } = JSON.parse(run.stdout) as { script: string };
     assert.match(script, /complete -F _stun stun/);
+  });
+
+  it('prints policies that the parser takes', async () => {
+    for (const [option, allowSimulated] of [
+      [[], false],
+      [['--simulated'], true],
+    ] as const) {
+      const { exitCode, stdout } = await runCli(['policy', 'show', ...option]);
+      assert.deepEqual([exitCode, parsePolicy(stdout)], [0, { ...defaultPolicy, allowSimulated }]);
+    }
   });
 
   it('makes completion scripts that the shells accept and that complete commands', async () => {

@@ -3,6 +3,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { exitCodeOf, fieldToHex, settlementBundleToWire } from '#protocol/index.ts';
 import { canonicalPolicyJson } from '#attestation/index.ts';
+import { EscrowContract } from '#chain/escrow.ts';
 import { MODEL_ID, DAY, startClientStage, type ClientStage } from '#test/integration/client/stage.ts';
 import { customerEnv, runCli } from './run-cli.ts';
 
@@ -88,6 +89,22 @@ describe('stun, one order from the first command to the refund', function () {
     assert.equal((stolen['error'] as { code: string }).code, 'STUN_SETTLE_CALLER');
     const settled = await stun(withProof, 0, provider);
     assert.deepEqual([settled['settled'], settled['total'], settled['jobs']], [true, '1400', 2]);
+    const [elsewherePaid, operator] = [7, 9].map((at) => stage.chain.accounts[at]!.address.toLowerCase());
+    const escrow = new EscrowContract(stage.deployment.escrow, stage.chain.provider);
+    const operating = ['payout', 'operator', operator!];
+    await stun(operating, 0, provider);
+    assert.equal(await escrow.isOperator(stage.provider, operator!), true);
+    await stun([...operating, '--revoke'], 0, provider);
+    assert.equal(await escrow.isOperator(stage.provider, operator!), false);
+    const renamed = await stun(['payout', 'address', elsewherePaid!], 0, provider);
+    assert.deepEqual([renamed['credit'], renamed['payoutAddress']], [settled['credited'], elsewherePaid]);
+    const had = await stage.chain.provider.getBalance(elsewherePaid!);
+    const drawn = await stun(['payout', 'withdraw'], 0, provider);
+    assert.deepEqual([drawn['creditBefore'], drawn['credit']], [settled['credited'], '0']);
+    assert.equal((await stage.chain.provider.getBalance(elsewherePaid!)) - had, BigInt(String(settled['credited'])));
+    const drawnTwice = await stun(['payout', 'withdraw'], exitCodeOf('STUN_NOTHING_DUE'), provider);
+    assert.equal((drawnTwice['error'] as { code: string }).code, 'STUN_NOTHING_DUE');
+    assert.equal((await stun(['payout', 'show', '--account', stage.provider]))['credit'], '0');
     const again = await stun(withProof, exitCodeOf('STUN_SETTLE_LANE_MOVED'), provider);
     assert.equal((again['error'] as { code: string }).code, 'STUN_SETTLE_LANE_MOVED');
 
@@ -141,6 +158,7 @@ describe('stun, one order from the first command to the refund', function () {
     const [stored] = (await stun(['order', 'show'], 0, own))['orders'] as { orderKey: string; onChain: boolean }[];
     assert.equal(stored?.onChain, false);
     const orderKey = stored.orderKey;
+    assert.match((await runCli(['order', 'show'], { ...env, ...own })).stdout, new RegExp(`open --resume ${orderKey}`));
     await stage.chain.request('hardhat_setBalance', [stage.chain.accounts[4]!.address, `0x${(10n ** 23n).toString(16)}`]);
     assert.equal((await stun(['order', 'open', '--resume', orderKey], 0, own))['orderKey'], orderKey);
     const twice = await stun(['order', 'open', '--resume', orderKey], exitCodeOf('STUN_ORDER_EXISTS'), own);
