@@ -8,6 +8,7 @@ import { processJob, type JobOutcome } from './job.ts';
 import { errorFields, type WorkerLog } from './log.ts';
 import type { WorkerMetrics } from './metrics.ts';
 import { QuoteAnswers } from './quote-answers.ts';
+import { RefusedPushes } from './refused-pushes.ts';
 import { noteSettlements } from './reservations.ts';
 import type { Lease, ServiceClient } from './service-client.ts';
 import type { UnreleasedJob } from './store.ts';
@@ -35,6 +36,7 @@ export class Serving {
   readonly #lastReceiptMs = new Map<string, number>();
   /** Stored jobs whose release is not known. Their leases may never come again, and no segment is taken without them. */
   readonly #leftOver = new Set<string>();
+  readonly #refusedPushes = new RefusedPushes();
   #pushing: Promise<void> = Promise.resolve();
   readonly #quotes: QuoteAnswers;
 
@@ -191,18 +193,21 @@ export class Serving {
     }
   }
 
-  /** Hands over closed segments, one after the other; what fails stays for the next time. */
+  /** Hands over closed segments, one after the other; what fails stays for the next time, what is refused for a later one. */
   #pushSegments(): Promise<void> {
     this.#pushing = this.#pushing.then(async () => {
       const { store } = this.#enclave;
       for (const segment of store.unpushedSegments()) {
+        if (!this.#refusedPushes.isDue(segment.id, performance.now())) continue;
         try {
           const segmentId = await this.#service.pushSegment(store.bundleOf(segment.id));
           store.markPushed(segment.id);
+          this.#refusedPushes.taken(segment.id);
           this.#options.metrics.segments.inc({ result: 'pushed' });
           this.#log.info({ event: 'segment.pushed', segmentId, laneIndex: segment.laneIndex, firstK: segment.firstK });
         } catch (error) {
           this.#options.metrics.segments.inc({ result: 'failed' });
+          if (isRefusal(asStunError(error))) this.#refusedPushes.refused(segment.id, performance.now());
           this.#log.warn({ event: 'segment.push-failed', laneIndex: segment.laneIndex, ...errorFields(error) });
         }
       }
