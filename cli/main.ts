@@ -5,19 +5,12 @@ import { printError, printResult } from './output.ts';
 import { buildProgram, withDescendants } from './program.ts';
 import { progressContext } from './progress.ts';
 import { Runner } from './runner.ts';
+import { stoppingSignal } from './stopping.ts';
 
 /** Runs the command line. @returns the exit code */
 async function main(argv: readonly string[]): Promise<number> {
   const json = argv.includes('--json');
-  const stopping = new AbortController();
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-    process.on(signal, () => {
-      // Whoever asks twice does not want to wait for the graceful end; what was signed is on disk.
-      if (stopping.signal.aborted) process.exit(3);
-      stopping.abort();
-    });
-  }
-  const { context, stop } = progressContext(stopping.signal);
+  const { context, stop } = progressContext(stoppingSignal());
   const runner = new Runner(context);
   let help = '';
   const program = buildProgram(runner);

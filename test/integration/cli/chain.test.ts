@@ -4,14 +4,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseDeployment } from '#chain/deployment.ts';
 import { exitCodeOf } from '#protocol/index.ts';
-import { ended, runCli, spawnCli } from './run-cli.ts';
+import { ended, runCli, spawnLauncher } from './run-cli.ts';
 
 describe('stun chain', function () {
   this.timeout(120_000);
 
   it('runs a development chain, deploys to it, and ends with one document when it is stopped', async () => {
     const folder = await mkdtemp(join(tmpdir(), 'stun-chain-'));
-    const child = spawnCli(['chain', 'dev', '--port', '0', '--json']);
+    const child = spawnLauncher(['chain', 'dev', '--port', '0', '--json']);
     const end = ended(child);
     try {
       const said = await new Promise<string>((resolve, reject) => {
@@ -41,7 +41,8 @@ describe('stun chain', function () {
       const { findings } = JSON.parse(doctor.stdout) as { findings: { id: string; status: string }[] };
       assert.equal(findings.find((finding) => finding.id === 'chain')?.status, 'ok');
     } finally {
-      child.kill('SIGTERM');
+      // To the group, as a service manager does: the launcher passes its own signal on, so the command gets two.
+      process.kill(-child.pid!, 'SIGTERM');
       await rm(folder, { recursive: true, force: true });
     }
     const { exitCode, stdout } = await end;

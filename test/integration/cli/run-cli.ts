@@ -24,6 +24,16 @@ export function spawnCli(args: readonly string[], env: Readonly<Record<string, s
   });
 }
 
+/** Starts `stun` as `npx stun` does, through its launcher, in a process group of its own, as a terminal or a service manager has it. */
+export function spawnLauncher(args: readonly string[]): ChildProcess {
+  return spawn(process.execPath, [join(root, 'cli/stun.mjs'), ...args], {
+    cwd: root,
+    env: inherited,
+    stdio: ['ignore', 'pipe', 'pipe'],
+    detached: true,
+  });
+}
+
 /** The end of a started `stun`. */
 export function ended(child: ChildProcess): Promise<CliRun> {
   let stdout = '';
