@@ -233,6 +233,11 @@ export class RegistryContract {
     return Boolean((await this.access.read('isLiveRoot', [provider, root, frozenSeconds]))[0]);
   }
 
+  /** When a root was replaced, unix seconds: 0 for one that never was or died, the largest 40-bit number for the current one. */
+  async rootSupersededAtUnix(provider: string, root: bigint): Promise<number> {
+    return Number((await this.access.read('rootSupersededAt', [provider, root]))[0]);
+  }
+
   /** The active keyset of a provider on a hardware identity, undefined when there is none. */
   async activeKeysetOf(provider: string, hardwareIdHash: bigint): Promise<Hex | undefined> {
     const digest = String((await this.access.read('activeKeysetOf', [provider, hardwareIdHash]))[0]);

@@ -11,6 +11,8 @@ import { SETTLEMENT_SIGNALS, unpackPayee } from '#protocol/terms.ts';
 export interface ChainNow {
   /** Time of the newest block, unix seconds. */
   readonly nowUnix: number;
+  /** Seconds since the proof's `validAt` in which a freeze kept it from settling. */
+  readonly frozenSeconds: number;
   /** Roots that the registry takes for this provider, 32 bytes hex: the newest, and older ones still within their time. */
   readonly liveRoots: readonly string[];
 }
@@ -45,5 +47,5 @@ export function freshnessOf(
   const root = signal('enclaveRoot');
   if (!chain.liveRoots.some((live) => fieldFromHex(live, 'live root') === root)) return 'root-not-live';
   if (validAtUnix > chain.nowUnix) return 'from-the-future';
-  return chain.nowUnix - validAtUnix > rule.maxAgeSeconds ? 'too-old' : 'fresh';
+  return chain.nowUnix - chain.frozenSeconds - validAtUnix > rule.maxAgeSeconds ? 'too-old' : 'fresh';
 }

@@ -38,8 +38,15 @@ export interface ChainView {
   enclave(keysetDigest: string): Promise<EnclaveInfo>;
   leaf(keysetDigest: string, policyId: bigint): Promise<RegisteredLeaf>;
   path(provider: string, index: number): Promise<EnclavePath>;
-  /** Whether a root can be settled against now. */
-  isLiveRoot(provider: string, root: bigint): Promise<boolean>;
+  /** Whether a root can be settled against now: its life is stretched by the freezes of the families. */
+  isLiveRoot(provider: string, root: bigint, families: readonly string[]): Promise<boolean>;
+  /** The family that settles a provider's work, after successions. */
+  familyFor(orderKey: string, provider: string): Promise<Hex>;
+  isFrozen(family: string): Promise<boolean>;
+  /** Seconds that families were frozen between a time and now, added up as the escrow does. */
+  frozenSeconds(families: readonly string[], sinceUnix: number): Promise<number>;
+  /** What a new batch of the provider can reserve. */
+  availableStake(token: string, provider: string): Promise<bigint>;
   /** Settlements, refunds and orders whose deadline moved, both blocks included. */
   settlements(fromBlock: number, toBlock: number): Promise<readonly Settled[]>;
   refunds(fromBlock: number, toBlock: number): Promise<readonly Refunded[]>;

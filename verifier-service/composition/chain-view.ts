@@ -41,7 +41,7 @@ export async function openChain(deployment: Deployment, rpcUrl: string): Promise
 
 /** The view of contracts on a provider. */
 export function chainView(contracts: StunContracts, provider: JsonRpcProvider): ChainView {
-  const { deployment, escrow, court, registry } = contracts;
+  const { deployment, escrow, court, registry, router } = contracts;
   const getBlock = async (which: number | string): Promise<BlockView | undefined> => {
     let block: Block | null;
     try {
@@ -51,6 +51,10 @@ export function chainView(contracts: StunContracts, provider: JsonRpcProvider): 
     }
     if (block?.hash === null || block?.hash === undefined) return undefined;
     return { number: block.number, hash: block.hash, timestampUnix: block.timestamp };
+  };
+  const frozenSeconds = async (families: readonly string[], sinceUnix: number): Promise<number> => {
+    const each = await Promise.all(families.map((family) => router.frozenSecondsSince(family, sinceUnix)));
+    return each.reduce((sum, seconds) => sum + seconds, 0);
   };
   return {
     chainId: deployment.chainId,
@@ -70,7 +74,14 @@ export function chainView(contracts: StunContracts, provider: JsonRpcProvider): 
     enclave: (keysetDigest) => registry.enclave(keysetDigest),
     leaf: (keysetDigest, policyId) => registry.leaf(keysetDigest, policyId),
     path: (provider_, index) => registry.pathOf(provider_, index),
-    isLiveRoot: (provider_, root) => registry.isLiveRoot(provider_, root),
+    async isLiveRoot(provider_, root, families) {
+      const sinceUnix = await registry.rootSupersededAtUnix(provider_, root);
+      return registry.isLiveRoot(provider_, root, await frozenSeconds(families, sinceUnix));
+    },
+    familyFor: (orderKey, provider_) => escrow.familyFor(orderKey, provider_),
+    isFrozen: async (family) => (await router.family(family)).frozen,
+    frozenSeconds,
+    availableStake: (token, provider_) => court.availableStake(token, provider_),
     settlements: async (from, to) => (await escrow.access.events('Settled', [], from, to)).map(settledOf),
     refunds: async (from, to) => (await escrow.access.events('Refunded', [], from, to)).map(refundedOf),
     batch: (batchId) => court.batch(batchId),

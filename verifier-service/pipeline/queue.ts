@@ -28,6 +28,8 @@ export interface Task {
   readonly id: string;
   /** Attempts before this one. */
   readonly retryCount: number;
+  /** Tries that came too early before this one, see {@link TaskQueue.settle}. */
+  readonly waits: number;
   /** Aborted when the process stops or the task lost its heartbeat. */
   readonly signal: AbortSignal;
 }
@@ -35,7 +37,8 @@ export interface Task {
 /** Sends tasks, in the transaction given. */
 export interface TaskQueue {
   prove(trx: Trx, segmentId: string): Promise<void>;
-  settle(trx: Trx, segmentId: string): Promise<void>;
+  /** @param wait - tries that came too early: the task runs after 2 to that power seconds, 10 minutes at most; absent: at once */
+  settle(trx: Trx, segmentId: string, wait?: number): Promise<void>;
   webhook(trx: Trx, deliveryId: string): Promise<void>;
   /** Runs tasks of a queue in this process. A handler that throws has its task tried again later. */
   work(name: QueueName, concurrency: number, handler: (task: Task) => Promise<void>): Promise<void>;
@@ -48,6 +51,7 @@ export interface TaskQueue {
   stop(graceMs: number): Promise<void>;
 }
 
+const MAX_WAIT_SECONDS = 600;
 const SCHEMA = 'stun_queue';
 
 /** Opens the queue. @param supervise - whether this process looks after lost tasks; one of the processes must */
@@ -68,7 +72,11 @@ export function createQueue(database: Database, supervise: boolean, onError: (er
   };
   return {
     prove: (trx, id) => send('prove', trx, id),
-    settle: (trx, id) => send('settle', trx, id),
+    async settle(trx, id, wait) {
+      if (wait === undefined) return send('settle', trx, id);
+      const startAfter = Math.min(2 ** wait, MAX_WAIT_SECONDS);
+      await boss.send('settle', { id, waits: wait + 1 }, { db: queueDbOf(trx), startAfter });
+    },
     webhook: (trx, id) => send('webhook', trx, id),
     async work(name, concurrency, handler) {
       const options = {
@@ -77,9 +85,9 @@ export function createQueue(database: Database, supervise: boolean, onError: (er
         pollingIntervalSeconds: 0.5,
         includeMetadata: true,
       } as const;
-      await boss.work<{ id: string }, void, typeof options>(name, options, async ([job]) => {
+      await boss.work<{ id: string; waits?: number }, void, typeof options>(name, options, async ([job]) => {
         if (job === undefined) return;
-        await handler({ id: job.data.id, retryCount: job.retryCount, signal: job.signal });
+        await handler({ id: job.data.id, waits: job.data.waits ?? 0, retryCount: job.retryCount, signal: job.signal });
       });
     },
     async depth() {

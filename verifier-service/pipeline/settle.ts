@@ -7,7 +7,7 @@ import type { ErrorCode } from '#protocol/errors/registry.ts';
 import { StunError } from '#protocol/errors/stun-error.ts';
 import { fieldFromHex, fieldToHex } from '#protocol/field.ts';
 import { ASSURANCE, SETTLEMENT_SIGNALS, unpackPayee } from '#protocol/terms.ts';
-import { inferenceProofsOf, settlementBundleFromWire } from '#protocol/wire/settlement-bundle.ts';
+import { inferenceProofsOf, settlementBundleFromWire, type SettlementBundle } from '#protocol/wire/settlement-bundle.ts';
 import { freshnessOf, settlementProofSchema, type SettlementProof } from '#prover/interface.ts';
 import type { Tables } from '../db/schema.ts';
 import { moveJobs } from '../jobs/transitions.ts';
@@ -41,12 +41,20 @@ export async function sendSegment(services: Services, sender: SettlementSender, 
   if (lane !== fieldFromHex(segment.lane_old)) {
     throw new StunError('STUN_SETTLE_LANE_MOVED', 'an earlier segment of the lane has to settle first');
   }
-  if (!(await isFresh(services, segment, proof))) {
+  const { order, jobs } = settlementBundleFromWire(JSON.parse(segment.bundle));
+  const { assurance } = order.terms;
+  const families: string[] = [await chain.familyFor(segment.order_key, segment.provider)];
+  if (assurance === ASSURANCE.proven) families.push(order.terms.inferenceFamily);
+  const obstacle = await obstacleTo(services, segment, order, families);
+  if (obstacle !== undefined) {
+    services.log.info({ event: 'settlement.waiting', segmentId: segment.segment_id, code: obstacle });
+    await inUnit(services, (unit) => unit.queue.settle(unit.sql, segment.segment_id, task.waits));
+    return;
+  }
+  if (!(await isFresh(services, segment, proof, families))) {
     await proveAgain(services, segment, 'the proof aged before it was sent');
     return;
   }
-  const { order, jobs } = settlementBundleFromWire(JSON.parse(segment.bundle));
-  const { assurance } = order.terms;
   const { funder } = order.place;
   const answers = assurance === ASSURANCE.proven ? inferenceProofsOf({ jobs }).filter((one) => one !== undefined) : [];
   // The key is stored before the sender knows it: a crash in between submits the same key again.
@@ -91,16 +99,40 @@ function proofOf(segment: Segment): SettlementProof {
   return settlementProofSchema.parse(JSON.parse(segment.proof ?? 'null'));
 }
 
-async function isFresh(services: Services, segment: Segment, proof: SettlementProof): Promise<boolean> {
+/**
+ * What keeps the escrow from taking any proof of the segment now and passes by itself. The proof is kept meanwhile and nothing is handed
+ * to the sender: frozen time does not age a proof, and every attempt would be stored.
+ */
+async function obstacleTo(
+  { chain }: Services,
+  segment: Segment,
+  { terms, place }: SettlementBundle['order'],
+  families: readonly string[],
+): Promise<ErrorCode | undefined> {
+  for (const family of families) if (await chain.isFrozen(family)) return 'STUN_FAMILY_FROZEN';
+  // A batch that pays nothing reserves no stake.
+  if (terms.assurance !== ASSURANCE.challengeable || BigInt(segment.total) === 0n) return undefined;
+  const { remaining } = await chain.budget(segment.order_key, segment.provider);
+  if (remaining === 0n || (await chain.availableStake(place.token, segment.provider)) >= terms.slash) return undefined;
+  return 'STUN_STAKE_TOO_LOW';
+}
+
+async function isFresh(
+  services: Services,
+  segment: Segment,
+  proof: SettlementProof,
+  families: readonly string[],
+): Promise<boolean> {
   const { timestampUnix } = await services.chain.newestBlock();
   const signal = (name: (typeof SETTLEMENT_SIGNALS)[number]): bigint =>
     fieldFromHex(proof.signals[SETTLEMENT_SIGNALS.indexOf(name)] ?? '', name);
   const root = signal('enclaveRoot');
-  const liveRoots = (await services.chain.isLiveRoot(segment.provider, root)) ? [fieldToHex(root)] : [];
+  const liveRoots = (await services.chain.isLiveRoot(segment.provider, root, families)) ? [fieldToHex(root)] : [];
   // A time slightly ahead comes from a block that left the chain; it passes while the transaction is on its way.
   const { validAtUnix } = unpackPayee(signal('payee'));
   const isSlightlyAhead = validAtUnix > timestampUnix && validAtUnix <= timestampUnix + MAX_AHEAD_SECONDS;
-  return freshnessOf(proof, { nowUnix: isSlightlyAhead ? validAtUnix : timestampUnix, liveRoots }) === 'fresh';
+  const frozenSeconds = await services.chain.frozenSeconds(families, validAtUnix);
+  return freshnessOf(proof, { nowUnix: isSlightlyAhead ? validAtUnix : timestampUnix, frozenSeconds, liveRoots }) === 'fresh';
 }
 
 /** Takes a segment back to be proved with the path and the time of now; gives it up when that has been done too often. */
@@ -158,6 +190,6 @@ async function sendAgain(services: Services, segment: Segment): Promise<void> {
       .where('sent_key', '=', segment.sent_key)
       .returning('segment_id')
       .executeTakeFirst();
-    if (taken !== undefined) await unit.queue.settle(unit.sql, segment.segment_id);
+    if (taken !== undefined) await unit.queue.settle(unit.sql, segment.segment_id, segment.sends);
   });
 }

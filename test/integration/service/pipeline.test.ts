@@ -165,6 +165,27 @@ describe('service: segments, proofs, settlement', function () {
     assert.equal(Number((await segmentIn('settled', later))['proofsMade']), 2);
   });
 
+  it('keeps the proof of a segment through a freeze, hands nothing to the sender, and settles with it afterwards', async () => {
+    const lane = new TestLane(order, enclave, 2);
+    await serve(lane, 1);
+    const { router } = world.as(ROLE.guardian);
+    await router.freeze(order.terms.settlementFamily, 86_400);
+    const taken = await worker.post('/v1/worker/segments', { bundle: lane.closeSegment() });
+    const segmentId = taken.json.segmentId as string;
+    const proven = await segmentIn('proven', segmentId);
+    await world.chain.increaseTime(8 * 3600);
+    const { sql } = service.services!.db;
+    // The wait of the first try is over, and so another one has looked.
+    await delay(2500);
+    assert.deepEqual((await segmentIn('proven', segmentId))['proof'], proven['proof']);
+    const intents = sql.selectFrom('sender_intent').select('key').where('key', 'like', `settle/${segmentId}/%`);
+    assert.deepEqual(await intents.execute(), []);
+    await router.unfreeze(order.terms.settlementFamily);
+    const settled = await segmentIn('settled', segmentId);
+    assert.deepEqual([settled['proofsMade'], settled['proof']], [1, proven['proof']]);
+    assert.equal((await intents.execute()).length, 1);
+  });
+
   it('gives a segment up when too many of its proofs were of no use', async () => {
     const { sql } = service.services!.db;
     const row = await sql.selectFrom('segment').selectAll().where('state', '=', 'settled').limit(1).executeTakeFirstOrThrow();

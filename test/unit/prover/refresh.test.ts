@@ -13,7 +13,7 @@ function proofOf(validAtUnix: number): { signals: string[] } {
 }
 
 describe('prover: freshness of a proof', () => {
-  const chain = { nowUnix: NOW, liveRoots: [fieldToHex(5n), ROOT] };
+  const chain = { nowUnix: NOW, frozenSeconds: 0, liveRoots: [fieldToHex(5n), ROOT] };
 
   it('calls a proof fresh up to the last second of the rule', () => {
     assert.equal(freshnessOf(proofOf(NOW), chain), 'fresh');
@@ -22,6 +22,7 @@ describe('prover: freshness of a proof', () => {
 
   it('calls a proof too old one second later', () => {
     assert.equal(freshnessOf(proofOf(NOW - DEFAULT_REFRESH_RULE.maxAgeSeconds - 1), chain), 'too-old');
+    assert.equal(freshnessOf(proofOf(NOW - DEFAULT_REFRESH_RULE.maxAgeSeconds - 1), { ...chain, frozenSeconds: 1 }), 'fresh');
   });
 
   it('has a proof made again whose root is no longer live', () => {
