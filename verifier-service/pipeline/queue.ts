@@ -51,6 +51,12 @@ export interface TaskQueue {
   stop(graceMs: number): Promise<void>;
 }
 
+/** What is stored of a task. */
+interface TaskData {
+  readonly id: string;
+  readonly waits?: number;
+}
+
 const MAX_WAIT_SECONDS = 600;
 const SCHEMA = 'stun_queue';
 
@@ -66,18 +72,17 @@ export function createQueue(database: Database, supervise: boolean, onError: (er
     monitorIntervalSeconds: 5,
   });
   boss.on('error', onError);
-  const send = async (name: QueueName, trx: Trx, id: string): Promise<void> => {
+  const send = async (name: QueueName, trx: Trx, data: TaskData, later: { startAfter?: number } = {}): Promise<void> => {
     const db: QueueDb = queueDbOf(trx);
-    await boss.send(name, { id }, { db });
+    await boss.send(name, data, { db, ...later });
   };
   return {
-    prove: (trx, id) => send('prove', trx, id),
-    async settle(trx, id, wait) {
-      if (wait === undefined) return send('settle', trx, id);
-      const startAfter = Math.min(2 ** wait, MAX_WAIT_SECONDS);
-      await boss.send('settle', { id, waits: wait + 1 }, { db: queueDbOf(trx), startAfter });
-    },
-    webhook: (trx, id) => send('webhook', trx, id),
+    prove: (trx, id) => send('prove', trx, { id }),
+    settle: (trx, id, wait) =>
+      wait === undefined
+        ? send('settle', trx, { id })
+        : send('settle', trx, { id, waits: wait + 1 }, { startAfter: Math.min(2 ** wait, MAX_WAIT_SECONDS) }),
+    webhook: (trx, id) => send('webhook', trx, { id }),
     async work(name, concurrency, handler) {
       const options = {
         batchSize: 1,
@@ -85,7 +90,7 @@ export function createQueue(database: Database, supervise: boolean, onError: (er
         pollingIntervalSeconds: 0.5,
         includeMetadata: true,
       } as const;
-      await boss.work<{ id: string; waits?: number }, void, typeof options>(name, options, async ([job]) => {
+      await boss.work<TaskData, void, typeof options>(name, options, async ([job]) => {
         if (job === undefined) return;
         await handler({ id: job.data.id, waits: job.data.waits ?? 0, retryCount: job.retryCount, signal: job.signal });
       });
