@@ -13,6 +13,12 @@ export function parseAmount(text: string, what: string): bigint {
   return BigInt(match[1]) * 10n ** 18n + BigInt((match[2] ?? '').padEnd(18, '0'));
 }
 
+/** An argument that the command cannot do without. @param what - like `an amount` */
+export function needed<T>(value: T | undefined, what: string): T {
+  if (value === undefined) throw new StunError('STUN_INPUT', `${what} was expected`);
+  return value;
+}
+
 /** A whole number. */
 export function parseWhole(text: string, what: string, least: number, most: number): number {
   const value = /^\d{1,15}$/.test(text) ? Number(text) : Number.NaN;

@@ -18,7 +18,7 @@ import type { CommandResult, Json } from '../command.ts';
 import type { Invocation } from '../runner.ts';
 import { connectCustomer, readText } from '../settings.ts';
 import { publicModelOf } from './public-model.ts';
-import { tokenOf } from './stake.ts';
+import { tokenOf } from './token.ts';
 import {
   parseAddress,
   parseAmount,

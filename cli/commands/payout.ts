@@ -1,13 +1,12 @@
 /** `stun payout …`: how a provider collects what the escrow credited, and who may settle for it. docs/provider.md. */
 import type { StunContracts } from '#chain/deployment.ts';
 import { lowerAddress, type MinedTransaction } from '#chain/contract-access.ts';
-import { StunError } from '#protocol/index.ts';
 import type { CommandResult } from '../command.ts';
 import type { Invocation } from '../runner.ts';
 import { deploymentOf } from '../settings.ts';
-import { parseAddress, showAmount } from '../values.ts';
+import { needed, parseAddress, showAmount } from '../values.ts';
 import { connectSigner } from './settle.ts';
-import { tokenOf } from './stake.ts';
+import { tokenOf } from './token.ts';
 
 /** Options of all of them. */
 export interface PayoutOptions {
@@ -37,7 +36,7 @@ function payoutCommand(work: (call: PayoutCall) => Promise<MinedTransaction | un
       const before = await escrow.credit(token, account);
       if (sends) context.progress('sending, and waiting until it is mined');
       const sent = await work({ escrow, token, address, revoke: options.revoke === true });
-      const credit = await escrow.credit(token, account);
+      const credit = sent === undefined ? before : await escrow.credit(token, account);
       const payoutAddress = await escrow.payoutAddress(account);
       const document = {
         account,
@@ -59,11 +58,6 @@ function payoutCommand(work: (call: PayoutCall) => Promise<MinedTransaction | un
   };
 }
 
-function needed(address: string | undefined): string {
-  if (address === undefined) throw new StunError('STUN_INPUT', 'an address was expected');
-  return address;
-}
-
 /** Shows what an account can withdraw, and where it would go. */
 export const payoutShow = payoutCommand(() => Promise.resolve(undefined), false);
 
@@ -71,7 +65,9 @@ export const payoutShow = payoutCommand(() => Promise.resolve(undefined), false)
 export const payoutWithdraw = payoutCommand(({ escrow, token }) => escrow.withdraw(token));
 
 /** Names where the sender's withdrawals go. */
-export const payoutAddress = payoutCommand(({ escrow, address }) => escrow.setPayoutAddress(needed(address)));
+export const payoutAddress = payoutCommand(({ escrow, address }) => escrow.setPayoutAddress(needed(address, 'an address')));
 
 /** Lets an address settle for the sender, or no longer. */
-export const payoutOperator = payoutCommand(({ escrow, address, revoke }) => escrow.setOperator(needed(address), !revoke));
+export const payoutOperator = payoutCommand(({ escrow, address, revoke }) =>
+  escrow.setOperator(needed(address, 'an address'), !revoke),
+);

@@ -1,13 +1,13 @@
 /** `stun stake …`: what a provider of challengeable orders puts up. docs/provider.md. */
-import { NATIVE_TOKEN } from '#chain/token.ts';
 import type { StunContracts } from '#chain/deployment.ts';
 import { lowerAddress } from '#chain/contract-access.ts';
 import { StunError } from '#protocol/index.ts';
 import type { CommandResult } from '../command.ts';
 import type { Invocation } from '../runner.ts';
 import { deploymentOf } from '../settings.ts';
-import { parseAddress, parseAmount, showAmount, showTime } from '../values.ts';
+import { needed, parseAddress, parseAmount, showAmount, showTime } from '../values.ts';
 import { connectSigner } from './settle.ts';
+import { tokenOf } from './token.ts';
 
 /** Options of all of them. */
 export interface StakeOptions {
@@ -21,12 +21,6 @@ interface StakeCall {
   readonly amount: bigint | undefined;
   /** Whose key signs; undefined for what sends nothing. */
   readonly sender: string | undefined;
-}
-
-/** The token that `--token` names: `native`, `stun` or an address. @throws `STUN_INPUT` */
-export function tokenOf(text: string, { deployment }: StunContracts): string {
-  if (text === 'native') return NATIVE_TOKEN;
-  return text === 'stun' ? deployment.token : parseAddress(text, '--token');
 }
 
 /** A command that sends something about the sender's stake and shows the stake afterwards. */
@@ -65,20 +59,17 @@ function stakeCommand(work: (call: StakeCall) => Promise<{ readonly transactionH
   };
 }
 
-function needed(amount: bigint | undefined): bigint {
-  if (amount === undefined) throw new StunError('STUN_INPUT', 'an amount was expected');
-  return amount;
-}
-
 /** Adds to the sender's stake. */
 export const stakeDeposit = stakeCommand(async ({ contracts, token, amount, sender }) => {
-  const added = needed(amount);
+  const added = needed(amount, 'an amount');
   if (sender !== undefined) await contracts.court.allow(token, sender, added);
   return contracts.court.depositStake(token, added);
 });
 
 /** Asks an amount back, in place of what was asked before. */
-export const stakeUnbond = stakeCommand(({ contracts, token, amount }) => contracts.court.requestUnbond(token, needed(amount)));
+export const stakeUnbond = stakeCommand(({ contracts, token, amount }) =>
+  contracts.court.requestUnbond(token, needed(amount, 'an amount')),
+);
 
 /** Takes what was asked back and is due, and pays out what the court owes the sender. */
 export const stakeWithdraw = stakeCommand(async ({ contracts, token, sender }) => {
