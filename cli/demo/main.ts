@@ -8,6 +8,7 @@ import { parseArgs } from 'node:util';
 import { DEFAULT_CIRCUITS, ensureCircuit } from '#circuits/manifest.ts';
 import { asStunError, errorEntry, exitCodeOf, StunError } from '#protocol/index.ts';
 import { parseWhole } from '../values.ts';
+import { stoppingSignal } from '../stopping.ts';
 import { createLocalStack, type LocalStack } from '../stack/local-stack.ts';
 import { auditStages } from './audit-stages.ts';
 import { closingTables } from './closing-tables.ts';
@@ -67,12 +68,10 @@ async function demonstrate(jobs: number, keep: boolean): Promise<void> {
 function untilInterrupted(): Promise<void> {
   return new Promise((resolve) => {
     const timer = setInterval(() => undefined, 60_000);
-    for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-      process.once(signal, () => {
-        clearInterval(timer);
-        resolve();
-      });
-    }
+    stoppingSignal().addEventListener('abort', () => {
+      clearInterval(timer);
+      resolve();
+    });
   });
 }
 
