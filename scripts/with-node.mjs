@@ -90,10 +90,19 @@ function run(node) {
   const env = { ...process.env, PATH: `${dirname(node)}${windows ? ';' : ':'}${process.env.PATH ?? ''}` };
   const script = join(root, process.argv[2]);
   const child = spawn(node, ['--disable-warning=ExperimentalWarning', script, ...process.argv.slice(3)], {
-    stdio: 'inherit',
+    // The channel tells the child when this process is gone.
+    stdio: ['inherit', 'inherit', 'inherit', 'ipc'],
     env,
   });
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal));
+  // A signal that comes while Node ends would kill the child after its work is done, so one that asks for it gets a message.
+  let byMessage = false;
+  child.on('message', (message) => (byMessage ||= message === 'stun: stop me by message'));
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
+    process.on(signal, () => {
+      if (byMessage && signal !== 'SIGHUP') child.send(signal, () => undefined);
+      else child.kill(signal);
+    });
+  }
   child.on('exit', (code, signal) => process.exit(signal ? 128 + constants.signals[signal] : (code ?? 1)));
 }
 
