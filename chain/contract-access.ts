@@ -46,6 +46,15 @@ export interface MinedTransaction {
   readonly receipt: TransactionReceipt;
 }
 
+/** Parsing an ABI takes milliseconds, and contracts are opened for every signer and every order. */
+const parsedInterfaces = new WeakMap<Artifact['abi'], Interface>();
+
+function interfaceOf(abi: Artifact['abi']): Interface {
+  const parsed = parsedInterfaces.get(abi) ?? new Interface(abi);
+  parsedInterfaces.set(abi, parsed);
+  return parsed;
+}
+
 /** A deployed contract of the project. */
 export class ContractAccess {
   readonly address: Hex;
@@ -58,7 +67,7 @@ export class ContractAccess {
    */
   constructor(artifact: Artifact, address: string, runner: ContractRunner) {
     this.address = lowerAddress(address);
-    this.interface = new Interface(artifact.abi);
+    this.interface = interfaceOf(artifact.abi);
     this.#contract = new Contract(this.address, this.interface, runner);
   }
 
