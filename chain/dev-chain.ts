@@ -90,8 +90,13 @@ export async function startDevChain(options: DevChainOptions = {}): Promise<DevC
     throw thrown;
   });
   const url = `http://127.0.0.1:${port}`;
-  // Without caching and with short polls, since blocks are instant here.
-  const provider = new JsonRpcProvider(url, chainId, { staticNetwork: true, cacheTimeout: -1, pollingInterval: 50 });
+  // Without caching, with short polls and without waiting for more requests to send along, since answers are instant here.
+  const provider = new JsonRpcProvider(url, chainId, {
+    staticNetwork: true,
+    cacheTimeout: -1,
+    pollingInterval: 50,
+    batchMaxCount: 1,
+  });
   const root = HDNodeWallet.fromMnemonic(Mnemonic.fromPhrase(MNEMONIC), "m/44'/60'/0'/0");
   const accounts = Array.from({ length: count }, (_, index): DevAccount => {
     const node = root.deriveChild(index);

@@ -36,7 +36,8 @@ class LimitedRpcProvider extends JsonRpcProvider {
     request.timeout = requestTimeoutMs;
     request.setThrottleParams({ maxAttempts: MOST_ATTEMPTS });
     request.getUrlFunc = limitedGetUrl(underWay);
-    super(request, chainId, { staticNetwork: true, cacheTimeout: -1, pollingInterval: pollingIntervalMs });
+    // Requests of one moment go together; ethers would let each wait 10 ms for company.
+    super(request, chainId, { staticNetwork: true, cacheTimeout: -1, pollingInterval: pollingIntervalMs, batchStallTime: 0 });
     this.#underWay = underWay;
   }
 
