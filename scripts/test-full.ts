@@ -33,7 +33,7 @@ const { values, positionals } = parseArgs({ options: { date: { type: 'string' } 
 const date = values.date ?? new Date().toISOString().slice(0, 10);
 if (!/^\d{4}-\d\d-\d\d$/.test(date)) throw new RangeError(`--date is ${date}, expected YYYY-MM-DD`);
 const suites = suitesFor([]);
-const known = [...suites.map(({ name }) => name), MUTATION];
+const known = [...new Set(suites.map(({ name }) => name)), MUTATION];
 const stranger = positionals.find((name) => !known.includes(name));
 if (stranger !== undefined) throw new RangeError(`no suite is called ${stranger}: there are ${known.join(', ')}`);
 const wanted = (name: string): boolean => positionals.length === 0 || positionals.includes(name);

@@ -10,7 +10,7 @@ describe('record of the tests at full depth', () => {
   const entries = JSON.parse(readFileSync(join(root, 'test/full-result.json'), 'utf8')) as Record<string, Entry>;
 
   it('has an entry for every suite, and none for another', () => {
-    const expected = [...suitesFor([]).map(({ name }) => name), 'mutation'];
+    const expected = [...new Set(suitesFor([]).map(({ name }) => name)), 'mutation'];
     assert.deepEqual(Object.keys(entries).toSorted(), expected.toSorted());
   });
 

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { projectFiles } from '../../scripts/project-files.ts';
 import { lastLines, lastSummary } from '../../scripts/ci/step.ts';
 import { summaryLine } from '../../scripts/tests/counts.ts';
 import { conclude } from '../../scripts/tests/run-all.ts';
@@ -20,7 +21,7 @@ describe('test runner', function () {
   async function run(source: string, limits = { runMs: 40_000, lingerMs: 30_000 }, env = process.env): Promise<SuiteResult> {
     const file = join(folder, 'planted.test.ts');
     writeFileSync(file, source);
-    return runSuite({ name: 'planted', runner: 'mocha', files: [file], grep: undefined }, env, limits);
+    return runSuite({ name: 'planted', label: 'planted', runner: 'mocha', files: [file], grep: undefined }, env, limits);
   }
 
   it('counts what passes, fails and is left out', async () => {
@@ -100,5 +101,12 @@ describe('test runner', function () {
     assert.deepEqual([only?.files, others], [['test/meta/runner.test.ts'], []]);
     assert.ok(suitesFor(['some title']).every((suite) => suite.grep === 'some title'));
     assert.deepEqual(suitesFor(['scripts']), []);
+  });
+
+  it('runs every test file once', () => {
+    const files = suitesFor([]).flatMap((suite) => suite.files);
+    assert.equal(new Set(files).size, files.length);
+    const tests = projectFiles().filter((path) => /^test\/.*\.(test\.ts|t\.sol)$/.test(path));
+    assert.deepEqual(files.toSorted(), tests.toSorted());
   });
 });
