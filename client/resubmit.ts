@@ -2,7 +2,7 @@
  * Sending voided jobs again: the same payloads, committed anew, on a new lane to another enclave. If the first enclave was merely slow
  * and its receipts still settle, both are paid, up to the signed maxima; callers tell their user so.
  */
-import { PRICE_BITS, StunError, type ErrorCode } from '#protocol/index.ts';
+import { MAX_PRICE, StunError, type ErrorCode } from '#protocol/index.ts';
 import { chooseEnclave, type EnclaveWish } from './choose-enclave.ts';
 import type { ClientConnection } from './connection.ts';
 import type { LaneFiles } from './store/lane-files.ts';
@@ -37,10 +37,7 @@ export async function resubmitJobs(
 ): Promise<ResubmittedJob[]> {
   const open = await openVoids(client, order, onlyJobs);
   if (open.length === 0) return [];
-  const maxPrice = open.reduce(
-    (least, { job }) => (job.header.maxPrice < least ? job.header.maxPrice : least),
-    2n ** BigInt(PRICE_BITS),
-  );
+  const maxPrice = open.reduce((least, { job }) => (job.header.maxPrice < least ? job.header.maxPrice : least), MAX_PRICE);
   const { lane: enclave } = await chooseEnclave(client, order, { ...wish, maxPrice });
   const lane = await openLane(client, order, enclave);
   try {

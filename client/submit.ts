@@ -1,5 +1,6 @@
 /** Sending jobs: every demand is on disk before it leaves, and what leaves again after a crash are the same bytes. */
 import {
+  assertMaxPrice,
   asStunError,
   encodeOpening,
   encodeTensors,
@@ -39,7 +40,7 @@ export function encodeInputs(tensors: readonly NamedTensor[]): Uint8Array {
 
 /**
  * Verifies an enclave and sends payloads to it, in order, on one lane.
- * @throws `STUN_ENCLAVE_*` and what refused it; `STUN_SERVICE_UNREACHABLE` when stored jobs were not sent (see resumeJobs); the
+ * @throws `STUN_PRICE_CAP` before anything is sent, for a maximum price outside 1..2^63-1; `STUN_ENCLAVE_*` and what refused it; `STUN_SERVICE_UNREACHABLE` when stored jobs were not sent (see resumeJobs); the
  *   service's code when it refused a job, after ending the lane
  */
 export async function submitJobs(
@@ -50,6 +51,7 @@ export async function submitJobs(
   onSubmitted: OnSubmitted = () => undefined,
 ): Promise<SubmittedJob[]> {
   if (payloads.length === 0) throw new StunError('STUN_INPUT', 'at least one payload was expected');
+  for (const { maxPrice } of payloads) assertMaxPrice(maxPrice);
   const maxPrice = payloads.reduce((least, one) => (one.maxPrice < least ? one.maxPrice : least), payloads[0]!.maxPrice);
   const { lane: enclave } = await chooseEnclave(client, order, { ...wish, maxPrice });
   const lane = await openLane(client, order, enclave);

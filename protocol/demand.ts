@@ -1,6 +1,7 @@
 /** The customer's side of a lane: order id, lane genesis, the chain of demands and its signatures. */
 import { assertPublicKey, type JubPoint } from './babyjub.ts';
 import { signEddsa, verifyEddsa, type EddsaKeyPair, type EddsaSignature } from './eddsa.ts';
+import { StunError } from './errors/stun-error.ts';
 import { addressToField, assertField, assertUint } from './field.ts';
 import { poseidon } from './poseidon.ts';
 import { TAG } from './tags.ts';
@@ -55,6 +56,21 @@ export function laneGenesisOf(lane: LaneId): bigint {
  * price, maximum and their difference (circuits/lib/job.circom).
  */
 export const PRICE_BITS = 63;
+/** The highest price and the highest maximum price, in price units. */
+export const MAX_PRICE = 2n ** BigInt(PRICE_BITS) - 1n;
+
+/**
+ * Checks the maximum price of a job that shall be paid.
+ * @param maxPrice - price units
+ * @param what - the name of the value in the message
+ * @returns the maximum price
+ * @throws `STUN_PRICE_CAP` outside 1..2^63-1
+ */
+export function assertMaxPrice(maxPrice: bigint, what = 'maxPrice'): bigint {
+  if (maxPrice < 1n || maxPrice > MAX_PRICE)
+    throw new StunError('STUN_PRICE_CAP', `${what} must be in 1..2^${PRICE_BITS}-1 price units`);
+  return maxPrice;
+}
 
 /** One demand, without its signature. */
 export interface Demand {

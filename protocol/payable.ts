@@ -5,7 +5,7 @@
  * The chain view comes from the provider's own node: it guards the provider's money, never anybody's secrecy.
  */
 import { enclaveLeafOf, type EnclaveLeaf } from './commitments.ts';
-import { laneGenesisOf, orderIdOf, PRICE_BITS, type OrderOpening } from './demand.ts';
+import { assertMaxPrice, laneGenesisOf, orderIdOf, type OrderOpening } from './demand.ts';
 import { StunError } from './errors/stun-error.ts';
 import { ASSURANCE, orderDomainOf, type OrderPlace, type Terms } from './terms.ts';
 import { headOfHeader, verifyJobHeader, type JobHeader } from './wire/job.ts';
@@ -89,8 +89,8 @@ export function payable(input: PayableInput): PayableJob {
   const head = assertDemand(input);
   assertLeaf(input);
   const { header, offer, order, reserved } = input;
-  if (header.maxPrice <= 0n || header.maxPrice >> BigInt(PRICE_BITS) !== 0n || header.maxPrice < offer.price) {
-    throw new StunError('STUN_PRICE_CAP', `the maximum price must be in ${offer.price}..2^63-1`);
+  if (assertMaxPrice(header.maxPrice) < offer.price) {
+    throw new StunError('STUN_PRICE_CAP', `the maximum price is below the price of ${offer.price}`);
   }
   const reservedAfter = reserved + header.maxPrice;
   if (reservedAfter * order.terms.priceScale > order.budgetLeft) {

@@ -5,7 +5,7 @@
 import { readFileSync } from 'node:fs';
 import { inspect } from 'node:util';
 import { z } from 'zod';
-import { fromHex, StunError } from '#protocol/index.ts';
+import { fromHex, priceDecimal, StunError } from '#protocol/index.ts';
 import { defaultMemoryMb } from '#prover/interface.ts';
 import { EXECUTION_PROVIDERS } from './model/runner-messages.ts';
 
@@ -42,7 +42,7 @@ const secretHex = z
 const seconds = z.int().min(1).max(31_536_000);
 const milliseconds = z.int().min(1).max(86_400_000);
 /** Price units a job. */
-const modelPrice = z.string().regex(/^[1-9][0-9]{0,18}$/, 'must be a decimal price from 1 to 2^63');
+const modelPrice = priceDecimal.refine((price) => price !== '0', 'must not be 0');
 
 /** The schema; docs/provider.md explains each setting. */
 export const workerConfigSchema = z.strictObject({

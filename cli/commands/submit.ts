@@ -1,6 +1,6 @@
 /** `stun submit`: verify, seal, send; resume and resubmit. */
 import { readFile } from 'node:fs/promises';
-import { decodeTensors, exitCodeOf, StunError } from '#protocol/index.ts';
+import { assertMaxPrice, decodeTensors, exitCodeOf, StunError } from '#protocol/index.ts';
 import {
   encodeInputs,
   resubmitJobs,
@@ -30,6 +30,8 @@ export interface SubmitOptions {
   readonly wait?: string;
 }
 
+type Job = Parameters<typeof submitJobs>[2][number];
+
 async function readPayloads(inputs: readonly string[], payloads: readonly string[]): Promise<Uint8Array[]> {
   const read: Uint8Array[] = [];
   for (const path of inputs) read.push(...(await readTensorFile(path)).map((tensors) => encodeInputs(tensors)));
@@ -46,6 +48,15 @@ async function readPayloads(inputs: readonly string[], payloads: readonly string
   return read;
 }
 
+/** What shall be sent, at the price that it may cost. */
+async function readJobs(inputs: readonly string[], options: SubmitOptions): Promise<Job[]> {
+  const payloads = await readPayloads(inputs, options.payload ?? []);
+  if (payloads.length === 0) return [];
+  if (options.maxPrice === undefined) throw new StunError('STUN_INPUT', '--max-price is needed: what may one job cost?');
+  const maxPrice = assertMaxPrice(parseAmount(options.maxPrice, '--max-price'), '--max-price');
+  return payloads.map((payload) => ({ payload, maxPrice }));
+}
+
 /** Sends jobs; with `--wait` their results too. */
 export async function submit({ args, options, context }: Invocation<SubmitOptions>): Promise<CommandResult> {
   const inputs = (args[0] ?? []) as unknown as readonly string[];
@@ -53,11 +64,11 @@ export async function submit({ args, options, context }: Invocation<SubmitOption
   if (modes.filter(Boolean).length !== 1) {
     throw new StunError('STUN_INPUT', 'either inputs, or --resume, or --resubmit was expected');
   }
-  const payloads = await readPayloads(inputs, options.payload ?? []);
+  const jobs = await readJobs(inputs, options);
   const client = await connectCustomer(options);
   try {
     const order = await orderOf(client, options.order);
-    const sent = await sendWhatWasAsked(client, order, payloads, options, context);
+    const sent = await sendWhatWasAsked(client, order, jobs, options, context);
     if (options.wait === undefined) return sentResult(sent.jobs, sent.note);
     return await waitedResult(client, sent, parseDuration(options.wait, '--wait') * 1000, context);
   } finally {
@@ -73,7 +84,7 @@ interface Sent {
 async function sendWhatWasAsked(
   client: ClientConnection,
   order: OrderRecord,
-  payloads: readonly Uint8Array[],
+  jobs: readonly Job[],
   options: SubmitOptions,
   context: CommandContext,
 ): Promise<Sent> {
@@ -94,16 +105,7 @@ async function sendWhatWasAsked(
     const note = 'if the first enclave was merely slow and still settles, both are paid, each up to its signed maximum';
     return { jobs: again.map((one) => one.submitted), note: again.length === 0 ? undefined : note };
   }
-  if (options.maxPrice === undefined) throw new StunError('STUN_INPUT', '--max-price is needed: what may one job cost?');
-  const maxPrice = parseAmount(options.maxPrice, '--max-price');
-  const jobs = await submitJobs(
-    client,
-    order,
-    payloads.map((payload) => ({ payload, maxPrice })),
-    wish,
-    onSubmitted,
-  );
-  return { jobs, note: undefined };
+  return { jobs: await submitJobs(client, order, jobs, wish, onSubmitted), note: undefined };
 }
 
 function sentDocuments(jobs: readonly SubmittedJob[]): Json[] {

@@ -6,7 +6,7 @@ import { encodeEvidence } from '#attestation/index.ts';
 import { StunError } from '#protocol/index.ts';
 import { ACCOUNT, addressOf, type LocalStack } from '../stack/local-stack.ts';
 import { environmentOf } from './next-steps.ts';
-import type { DemoOrder } from './order-stages.ts';
+import { MAX_PRICE, type DemoOrder } from './order-stages.ts';
 import type { Stages } from './stages.ts';
 import { chooseEnclave } from '#client/index.ts';
 
@@ -59,7 +59,7 @@ export async function auditStages(stages: Stages, stack: LocalStack, demo: DemoO
       segments: number;
       jobs: number;
     };
-    const { evidence } = await chooseEnclave(demo.client, demo.order, { maxPrice: 1n << 63n });
+    const { evidence } = await chooseEnclave(demo.client, demo.order, { maxPrice: MAX_PRICE });
     writeFileSync(`${stack.directory}/evidence.json`, encodeEvidence(evidence.document));
     say(`${exported.jobs} jobs in ${exported.segments} segments, ${path}`);
   });

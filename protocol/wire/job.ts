@@ -1,7 +1,7 @@
 /** The clear header of a request: what the service needs to drop garbage before it queues anything. */
 import { z } from 'zod';
 import type { JubPoint } from '../babyjub.ts';
-import { demandHeadOf, laneGenesisOf, PRICE_BITS, verifyDemand } from '../demand.ts';
+import { assertMaxPrice, demandHeadOf, laneGenesisOf, verifyDemand } from '../demand.ts';
 import type { EddsaSignature } from '../eddsa.ts';
 import { StunError } from '../errors/stun-error.ts';
 import { fieldFromHex, fieldToHex } from '../field.ts';
@@ -54,11 +54,9 @@ export interface JobHeader {
   readonly signature: EddsaSignature;
 }
 
-/** Reads a header; checks form and ranges only. @throws `STUN_INPUT`, `STUN_RANGE` */
+/** Reads a header; checks form and ranges only. @throws `STUN_INPUT`, `STUN_RANGE`, `STUN_PRICE_CAP` */
 export function jobHeaderFromWire(document: unknown): JobHeader {
   const wire = readDocument(jobHeaderSchema, document, 'job header');
-  const maxPrice = BigInt(wire.maxPrice);
-  if (maxPrice >> BigInt(PRICE_BITS) !== 0n) throw new StunError('STUN_PRICE_CAP', 'maxPrice must be below 2^63');
   return {
     funder: wire.funder,
     orderId: fieldFromHex(wire.orderId, 'orderId'),
@@ -68,7 +66,7 @@ export function jobHeaderFromWire(document: unknown): JobHeader {
     k: wire.k,
     previousHead: fieldFromHex(wire.previousHead, 'previousHead'),
     inputCommitment: fieldFromHex(wire.inputCommitment, 'inputCommitment'),
-    maxPrice,
+    maxPrice: assertMaxPrice(BigInt(wire.maxPrice)),
     signerId: fieldFromHex(wire.signerId, 'signerId'),
     signature: eddsaFromWire(wire.signature),
   };

@@ -3,6 +3,7 @@
  * beside them turn documents into the values of protocol/. docs/protocol.md section 1.
  */
 import { z } from 'zod';
+import { MAX_PRICE, PRICE_BITS } from '../demand.ts';
 import { StunError } from '../errors/stun-error.ts';
 import { fieldFromHex, fieldToHex } from '../field.ts';
 import type { JubPoint } from '../babyjub.ts';
@@ -19,6 +20,8 @@ export const bytesHex = z.string().regex(/^0x([0-9a-f]{2})*$/);
 export const addressHex = z.string().regex(/^0x[0-9a-f]{40}$/);
 /** An unsigned integer of at most 256 bits in decimal, without leading zeros. */
 export const decimal = z.string().regex(/^(0|[1-9][0-9]{0,77})$/);
+/** A price, in price units. */
+export const priceDecimal = decimal.refine((price) => BigInt(price) <= MAX_PRICE, `must be below 2^${PRICE_BITS}`);
 /** Unix seconds. */
 export const unixSeconds = z
   .int()

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { BASE8, SUBGROUP_ORDER, toJubPoint, type JubPoint } from '#protocol/babyjub.ts';
 import { enclaveLeafOf, signerIdOf } from '#protocol/commitments.ts';
-import { demandHeadOf, laneGenesisOf, orderIdOf, PRICE_BITS } from '#protocol/demand.ts';
+import { demandHeadOf, laneGenesisOf, MAX_PRICE, orderIdOf } from '#protocol/demand.ts';
 import { eddsaPublicKey, isProvable, signEddsa, verifyEddsa, type EddsaKeyPair, type EddsaSignature } from '#protocol/eddsa.ts';
 import { StunError } from '#protocol/errors/stun-error.ts';
 import { addressToField, FIELD_ORDER, fieldToAddress } from '#protocol/field.ts';
@@ -107,7 +107,7 @@ const values = fc.record({
   provider: address,
   laneIndex: fc.integer({ min: 0, max: 2 ** 32 - 1 }),
   laneOld: fc.oneof(fc.constant(0n), field),
-  maxPrice: fc.bigInt({ min: 0n, max: (1n << BigInt(PRICE_BITS)) - 1n }),
+  maxPrice: fc.bigInt({ min: 0n, max: MAX_PRICE }),
   share: fc.integer({ min: 0, max: 1000 }),
   status: fc.constantFrom<JobStatus>('served', 'failed', 'void'),
   startedAtUnix: jobTime,

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { BASE8, SUBGROUP_ORDER, toJubPoint } from '#protocol/babyjub.ts';
-import { PRICE_BITS } from '#protocol/demand.ts';
+import { MAX_PRICE } from '#protocol/demand.ts';
 import { eddsaPublicKey } from '#protocol/eddsa.ts';
 import { poseidon } from '#protocol/poseidon.ts';
 import { TAG } from '#protocol/tags.ts';
@@ -21,7 +21,6 @@ import { readSymbols, Rows } from './rows.ts';
 
 const CIRCUIT = circuitSpec('settlement-16');
 const N = CIRCUIT.n;
-const MAX_PRICE = (1n << BigInt(PRICE_BITS)) - 1n;
 const LAST_UNIX = 2 ** 40 - 1;
 
 describe('settlement-16', function () {

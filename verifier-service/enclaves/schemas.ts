@@ -5,7 +5,7 @@ import type { JsonObject } from '#attestation/json/capped-json.ts';
 import { maxGpuReportBytes } from '#attestation/nvidia/report.ts';
 import { maxPemChars } from '#attestation/x509/pem.ts';
 import { maxXmlBytes } from '#attestation/xml/capped-xml.ts';
-import { addressHex, bytes32Hex, bytesHex, decimal, fieldHex, unixSeconds } from '#protocol/wire/scalars.ts';
+import { addressHex, bytes32Hex, bytesHex, fieldHex, priceDecimal, unixSeconds } from '#protocol/wire/scalars.ts';
 
 /** Any JSON object. */
 export const jsonObject = z
@@ -85,7 +85,7 @@ const tensorSchema = z.strictObject({
 export const modelSchema = z
   .strictObject({
     modelId: fieldHex,
-    price: decimal.meta({ description: 'Price units per job; the receipt alone is binding' }),
+    price: priceDecimal.meta({ description: 'Price units per job, below 2^63; the receipt alone is binding' }),
     name: z.string().min(1).max(200),
     manifest: jsonObject,
     inputs: z.array(tensorSchema).max(256),

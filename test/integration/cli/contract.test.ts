@@ -28,6 +28,7 @@ describe('stun, as any program calls it', function () {
     };
     await writeFile(join(folder, 'text.json'), 'not json');
     await writeFile(join(folder, 'empty.json'), '{}');
+    await writeFile(join(folder, 'inputs.json'), JSON.stringify({ x: { dtype: 'float32', dims: [1], data: [1] } }));
   });
   after(() => rm(folder, { recursive: true, force: true }));
 
@@ -47,6 +48,8 @@ describe('stun, as any program calls it', function () {
     ['submit --resume --resubmit', 'STUN_INPUT'],
     ['submit FOLDER/missing.json', 'STUN_FILE'],
     ['submit FOLDER/text.json', 'STUN_FILE'],
+    ['submit FOLDER/inputs.json', 'STUN_INPUT'],
+    [`submit FOLDER/inputs.json --max-price ${2n ** 64n}`, 'STUN_PRICE_CAP'],
     ['result', 'STUN_FILE'],
     ['enclaves list', 'STUN_FILE'],
     ['receipt verify', 'STUN_INPUT'],

@@ -141,6 +141,11 @@ describe('client against a lying service or worker', function () {
     it('a model that costs more than the customer allows', async () => {
       await rejectsCode(submitJobs(client, order, [{ ...jobs[0]!, maxPrice: 1n }]), 'STUN_ENCLAVE_NONE');
     });
+
+    it('a job at a price that no job may have, nor one beside it', async () => {
+      for (const maxPrice of [0n, 2n ** 63n, 2n ** 64n, 2n ** 64n + 1n])
+        await rejectsCode(submitJobs(client, order, [jobs[0]!, { ...jobs[0]!, maxPrice }]), 'STUN_PRICE_CAP');
+    });
   });
 
   describe('catches, and names the field of,', () => {

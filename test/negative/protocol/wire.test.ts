@@ -114,7 +114,9 @@ describe('headers of jobs', () => {
     ['lane 2^32', 'STUN_INPUT', { laneIndex: 2 ** 32 }],
     ['lane -1', 'STUN_INPUT', { laneIndex: -1 }],
     ['job 0', 'STUN_INPUT', { k: 0 }],
-    ['a maximum price of 2^63', 'STUN_PRICE_CAP', { maxPrice: (2n ** 63n).toString() }],
+    ...[0n, 2n ** 63n, 2n ** 64n, 2n ** 64n + 1n].map(
+      (price) => [`a maximum price of ${price}`, 'STUN_PRICE_CAP', { maxPrice: price.toString() }] as const,
+    ),
     ['a signer of r', 'STUN_RANGE', { signerId: `0x${FIELD_ORDER.toString(16)}` }],
     ['another version', 'STUN_INPUT', { version: 2 }],
     ['a field too many', 'STUN_INPUT', { extra: 1 }],

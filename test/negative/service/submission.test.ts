@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { generateEddsaKeyPair, randomField, fieldToHex } from '#protocol/index.ts';
+import { generateEddsaKeyPair, MAX_PRICE, randomField, fieldToHex } from '#protocol/index.ts';
 import type { RunningService } from '#service/service.ts';
 import { assertProblem, ApiClient } from '#test/integration/service/api-client.ts';
 import { TestLane, type MadeJob } from '#test/integration/service/lane.ts';
@@ -70,6 +70,15 @@ describe('service: refused requests', function () {
       it(`with ${what}`, async () => assertProblem(await worker.post('/v1/enclaves', await change(enclave.listing)), code));
     }
 
+    it('with a price of 2^63, 2^64 and one more, and taken with one below 2^63', async () => {
+      const listing = enclave.listing as unknown as { models: object[] };
+      const at = (price: bigint) =>
+        worker.post('/v1/enclaves', { ...listing, models: [{ ...listing.models[0], price: price.toString() }] });
+      for (const price of [2n ** 63n, 2n ** 64n, 2n ** 64n + 1n]) assertProblem(await at(price), 'STUN_INPUT', 400);
+      assert.equal((await at(MAX_PRICE)).status, 200);
+      assert.equal((await worker.post('/v1/enclaves', listing)).status, 200);
+    });
+
     it('by another account', async () => {
       assertProblem(await customer.post('/v1/enclaves', enclave.listing), 'STUN_ACCESS', 403);
     });
@@ -128,10 +137,16 @@ describe('service: refused requests', function () {
       assertProblem(await submit(await lane().peek({ previousHead: randomField() })), 'STUN_LANE_HEAD', 409);
     });
 
-    it('at a price of 2^63', async () => {
+    it('at a price of 2^63, 2^64 and one more', async () => {
       const made = await lane().peek();
-      const wire = { ...made.wire, maxPrice: (1n << 63n).toString() };
-      assertProblem(await customer.frame('/v1/jobs', wire, made.envelope), 'STUN_PRICE_CAP', 422);
+      for (const price of [2n ** 63n, 2n ** 64n, 2n ** 64n + 1n]) {
+        const wire = { ...made.wire, maxPrice: price.toString() };
+        assertProblem(await customer.frame('/v1/jobs', wire, made.envelope), 'STUN_PRICE_CAP', 422);
+      }
+    });
+
+    it('at the highest price, which the budget does not cover', async () => {
+      assertProblem(await submit(await lane().peek({ maxPrice: MAX_PRICE })), 'STUN_BUDGET', 402);
     });
 
     it('below every price of the enclave', async () => {

@@ -162,8 +162,10 @@ describe('worker refusals', () => {
 
     it('refuses a maximum price below the price', () => declines('STUN_PRICE_CAP', { maxPrice: 699n }));
 
-    it('refuses a maximum price of 2^63', () =>
-      declines('STUN_PRICE_CAP', {}, {}, (header) => ({ ...header, maxPrice: (2n ** 63n).toString() })));
+    for (const price of [2n ** 63n, 2n ** 64n, 2n ** 64n + 1n]) {
+      it(`refuses a maximum price of ${price}`, () =>
+        declines('STUN_PRICE_CAP', {}, {}, (header) => ({ ...header, maxPrice: price.toString() })));
+    }
 
     it('refuses a malformed header', () => declines('STUN_INPUT', {}, {}, (header) => ({ ...header, k: undefined })));
   });

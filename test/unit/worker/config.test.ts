@@ -3,7 +3,7 @@ import { mkdtemp, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { inspect } from 'node:util';
-import { StunError } from '#protocol/index.ts';
+import { MAX_PRICE, StunError } from '#protocol/index.ts';
 import { loadWorkerConfig, parseWorkerConfig } from '#worker/config.ts';
 import { assertMayLie } from '#worker/main.ts';
 import { createWorkerLog, errorFields } from '#worker/log.ts';
@@ -33,6 +33,11 @@ describe('worker configuration', () => {
     const config = parseWorkerConfig(settings);
     assert.deepEqual(config.session, { executionProvider: 'cpu', fallbackToCpu: false, threads: 1 });
     assert.ok(Object.isFrozen(config));
+  });
+
+  it('takes prices up to the highest of the protocol', () => {
+    const models = [{ ...settings.models[0], price: MAX_PRICE.toString() }];
+    assert.deepEqual(parseWorkerConfig({ ...settings, models }).models, models);
   });
 
   it('gives proving the memory that its threads need, unless it is told how much', () => {
@@ -109,10 +114,12 @@ describe('worker configuration', () => {
     );
   });
 
-  const wrong: readonly [name: string, change: Record<string, unknown>][] = [
+  const wrong: readonly (readonly [name: string, change: Record<string, unknown>])[] = [
     ['an unknown setting', { surprise: 1 }],
     ['a key of another length', { providerKey: '0x4c' }],
-    ['a price of 0', { models: [{ ...settings.models[0], price: '0' }] }],
+    ...[0n, 2n ** 63n, 2n ** 64n, 2n ** 64n + 1n].map(
+      (price) => [`a price of ${price}`, { models: [{ ...settings.models[0], price: price.toString() }] }] as const,
+    ),
     ['no model', { models: [] }],
     ['an unknown platform', { platform: 'sgx' }],
     ['the simulator without its PKI', { platform: 'simulated' }],
