@@ -120,7 +120,8 @@ function verdict(report: AuditReport, { money: sums, batches, ceremony }: ChainF
     ...report.checks.map((check) => {
       const where = check.status === 'refuted' ? `  at ${check.field ?? ''}` : '';
       const why = check.reason === undefined ? '' : `  ${check.code === undefined ? '' : `${check.code}: `}${check.reason}`;
-      return `${check.status.padEnd(8)} ${check.id}${where}${why}`;
+      const among = check.status === 'refuted' ? `\n         binds ${check.binds.join(', ')}` : '';
+      return `${check.status.padEnd(8)} ${check.id}${where}${why}${among}`;
     }),
     ...(report.simulated ? ['SIMULATED HARDWARE: nothing protected these keys or this data.'] : []),
     `${count('proven')} proven, ${count('refuted')} refuted, ${count('unknown')} unknown`,

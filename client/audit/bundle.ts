@@ -153,6 +153,12 @@ export type AuditCourt = z.infer<typeof courtSchema>;
 export type AuditChallenge = z.infer<typeof challengeSchema>;
 export type AuditTransaction = z.infer<typeof transactionSchema>;
 
+/**
+ * What orderId binds: the opening, and what its digests stand for. Whoever changes one of these can make the digests anew, so a check of
+ * orderId cannot tell them apart and binds them all.
+ */
+export const ORDER_FIELDS: readonly string[] = ['order.opening', 'order.policy', 'order.publicModel', 'verificationKeys'];
+
 /** Reads the form of a bundle. @throws `STUN_AUDIT_FORMAT` naming the fields */
 export function parseAuditBundle(document: unknown): AuditBundle {
   try {

@@ -8,6 +8,7 @@ import type { Settled } from '#chain/escrow-events.ts';
 import { EscrowContract, type StoredOrder } from '#chain/escrow.ts';
 import { ModelRegistryContract } from '#chain/models.ts';
 import { RegistryContract } from '#chain/registry.ts';
+import { ORDER_FIELDS } from './bundle.ts';
 import { refute, type AuditLedger } from './report.ts';
 import { auditCourt, type BatchOutcome } from './verify-court.ts';
 import { auditModel, type CeremonyFinding } from './verify-model.ts';
@@ -92,8 +93,7 @@ async function networkOf(provider: Provider): Promise<bigint> {
 }
 
 function checkOrder({ order }: AuditedBundle, ledger: AuditLedger, escrow: EscrowContract): Promise<StoredOrder | undefined> {
-  const field = 'order.opening';
-  return ledger.checkAsync({ id: 'chain.order', field, binds: [field] }, async () => {
+  return ledger.checkAsync({ id: 'chain.order', field: 'order.opening', binds: ORDER_FIELDS }, async () => {
     const stored = await escrow.order(order.place.funder, order.orderId);
     const { terms } = order;
     const agrees =

@@ -15,7 +15,7 @@ import {
   type PublishedPair,
   type SettlementSignals,
 } from '#protocol/index.ts';
-import type { AuditChallenge, AuditCourt, AuditSegment, AuditTransaction } from './bundle.ts';
+import { ORDER_FIELDS, type AuditChallenge, type AuditCourt, type AuditSegment, type AuditTransaction } from './bundle.ts';
 import { verifyProof } from './groth16.ts';
 import { proofToChain } from '#chain/proof-forms.ts';
 import { refute, type AuditLedger } from './report.ts';
@@ -71,7 +71,7 @@ export function verifyCourtRecord(
   const { order, provider, signals } = batch;
   const orderKey = orderKeyOf(order.place.funder, order.orderId);
   const batchId = batchIdOf({ orderKey, provider, laneIndex: wire.laneIndex, laneNew: signals.laneNew });
-  const origin = ['order.opening', `${field}.laneIndex`, `${field}.jobs`, `enclaves[${wire.enclave}].keyset`];
+  const origin = [...ORDER_FIELDS, `${field}.laneIndex`, `${field}.jobs`, `enclaves[${wire.enclave}].keyset`];
   return verifyRecord(wire.court, { ...batch, batchId, at, origin, open: [] });
 }
 

@@ -64,7 +64,7 @@ export function verifyEnclaveOf(bundle: AuditBundle, index: number, context: Enc
   const evidencePlace = {
     id: `${field}.evidence`,
     field: `${field}.evidence`,
-    binds: [`${field}.evidence`, `${field}.keyset`, ...receiptTimes],
+    binds: [`${field}.evidence`, `${field}.keyset`, 'order.policy', ...receiptTimes],
   };
   const evidence = ledger.check(evidencePlace, () =>
     verifyEvidence(utf8(wire.evidence), { atUnix: first, roots: trust.roots, policy, keysetDigest: digest }),
@@ -98,6 +98,8 @@ function verifyApprovals(wire: AuditEnclave, field: string, enclave: AuditedEncl
     const at = `${field}.approvals[${i}]`;
     const binds = [
       at,
+      'order.opening',
+      'order.policy',
       ...['evidence', 'approvedEvidenceDigest', 'leafExpiresAtUnix', 'keyset'].map((name) => `${field}.${name}`),
     ];
     ledger.check({ id: `${at}.signature`, field: at, binds }, () => {

@@ -31,7 +31,7 @@ import {
 } from '#protocol/index.ts';
 import { artifacts } from '#chain/artifacts.ts';
 import { settleArguments, settleProvenArguments, settlePublishedArguments } from '#chain/escrow.ts';
-import type { AuditBundle, AuditJob, AuditSegment } from './bundle.ts';
+import { ORDER_FIELDS, type AuditBundle, type AuditJob, type AuditSegment } from './bundle.ts';
 import { signalCountOf, verifyProof as verifyGroth16 } from './groth16.ts';
 import { proofToChain } from '#chain/proof-forms.ts';
 import { refute, type AuditLedger } from './report.ts';
@@ -72,7 +72,7 @@ export function verifySegment(bundle: AuditBundle, index: number, context: Segme
   const { order, enclave, ledger } = context;
   const field = `segments[${index}]`;
   const origin = [
-    'order.opening',
+    ...ORDER_FIELDS,
     `${field}.enclave`,
     `${field}.laneIndex`,
     `${field}.fromHead`,
@@ -224,10 +224,9 @@ function verifyProof(
   const { proof } = wire.settlement;
   const binds = [
     ...['proof', 'enclaveRoot', 'validAtUnix'].map((name) => `${field}.settlement.${name}`),
-    'order.opening',
+    ...ORDER_FIELDS,
     `${field}.laneIndex`,
     `${field}.fromHead`,
-    'verificationKeys',
   ];
   return (
     ledger.check({ id, field: `${field}.settlement.proof`, binds }, () => {

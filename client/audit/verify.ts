@@ -20,7 +20,7 @@ import {
 } from '#protocol/index.ts';
 import { canonicalPolicyJson, parsePolicy, type Policy } from '#attestation/index.ts';
 import { artifacts } from '#chain/artifacts.ts';
-import { parseAuditBundle, type AuditBundle } from './bundle.ts';
+import { ORDER_FIELDS, parseAuditBundle, type AuditBundle } from './bundle.ts';
 import { AuditLedger, refute, type AuditCheck, type AuditTrust } from './report.ts';
 import { readTransaction } from './transactions.ts';
 import { verifyEnclaveOf, type AuditedEnclave } from './verify-enclave.ts';
@@ -59,9 +59,6 @@ export interface AuditedBundle {
   readonly segments: readonly (AuditedSegment | undefined)[];
 }
 
-/** Fields that go into orderId. */
-export const OPENING = 'order.opening';
-
 /**
  * Makes every offline check and reports on all of them. Never throws for a bad bundle.
  * @param ledger - collects the checks; the caller may add those of the chain
@@ -69,7 +66,7 @@ export const OPENING = 'order.opening';
 export function auditOffline(document: unknown, trust: AuditTrust, ledger: AuditLedger): AuditedBundle | undefined {
   const bundle = readForm(document, ledger);
   if (bundle === undefined) return undefined;
-  const order = ledger.check({ id: 'order.id', field: OPENING, binds: [OPENING] }, () =>
+  const order = ledger.check({ id: 'order.id', field: 'order.opening', binds: ['order.opening'] }, () =>
     openedOrderFromWire(bundle.order.opening),
   );
   const policy = ledger.check(
@@ -135,7 +132,7 @@ function verifyOpenTransaction({ order: wire }: AuditBundle, order: OpenedOrder,
   if (openTransaction === undefined)
     return ledger.unknown('order.transaction', 'the bundle does not hold the opening transaction');
   const field = 'order.openTransaction';
-  ledger.check({ id: 'order.transaction', field, binds: [field, OPENING] }, () => {
+  ledger.check({ id: 'order.transaction', field, binds: [field, ...ORDER_FIELDS] }, () => {
     const signed = readTransaction(openTransaction);
     const call = escrowInterface.parseTransaction({ data: signed.data });
     if (call === null || !['open', 'openWithPermit'].includes(call.name)) refute('the transaction opens no order');

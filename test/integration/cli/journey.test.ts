@@ -4,6 +4,8 @@ import { join } from 'node:path';
 import { exitCodeOf, fieldToHex, settlementBundleToWire } from '#protocol/index.ts';
 import { canonicalPolicyJson } from '#attestation/index.ts';
 import { EscrowContract } from '#chain/escrow.ts';
+import type { AuditBundle } from '#client/index.ts';
+import { withOtherPolicy } from '#test/integration/client/forged-bundle.ts';
 import { MODEL_ID, DAY, startClientStage, type ClientStage } from '#test/integration/client/stage.ts';
 import { customerEnv, runCli } from './run-cli.ts';
 
@@ -114,9 +116,20 @@ describe('stun, one order from the first command to the refund', function () {
     const trust = stage.attestors.flatMap((attestor) => ['--attestor', attestor]);
     const offline = await stun(['audit', 'verify', audit, ...trust]);
     assert.deepEqual([offline['ok'], offline['chain'], offline['provenTotal']], [true, 'not checked', '1400']);
-    const { stdout } = await runCli(['audit', 'verify', audit, ...trust], env);
-    assert.match(stdout, /\nSIMULATED HARDWARE/);
-    assert.match(stdout, /\nchain: not checked\n/);
+    const forged = join(folder, 'forged.json');
+    await writeFile(forged, JSON.stringify(withOtherPolicy(JSON.parse(await readFile(audit, 'utf8')) as AuditBundle)));
+    const told = await runCli(['audit', 'verify', forged, ...trust], env);
+    assert.equal(told.exitCode, exitCodeOf('STUN_AUDIT_REFUTED'));
+    assert.match(
+      told.stdout,
+      /\nrefuted  order\.transaction  at order\.openTransaction  STUN_AUDIT_REFUTED: .+\n +binds .*\border\.policy\b/,
+    );
+    assert.match(told.stdout, /\nSIMULATED HARDWARE/);
+    assert.match(told.stdout, /\nchain: not checked\nTHE BUNDLE DOES NOT HOLD: order\.openTransaction/);
+    const refuted = await stun(['audit', 'verify', forged, ...trust], exitCodeOf('STUN_AUDIT_REFUTED'));
+    const checks = refuted['checks'] as { status: string; binds: string[] }[];
+    assert.ok(checks.find(({ status }) => status === 'refuted')?.binds.includes('order.policy'));
+    assert.deepEqual([refuted['ok'], refuted['chain']], [false, 'not checked']);
     const online = await stun(['audit', 'verify', audit, ...trust, '--rpc', stage.chain.url]);
     assert.deepEqual([online['ok'], online['chain']], [true, 'checked']);
 

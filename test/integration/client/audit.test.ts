@@ -6,10 +6,12 @@ import {
   auditReport,
   exportAuditBundle,
   verifyAuditBundle,
+  type AuditBundle,
   type AuditReport,
 } from '#client/index.ts';
 import { sampleCases } from '#test/depth.ts';
 import { changed, isUnder, leavesOf, withChange, type JsonValue } from './document-leaves.ts';
+import { withOtherKey, withOtherPolicy } from './forged-bundle.ts';
 import { startClientStage, type ClientStage } from './stage.ts';
 import { settleOrder, testKeys, type SettledOrder } from './settled-order.ts';
 
@@ -77,6 +79,22 @@ describe('audit of a settled order', function () {
     assert.deepEqual(missed, []);
     assert.deepEqual(astray, []);
   });
+
+  const forgeries: readonly (readonly [field: string, forge: (bundle: AuditBundle) => AuditBundle])[] = [
+    ['order.policy', withOtherPolicy],
+    ['verificationKeys[0].maxJobs', withOtherKey],
+  ];
+  for (const [field, forge] of forgeries) {
+    it(`is refuted at ${field} though every digest of it was made anew, with the opening transaction and without`, () => {
+      const forged = forge(settled.bundle);
+      const { openTransaction, ...order } = forged.order;
+      assert.ok(openTransaction);
+      for (const bundle of [forged, { ...forged, order }]) {
+        const first = verifyAuditBundle(bundle, trust()).checks.find((check) => check.status === 'refuted');
+        assert.ok(first && isUnder(field, first.binds), `${first?.id}: ${first?.binds.join()}`);
+      }
+    });
+  }
 
   it('is refuted when a field is missing or an unknown one is there', () => {
     for (const { path, keys } of leavesOf(document).filter((_, i) => i % 9 === 0)) {
