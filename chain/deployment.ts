@@ -7,6 +7,7 @@ import { ASSURANCE } from '#protocol/terms.ts';
 import type { ContractAccess } from './contract-access.ts';
 import { chainErrorOf } from './errors.ts';
 import { CourtContract } from './court.ts';
+import { DEVELOPMENT_CHAIN_ID } from './dev-chain.ts';
 import { EscrowContract } from './escrow.ts';
 import { ModelRegistryContract } from './models.ts';
 import { RegistryContract } from './registry.ts';
@@ -59,12 +60,24 @@ export type DeployedFamily = Readonly<z.infer<typeof familySchema>>;
 /** Addresses of a deployment, lower-case, and the block before which none of its events stands. */
 export type Deployment = Readonly<z.infer<typeof deploymentSchema>>;
 
-/** Reads a deployment record. @throws `STUN_CHAIN_DEPLOYMENT` naming the first field that is wrong */
+/**
+ * Reads a deployment record.
+ * @throws `STUN_CHAIN_DEPLOYMENT` naming the first field that is wrong, `STUN_CHAIN_DEVELOPMENT_VERIFIER`
+ */
 export function parseDeployment(value: unknown): Deployment {
   const parsed = deploymentSchema.safeParse(value);
-  if (parsed.success) return parsed.data;
+  if (parsed.success) return withoutDevelopmentKeys(parsed.data);
   const issue = parsed.error.issues[0];
   throw new StunError('STUN_CHAIN_DEPLOYMENT', `${issue?.path.join('.') ?? ''}: ${issue?.message ?? 'malformed'}`);
+}
+
+/** No process takes part where anybody can forge proofs, whatever the router there lets in. */
+function withoutDevelopmentKeys(deployment: Deployment): Deployment {
+  const development = deployment.families.find((family) => family.development);
+  if (development === undefined || deployment.chainId === DEVELOPMENT_CHAIN_ID) return deployment;
+  throw new StunError('STUN_CHAIN_DEVELOPMENT_VERIFIER', `family ${development.family} has a development key`, {
+    details: { chainId: deployment.chainId },
+  });
 }
 
 /**
@@ -109,10 +122,10 @@ export function contractsOf(deployment: Deployment, runner: ContractRunner): Stu
 /**
  * Opens the contracts after checking that the node is on the deployment's chain, that the escrow is wired to this registry, router
  * and court and the court to these models, and that each family is there with the key or the verifier that the record names.
- * @throws `STUN_CHAIN_ID`, `STUN_CHAIN_DEPLOYMENT`, `STUN_CHAIN_UNAVAILABLE`
+ * @throws `STUN_CHAIN_ID`, `STUN_CHAIN_DEPLOYMENT`, `STUN_CHAIN_DEVELOPMENT_VERIFIER`, `STUN_CHAIN_UNAVAILABLE`
  */
 export async function connectStun(deployment: Deployment, runner: ContractRunner): Promise<StunContracts> {
-  const contracts = contractsOf(deployment, runner);
+  const contracts = contractsOf(withoutDevelopmentKeys(deployment), runner);
   await assertChain(contracts.escrow.access.provider, deployment.chainId);
   for (const name of ['registry', 'router', 'court'] as const) await assertWired(contracts.escrow.access, name, deployment[name]);
   await assertWired(contracts.court.access, 'models', deployment.models);

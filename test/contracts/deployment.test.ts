@@ -44,6 +44,14 @@ describe('contracts: deployment', () => {
     throwsCode(() => parseDeployment({ ...stage.deployment, families: [] }), 'STUN_CHAIN_DEPLOYMENT');
   });
 
+  it('refuses a record with development keys on every other chain, read or made in memory', async () => {
+    const elsewhere = { ...stage.deployment, chainId: 1 };
+    throwsCode(() => parseDeployment(elsewhere), 'STUN_CHAIN_DEVELOPMENT_VERIFIER');
+    await rejectsCode(connectStun(elsewhere, stage.owner), 'STUN_CHAIN_DEVELOPMENT_VERIFIER');
+    const families = stage.deployment.families.map((family) => ({ ...family, development: false }));
+    assert.deepEqual(parseDeployment({ ...elsewhere, families }), { ...elsewhere, families });
+  });
+
   it('refuses a node on another chain', async () => {
     const other = await startDevChain({ chainId: 4321, accountCount: 1 });
     try {
