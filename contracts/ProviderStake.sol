@@ -25,8 +25,9 @@ abstract contract ProviderStake is IProviderStake, PulledPayments {
 
     /// @inheritdoc IProviderStake
     function depositStake(address token, uint128 amount) external payable nonReentrant {
-        if (!escrow.isListed(token)) revert StakeTokenNotListed(token);
         Stake storage stake = _stakes[token][msg.sender];
+        // A token that was taken off the list still backs the orders that are open in it.
+        if (stake.total == 0 && !escrow.isListed(token)) revert StakeTokenNotListed(token);
         uint256 total = uint256(stake.total) + amount;
         if (amount == 0 || total > MAX_STAKE) revert StakeAmountInvalid(total, MAX_STAKE);
         stake.total = uint128(total);

@@ -27,7 +27,7 @@ interface IProviderStake is IPulledPayments {
     error StakeTooLow(address provider, address token, uint256 available, uint256 needed);
     error UnbondNotDue(uint256 unbondsAt);
 
-    /// @notice Adds to the caller's stake, in a token that the escrow lists or the native coin.
+    /// @notice Adds to the caller's stake, in a token that the escrow lists, or in which the caller has stake.
     function depositStake(address token, uint128 amount) external payable;
 
     /// @notice Asks for an amount of the caller's stake back, in place of what was asked before; 0 takes the question back. The wait

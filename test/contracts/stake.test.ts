@@ -1,7 +1,9 @@
 /** ProviderStake: deposits, what is asked back, what cannot be. Properties K1 to K3 of PROPERTIES.md. */
 import assert from 'node:assert/strict';
 import { artifacts } from '#chain/artifacts.ts';
-import { NATIVE_TOKEN } from '#chain/token.ts';
+import { deployContract, setToken } from '#chain/deploy.ts';
+import { NATIVE_TOKEN, TokenContract } from '#chain/token.ts';
+import FeeOnTransferToken from '#chain/generated/FeeOnTransferToken.json' with { type: 'json' };
 import { challengeableTerms, publishedBatch, registerModel, SLASH } from './published.ts';
 import { DAY, openOrder, refuses, registerEnclave, restoreEachTest, startStage, type Stage } from './stage.ts';
 
@@ -73,6 +75,21 @@ describe('contracts: ProviderStake', () => {
     await refuses(own().access.send('depositStake', [NATIVE_TOKEN, 1n << 96n]), 'StakeAmountInvalid');
     await refuses(own().access.send('depositStake', [NATIVE_TOKEN, 5n], 4n), 'ValueMismatch');
     await refuses(own().depositStake(stage.stranger.address, 1n), 'StakeTokenNotListed');
+  });
+
+  it('takes more of a token that was taken off the list since, for orders that are open in it', async () => {
+    await setToken(stage.as(stage.owner).escrow, NATIVE_TOKEN, false);
+    await own().depositStake(NATIVE_TOKEN, 5n);
+    assert.equal(await available(), 1005n);
+    await refuses(stage.as(stage.stranger).court.depositStake(NATIVE_TOKEN, 5n), 'StakeTokenNotListed');
+  });
+
+  it('takes exactly the amount: a token that takes a fee on transfer is refused', async () => {
+    const token = await deployContract(stage.provider, FeeOnTransferToken, []);
+    await setToken(stage.as(stage.owner).escrow, token);
+    await new TokenContract(token, stage.provider).approve(stage.deployment.court, 10n);
+    await refuses(own().access.send('depositStake', [token, 10n]), 'TokenAmountMismatch');
+    assert.equal(await own().availableStake(token, stage.provider.address), 0n);
   });
 
   it('has no owner, and no function that takes another’s stake', () => {
