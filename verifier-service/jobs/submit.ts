@@ -240,7 +240,7 @@ async function assertPrice(unit: Unit, enclave: Enclave, maxPrice: bigint): Prom
     .where('keyset_digest', '=', enclave.keyset_digest)
     .execute();
   const prices = models.map((model) => BigInt(model.price));
-  if (maxPrice <= 0n || !prices.some((price) => maxPrice >= price)) {
+  if (!prices.some((price) => maxPrice >= price)) {
     throw new StunError('STUN_PRICE_CAP', 'the maximum price is below every price of the enclave');
   }
 }

@@ -2,7 +2,18 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { generateEddsaKeyPair, MAX_PRICE, randomField, fieldToHex } from '#protocol/index.ts';
+import {
+  eddsaToWire,
+  fieldToHex,
+  generateEddsaKeyPair,
+  MAX_PRICE,
+  randomField,
+  receiptHashOf,
+  receiptRecordFromWire,
+  signEip712,
+  signStatement,
+  type JobHeader,
+} from '#protocol/index.ts';
 import type { RunningService } from '#service/service.ts';
 import { assertProblem, ApiClient } from '#test/integration/service/api-client.ts';
 import { TestLane, type MadeJob } from '#test/integration/service/lane.ts';
@@ -17,10 +28,12 @@ describe('service: refused requests', function () {
   let enclave: WorldEnclave;
   let order: WorldOrder;
   let lanes = 0;
+  /** How far the clock of the service is ahead. */
+  let skipMs = 0;
 
   before(async () => {
     world = await World.create();
-    service = await world.startService({ maxOpenJobsPerAccount: 3 });
+    service = await world.startService({ maxOpenJobsPerAccount: 3 }, { nowMs: () => Date.now() + skipMs });
     customer = await world.client(service, ROLE.funder);
     worker = await world.client(service, ROLE.provider);
     enclave = await world.registerEnclave();
@@ -137,6 +150,41 @@ describe('service: refused requests', function () {
       assertProblem(await submit(await lane().peek({ previousHead: randomField() })), 'STUN_LANE_HEAD', 409);
     });
 
+    it('signed for another lane', async () => {
+      const [a, b] = [lane(), lane()];
+      for (const each of [a, b]) assert.equal((await submit(await each.next())).status, 201);
+      const ofLaneB = async (change: Partial<JobHeader> = {}) => {
+        const { wire, envelope } = await a.peek(change);
+        return customer.frame('/v1/jobs', { ...wire, laneIndex: b.laneIndex }, envelope);
+      };
+      assertProblem(await ofLaneB(), 'STUN_LANE_HEAD', 409);
+      assertProblem(await ofLaneB({ k: 3 }), 'STUN_LANE_INDEX', 422);
+      const { wire, envelope } = await lane().peek();
+      const elsewhere = { ...wire, laneIndex: lane().laneIndex };
+      assertProblem(await customer.frame('/v1/jobs', elsewhere, envelope), 'STUN_LANE_HEAD', 409);
+      await finish();
+    });
+
+    it('of an order whose deadline has passed', async () => {
+      const short = await world.openOrder({ deadlineSeconds: 60 });
+      assert.equal((await customer.post('/v1/orders', short.announcement)).status, 201);
+      const of = lane(enclave, short);
+      assert.equal((await submit(await of.next())).status, 201);
+      await finish();
+      skipMs = 200_000;
+      try {
+        assertProblem(await submit(await lane(enclave, short).next()), 'STUN_ORDER_CLOSED', 409);
+      } finally {
+        skipMs = 0;
+      }
+    });
+
+    it('of an order without a budget for the provider', async () => {
+      const empty = await world.openOrder({ provider: ROLE.operator });
+      assert.equal((await customer.post('/v1/orders', empty.announcement)).status, 201);
+      assertProblem(await submit(await lane(enclave, empty).next()), 'STUN_BUDGET', 402);
+    });
+
     it('at a price of 2^63, 2^64 and one more', async () => {
       const made = await lane().peek();
       for (const price of [2n ** 63n, 2n ** 64n, 2n ** 64n + 1n]) {
@@ -216,12 +264,31 @@ describe('service: refused requests', function () {
       await finish();
     });
 
-    it('signed by another enclave', async () => {
+    it('of a receipt that was changed after it was signed', async () => {
       const { made, of, path } = await leased();
       const { record, sealed } = await of.serve(made.header, made.envelope);
       const receipt = { ...record.receipt, finishedAtUnix: record.receipt.finishedAtUnix + 1 };
       assertProblem(await complete(path, { ...record, receipt }, sealed), 'STUN_SIGNATURE', 422);
       await finish();
+    });
+
+    it('by another enclave of the provider, which gets no job of the lane and whose signatures do not move it', async () => {
+      const other = await world.registerEnclave();
+      assert.equal((await worker.post('/v1/enclaves', other.listing)).status, 201);
+      const of = lane();
+      const made = await of.next();
+      assert.equal((await submit(made)).status, 201);
+      const taken = await worker.post('/v1/worker/leases', { keysetDigest: other.keysetDigest, waitMs: 0 });
+      assert.equal(taken.status, 204);
+      const path = `/v1/worker/leases/${(await lease()).json.leaseId as string}/complete`;
+      const { record, sealed } = await of.serve(made.header, made.envelope);
+      const { receipt, statement } = receiptRecordFromWire(record);
+      const domain = { chainId: order.place.chainId, verifyingContract: order.place.escrow };
+      const receiptSignature = signEip712(other.secpSecret, 'Receipt', domain, { receipt: receiptHashOf(receipt) });
+      const statementSignature = eddsaToWire(signStatement(other.receiptKey, statement));
+      assertProblem(await complete(path, { ...record, receiptSignature }, sealed), 'STUN_SIGNATURE', 422);
+      assertProblem(await complete(path, { ...record, statementSignature }, sealed), 'STUN_SIGNATURE', 422);
+      assert.equal((await complete(path, record, sealed)).status, 200);
     });
   });
 
