@@ -1,4 +1,4 @@
-/** A worker with simulated GPUs, two attestors, a service and a customer whose policy demands a GPU: from registration to a verified receipt. */
+/** A worker with simulated GPUs, two attestors, a service and customers, from registration to a verified receipt; and what they get for bad jobs. */
 import assert from 'node:assert/strict';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -16,8 +16,9 @@ import {
   verifyReceiptFile,
   type ClientConnection,
   type JobResult,
+  type OrderRecord,
 } from '#client/index.ts';
-import { encodeTensors, StunError } from '#protocol/index.ts';
+import { encodeTensors, fieldToHex, fromHex, StunError, type ErrorCode, type NamedTensor } from '#protocol/index.ts';
 import type { RunningService } from '#service/service.ts';
 import { parseWorkerConfig } from '#worker/config.ts';
 import { createWorkerLog } from '#worker/log.ts';
@@ -27,7 +28,7 @@ import { DAY, ROLE, World } from '../service/world.ts';
 import { rejectsCode } from '../../unit/assert-code.ts';
 import { gpuPki, gpuPolicyWith } from '../../unit/attestation/gpu-fixture.ts';
 import { rimPki } from '../../unit/attestation/rim-fixture.ts';
-import { vector } from '../../unit/worker/fixtures.ts';
+import { Customer, makeKeys, reordered, vector, type JobChange, type SentJob } from '../../unit/worker/fixtures.ts';
 import { createNvattestDouble, nvidiaAt, type NvattestDouble } from '../../unit/worker/nvattest-double.ts';
 import { doubling, writeModel } from '../../unit/worker/onnx-models.ts';
 
@@ -150,8 +151,8 @@ describe('a worker that shows its GPUs', function () {
     while (!(await condition())) await sleep(20, undefined, { signal });
   }
 
-  /** One job of an order that demands a GPU, served. */
-  async function serve({ ready }: Running): Promise<JobResult> {
+  /** An order that demands a GPU. */
+  async function orderFrom({ ready }: Running): Promise<OrderRecord> {
     const { order } = await openOrder(client, {
       modelId,
       policy: demanding(1),
@@ -162,6 +163,12 @@ describe('a worker that shows its GPUs', function () {
       segmentLength: 16,
       priceScale: 10n ** 9n,
     });
+    return order;
+  }
+
+  /** One job of such an order, served. */
+  async function serve(worker: Running): Promise<JobResult> {
+    const order = await orderFrom(worker);
     const payload = encodeTensors([vector([1, 2])]);
     const [sent] = await submitJobs(client, order, [{ payload, maxPrice: 900n }]);
     return fetchResult(client, sent!.jobId, { timeoutMs: 170_000 });
@@ -182,6 +189,52 @@ describe('a worker that shows its GPUs', function () {
     const enclave = { keysetDigest: worker.ready.keysetDigest, provider: worker.ready.provider };
     await rejectsCode(fetchEnclave(client, demanding(2), enclave), 'STUN_POLICY_GPU_COUNT');
     await rejectsCode(fetchEnclave(client, { ...demanding(1), allowSimulated: false }, enclave), 'STUN_POLICY_SIMULATED');
+  });
+
+  it('receipts as failed what the model cannot take, and voids what it cannot open or does not serve, with the code of each', async () => {
+    await nvattest.show(1);
+    const worker = await start({ storePath: path('refusing.sqlite') });
+    const order = await orderFrom(worker);
+    const bad: readonly (readonly [ErrorCode, NamedTensor])[] = [
+      ['STUN_MODEL_INPUT_NOT_FINITE', vector([1, Number.NaN])],
+      ['STUN_MODEL_INPUT_SHAPE', { ...vector([1]), dims: [1, 1] }],
+      ['STUN_MODEL_INPUT_DTYPE', { name: 'x', dtype: 'float64', dims: [1], data: new Uint8Array(8) }],
+    ];
+    const jobs = bad.map(([, tensor]) => ({ payload: encodeTensors([tensor]), maxPrice: 900n }));
+    for (const [i, { jobId }] of (await submitJobs(client, order, jobs)).entries()) {
+      const { checked, outcome } = await fetchResult(client, jobId, { timeoutMs: 170_000 });
+      assert.deepEqual([checked.status, checked.failure, outcome.record.receipt.price], ['failed', bad[i]![0], 0n]);
+    }
+
+    const funder = await world.client(service, ROLE.funder);
+    const { record } = (await client.store.lanes.ofOrder(order.orderKey))[0]!;
+    const keys = { ...record, keysetDigest: fromHex(record.keysetDigest) };
+    const customer = new Customer(order, keys as never, record.provider);
+    const unserved = await world.openOrder();
+    const stranger = new Customer(unserved, keys as never, record.provider);
+    assert.equal((await funder.post('/v1/orders', unserved.announcement)).status, 201);
+    const opening = await stranger.opening();
+    assert.equal((await funder.put(`/v1/orders/${unserved.orderKey}/openings/${record.keysetDigest}`, opening)).status, 204);
+    let laneIndex = 7;
+    const next = (change: JobChange = {}, of = customer): Promise<SentJob> => of.next({ ...change, laneIndex: ++laneIndex });
+    const damaged = await next();
+    damaged.envelope[damaged.envelope.length - 1]! ^= 1;
+    const large = await next({ payload: new Uint8Array(3 << 20) });
+    const cases: readonly (readonly [ErrorCode, Pick<SentJob, 'wire' | 'envelope' | 'head'>])[] = [
+      ['STUN_ENVELOPE_OPEN', damaged],
+      ['STUN_ENVELOPE_OPEN', { ...large, envelope: reordered(large.envelope) }],
+      ['STUN_ENVELOPE_OPEN', { ...(await next()), envelope: (await next()).envelope }],
+      ['STUN_ENVELOPE_OPEN', await next({ sealedTo: await makeKeys() })],
+      ['STUN_MODEL_MISMATCH', await next({}, stranger)],
+    ];
+    for (const [code, { wire, envelope, head }] of cases) {
+      const sent = await funder.frame('/v1/jobs', wire, envelope);
+      assert.equal(sent.status, 201, JSON.stringify(sent.json));
+      const of = `/v1/jobs/${fieldToHex(head)}`;
+      const ends = await funder.events(`${of}/events`, (events) => events.some(({ data }) => data.state === 'void'));
+      assert.equal(ends.at(-1)?.data.state, 'void');
+      assert.equal((await funder.get(of)).json.code, code);
+    }
   });
 
   it('is not ready, and the service has no recent quote of it, while its GPU is gone or is another one', async () => {

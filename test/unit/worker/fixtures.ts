@@ -2,6 +2,7 @@
  * An enclave with real keys, a real store and a real model, a customer beside it, and a chain view that says what the test says.
  */
 import {
+  concatBytes,
   decodeResultData,
   demandHeadOf,
   enclaveLeafOf,
@@ -159,6 +160,16 @@ export class Customer {
   async openResult(sent: SentJob, sealedResult: Uint8Array): Promise<ResultData> {
     return decodeResultData(await openResult(sent.resultSecret, sent.head, sealedResult));
   }
+}
+
+/** A request of three chunks or more with its first two in each other's place. */
+export function reordered(envelope: Uint8Array): Uint8Array<ArrayBuffer> {
+  // Magic, kind and key encapsulation; then chunks of 1 MiB with their length and tag.
+  const start = 11 + 1120;
+  const chunk = 4 + (1 << 20) + 16;
+  const [second, third] = [start + chunk, start + 2 * chunk];
+  const part = (from: number, to?: number): Uint8Array => envelope.slice(from, to);
+  return concatBytes(part(0, start), part(second, third), part(start, second), part(third));
 }
 
 /** Everything a test of one enclave needs. */
