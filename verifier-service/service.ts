@@ -184,7 +184,7 @@ async function startSettling(
 ): Promise<void> {
   const { settings, log } = services;
   loops.push(repeat('observe', settings.chainPollMs, () => observeChain(services), signal, log));
-  loops.push(repeat('sweep', settings.sweepMs, async () => (await sweep(services), false), signal, log));
+  loops.push(repeat('sweep', settings.sweepMs, () => sweep(services), signal, log));
   if (settings.operatorKey === undefined) {
     log.warn({
       event: 'settler.idle',
