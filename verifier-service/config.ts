@@ -78,6 +78,8 @@ export const settingsSchema = z.strictObject({
   resultRetentionSeconds: count(0, 365 * 86_400, 7 * 86_400),
   /** Webhook deliveries, delivered or not; longer than the last try of one can take. */
   deliveryRetentionSeconds: count(86_400, 365 * 86_400, 7 * 86_400),
+  /** Events, leases that ended, and transactions of the sender that came to their end. */
+  historyRetentionSeconds: count(86_400, 10 * 365 * 86_400, 90 * 86_400),
   maxPayloadBytes: count(1024, 1 << 29, 64 << 20),
   maxDocumentBytes: count(1024, 64 << 20, 4 << 20),
   maxOpenJobsPerAccount: count(1, 1_000_000, 2000),

@@ -120,7 +120,7 @@ export const serviceErrors = {
     class: 'input',
     actor: 'caller',
     httpStatus: 410,
-    doc: 'The sealed bytes were deleted, on request or after the retention time. They cannot be fetched any more.',
+    doc: 'The sealed bytes, or the events, were deleted, on request or after the retention time. They cannot be fetched any more.',
   },
   STUN_LANE_CLOSED: {
     class: 'policy',

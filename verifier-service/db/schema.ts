@@ -1,4 +1,5 @@
 /** The tables as Kysely sees them. int8 is read as a JavaScript number on both engines (see open.ts), bytea as bytes. */
+import type { Generated } from 'kysely';
 import type { JobOutcome, JobState } from '../jobs/states.ts';
 
 type Flag = boolean;
@@ -85,7 +86,14 @@ export interface Tables {
   };
   order_account: { order_key: string; account: string; created_at_ms: number };
   order_budget: { order_key: string; provider: string; remaining: string; funded: string; refunded: Flag };
-  opening: { order_key: string; keyset_digest: string; account: string; envelope: Uint8Array; created_at_ms: number };
+  opening: {
+    order_key: string;
+    keyset_digest: string;
+    account: string;
+    envelope: Uint8Array;
+    created_at_ms: number;
+    expires_at_unix: Generated<number>;
+  };
   lane: {
     lane_id: string;
     order_key: string;
@@ -218,5 +226,6 @@ export interface Tables {
     revision: number;
     final: Flag;
     intent: string;
+    ended_at_ms: number | null;
   };
 }

@@ -132,7 +132,12 @@ export class SqlSenderStore implements SenderStore {
       if (held?.token !== claim.token) throw lost(claim.account);
       const saved = await trx
         .updateTable('sender_intent')
-        .set({ intent: JSON.stringify(next), revision: next.revision, final: isFinal(next) })
+        .set({
+          intent: JSON.stringify(next),
+          revision: next.revision,
+          final: isFinal(next),
+          ended_at_ms: isFinal(next) ? this.#nowMs() : null,
+        })
         .where('key', '=', next.key)
         .where('revision', '=', next.revision - 1)
         .returning('key')

@@ -64,6 +64,7 @@ export async function observeChain(services: Services): Promise<boolean> {
     for (const topUp of topUps) touched.set(`${topUp.orderKey}/${topUp.provider}`, topUp);
     for (const { orderKey, deadlineUnix } of closings) {
       await unit.sql.updateTable('orders').set({ deadline_unix: deadlineUnix }).where('order_key', '=', orderKey).execute();
+      await unit.sql.updateTable('opening').set({ expires_at_unix: deadlineUnix }).where('order_key', '=', orderKey).execute();
     }
     await unit.sql.insertInto('chain_block').values({ number: to, hash: before.hash }).execute();
     await unit.sql

@@ -25,6 +25,16 @@ function rulesOf(services: Services): readonly Rule[] {
         where job.job_id = payload.job_id and job.state not in ('queued', 'leased', 'running'))`,
     ],
     ['result', sql`created_at_ms <= ${before(settings.resultRetentionSeconds)}`],
+    // An opening is wanted while its order takes jobs.
+    ['opening', sql`expires_at_unix <= ${unix - settings.payloadRetentionSeconds}`],
+    ['event', sql`created_at_ms < ${before(settings.historyRetentionSeconds)}`],
+    ['lease', sql`state <> 'active' and created_at_ms < ${before(settings.historyRetentionSeconds)}`],
+    // What became of a settlement is asked of its transaction until the chain has said it.
+    [
+      'sender_intent',
+      sql`final and ended_at_ms < ${before(settings.historyRetentionSeconds)} and not exists (select 1 from segment
+        where segment.state = 'proven' and segment.sent_key = sender_intent.key)`,
+    ],
     ['challenge', sql`expires_at_unix < ${unix}`],
     ['credential', sql`kind = 'session' and expires_at_ms < ${services.nowMs()}`],
     ['idempotency', sql`created_at_ms < ${before(IDEMPOTENCY_SECONDS)}`],

@@ -129,11 +129,14 @@ export function jobRoutes(services: Services): readonly Route[] {
       access: 'account',
       params: jobParam,
       responses: { 200: { description: 'The stream', events: true } },
-      errors: ['STUN_NOT_FOUND', 'STUN_QUOTA'],
+      errors: ['STUN_NOT_FOUND', 'STUN_QUOTA', 'STUN_DATA_DELETED'],
       handle: async ({ account, params, header, signal }) => {
         const job = await visibleJob(services, account, params.jobId);
         const given = header('last-event-id');
-        const from = given === undefined ? await newestEvent(services, job.job_id) : lastEventId(given) + 1;
+        const newest = await newestEvent(services, job.job_id);
+        // Every job begins with an event. A stream without one would never come to the event that ends it.
+        if (newest === undefined) throw new StunError('STUN_DATA_DELETED', `the events were deleted; the job is ${job.state}`);
+        const from = given === undefined ? newest : lastEventId(given) + 1;
         return {
           kind: 'stream',
           write: async (response) => {
@@ -226,11 +229,11 @@ export function jobRoutes(services: Services): readonly Route[] {
   ];
 }
 
-async function newestEvent(services: Services, jobId: string): Promise<number> {
+async function newestEvent(services: Services, jobId: string): Promise<number | undefined> {
   const row = await services.db.sql
     .selectFrom('event')
     .select((eb) => eb.fn.max('seq').as('seq'))
     .where('job_id', '=', jobId)
     .executeTakeFirst();
-  return row?.seq ?? 1;
+  return row?.seq ?? undefined;
 }

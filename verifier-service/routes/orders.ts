@@ -115,7 +115,7 @@ export function orderRoutes(services: Services): readonly Route[] {
       responses: { 204: { description: 'Kept', nothing: true } },
       errors: ['STUN_NOT_FOUND', 'STUN_ENCLAVE_UNKNOWN', 'STUN_ENVELOPE_LAYOUT', 'STUN_ACCESS'],
       handle: async ({ account, params, body }) => {
-        await visibleOrder(services, account, params.orderKey);
+        const { order } = await visibleOrder(services, account, params.orderKey);
         parseEnvelope('opening', HPKE_ENC_LENGTH, body);
         const enclave = await db.sql
           .selectFrom('enclave')
@@ -132,6 +132,7 @@ export function orderRoutes(services: Services): readonly Route[] {
             account,
             envelope: body,
             created_at_ms: services.nowMs(),
+            expires_at_unix: order.deadline_unix,
           })
           .onConflict((conflict) =>
             conflict

@@ -70,6 +70,12 @@ for (const engine of engines) {
       assert.equal(answer.status, 201, JSON.stringify(answer.json));
       return job;
     }
+    async function until(holds: () => Promise<boolean>): Promise<void> {
+      for (let i = 0; !(await holds()); i++) {
+        assert.ok(i < 100, 'it never came to hold');
+        await delay(50);
+      }
+    }
     async function stateOf(job: MadeJob, state: string): Promise<Record<string, string>> {
       for (let i = 0; ; i++) {
         const view = (await customer.get(`/v1/jobs/${job.jobId}`)).json;
@@ -251,10 +257,7 @@ for (const engine of engines) {
       assertProblem(await customer.get(`/v1/jobs/${dropped.jobId}/result`), 'STUN_DATA_DELETED', 410);
       assert.equal((await customer.get(`/v1/jobs/${kept.jobId}/result`)).status, 200);
       skipMs += 7_300_000;
-      for (let i = 0; (await customer.get(`/v1/jobs/${kept.jobId}/result`)).status === 200; i++) {
-        assert.ok(i < 100);
-        await delay(50);
-      }
+      await until(async () => (await customer.get(`/v1/jobs/${kept.jobId}/result`)).status !== 200);
       assertProblem(await customer.get(`/v1/jobs/${kept.jobId}/result`), 'STUN_DATA_DELETED', 410);
       const left = await service.services!.db.sql.selectFrom('payload').select('job_id').execute();
       assert.deepEqual(left, []);
@@ -313,8 +316,74 @@ for (const engine of engines) {
       assert.equal((await customer.post('/v1/orders', short.announcement)).status, 201);
       await lease();
       const job = await submitted(new TestLane(short, enclave, 0));
+      const openings = service.services!.db.sql.selectFrom('opening').select('order_key').orderBy('expires_at_unix');
+      for (const one of [short, order]) {
+        const opening = await new TestLane(one, enclave, 9).opening();
+        assert.equal((await customer.put(`/v1/orders/${one.orderKey}/openings/${enclave.keysetDigest}`, opening)).status, 204);
+      }
       skipMs += 3_700_000;
       assert.equal((await stateOf(job, 'expired'))['code'], 'STUN_JOB_EXPIRED');
+      assert.deepEqual(await openings.execute(), [{ order_key: short.orderKey }, { order_key: order.orderKey }]);
+      skipMs += 3_600_000;
+      await until(async () => (await openings.execute()).length === 1);
+      assert.deepEqual(await openings.execute(), [{ order_key: order.orderKey }], 'the opening of an open order stays');
+    });
+
+    it('deletes events, ended leases and ended transactions at their time', async () => {
+      const { sql } = service.services!.db;
+      const nowMs = Date.now() + skipMs;
+      const old = nowMs - 91 * 86_400_000;
+      const [gone, kept] = await sql.selectFrom('job').selectAll().orderBy('created_at_ms').limit(2).execute();
+      await sql.updateTable('event').set({ created_at_ms: old }).where('job_id', '=', gone!.job_id).execute();
+      await sql.updateTable('lease').set({ created_at_ms: old }).execute();
+      await sql
+        .updateTable('lease')
+        .set({ state: 'active', expires_at_ms: nowMs + 86_400_000 })
+        .where('job_id', '=', kept!.job_id)
+        .execute();
+      const segment = {
+        segment_id: 's',
+        lane_id: kept!.lane_id,
+        order_key: kept!.order_key,
+        provider: kept!.provider,
+        lane_index: 0,
+      };
+      const sums = {
+        bundle: '{}',
+        bundle_sha256: '',
+        lane_old: '0',
+        lane_new: '1',
+        receipts_root: '0',
+        total: '0',
+        proofs_made: 1,
+        sends: 0,
+      };
+      await sql
+        .insertInto('segment')
+        .values({ ...segment, ...sums, first_k: 1, count: 1, state: 'proven', sent_key: 'asked', created_at_ms: nowMs })
+        .execute();
+      const intent = (key: string, sequence: number, ended: number | null) => ({
+        key,
+        sequence,
+        chain_id: 1,
+        account: 'a',
+        revision: 1,
+        intent: '{}',
+        final: ended !== null,
+        ended_at_ms: ended,
+      });
+      await sql
+        .insertInto('sender_intent')
+        .values([intent('old', 1, old), intent('asked', 2, old), intent('young', 3, nowMs), intent('open', 4, null)])
+        .execute();
+      const intents = sql.selectFrom('sender_intent').select('key').where('account', '=', 'a').orderBy('sequence');
+      await until(async () => (await intents.execute()).length === 3);
+      assert.deepEqual(await intents.execute(), [{ key: 'asked' }, { key: 'young' }, { key: 'open' }]);
+      const leases = await sql.selectFrom('lease').select('job_id').distinct().execute();
+      assert.deepEqual(leases, [{ job_id: kept!.job_id }]);
+      assertProblem(await customer.get(`/v1/jobs/${gone!.job_id}/events`), 'STUN_DATA_DELETED', 410);
+      assert.equal((await customer.get(`/v1/jobs/${gone!.job_id}`)).status, 200, 'the job stays');
+      await sql.deleteFrom('segment').where('segment_id', '=', 's').execute();
     });
 
     it('deletes webhook deliveries at their time, delivered or not', async () => {
@@ -332,10 +401,7 @@ for (const engine of engines) {
         ])
         .execute();
       const kept = (): Promise<{ id: string }[]> => sql.selectFrom('webhook_delivery').select('id').execute();
-      for (let i = 0; (await kept()).length > 1; i++) {
-        assert.ok(i < 100);
-        await delay(50);
-      }
+      await until(async () => (await kept()).length === 1);
       assert.deepEqual(await kept(), [{ id: 'young' }]);
     });
 

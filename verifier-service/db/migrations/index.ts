@@ -5,6 +5,7 @@ import { settlement } from './003-settlement.ts';
 import { scale } from './004-scale.ts';
 import { deliveryAge } from './005-delivery-age.ts';
 import { batches } from './006-batches.ts';
+import { retention } from './007-retention.ts';
 import type { Migration } from './migration.ts';
 
-export const migrations: readonly Migration[] = [accounts, orders, settlement, scale, deliveryAge, batches];
+export const migrations: readonly Migration[] = [accounts, orders, settlement, scale, deliveryAge, batches, retention];
