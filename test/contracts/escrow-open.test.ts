@@ -1,10 +1,12 @@
 /** OrderEscrow: opening, topping up, tokens. Properties O1 to O8 of PROPERTIES.md. */
 import assert from 'node:assert/strict';
 import type { Wallet } from 'ethers';
+import { artifacts } from '#chain/artifacts.ts';
 import { ContractAccess } from '#chain/contract-access.ts';
 import { deployContract, setToken } from '#chain/deploy.ts';
+import { startDevChain } from '#chain/dev-chain.ts';
 import { NATIVE_TOKEN, TokenContract } from '#chain/token.ts';
-import { openArguments } from '#chain/escrow.ts';
+import { EscrowContract, openArguments } from '#chain/escrow.ts';
 import { FIELD_ORDER, orderDomainOf, orderKeyOf, randomField, type Hex, type Terms } from '#protocol/index.ts';
 import FalseToken from '#chain/generated/FalseToken.json' with { type: 'json' };
 import FeeOnTransferToken from '#chain/generated/FeeOnTransferToken.json' with { type: 'json' };
@@ -74,6 +76,22 @@ describe('contracts: OrderEscrow, opening', () => {
     ];
     for (const domain of others) {
       await refuses(escrow().access.send('open', [openArguments(domain, request)], 1000n), 'DomainMismatch');
+    }
+  });
+
+  it('gives an order a domain of its own on every chain: a proof of one is none on another', async () => {
+    const chain = await startDevChain({ chainId: 4321, accountCount: 1 });
+    try {
+      const owner = chain.wallet(0);
+      const args = [...Array.from({ length: 4 }, () => owner.address), 100, owner.address];
+      const there = new EscrowContract(await deployContract(owner, artifacts.OrderEscrow, args), owner);
+      const place = { ...placeOf(stage, NATIVE_TOKEN), escrow: there.access.address };
+      const terms = termsFor(stage);
+      const [domain] = await there.access.read('domainOf', [place.funder, place.token, Object.values(terms)]);
+      assert.equal(domain, orderDomainOf({ ...place, chainId: 4321n }, terms));
+      assert.notEqual(domain, orderDomainOf(place, terms));
+    } finally {
+      await chain.close();
     }
   });
 
