@@ -9,6 +9,7 @@ import { settlementFamilyIdOf } from '#chain/router.ts';
 import { NATIVE_TOKEN, TokenContract } from '#chain/token.ts';
 import { artifacts } from '#chain/artifacts.ts';
 import { orderDomainOf, orderKeyOf, packPayee, toHex, type Hex } from '#protocol/index.ts';
+import FalseToken from '#chain/generated/FalseToken.json' with { type: 'json' };
 import PermissiveVerifier from '#chain/generated/PermissiveVerifier.json' with { type: 'json' };
 import ReentrantReceiver from '#chain/generated/ReentrantReceiver.json' with { type: 'json' };
 import ReentrantToken from '#chain/generated/ReentrantToken.json' with { type: 'json' };
@@ -153,6 +154,20 @@ describe('contracts: OrderEscrow, money', () => {
       await escrow().setPayoutAddress(receiver);
       await refuses(escrow().withdraw(NATIVE_TOKEN), 'NativeTransferFailed');
       assert.equal(await escrow().credit(NATIVE_TOKEN, provider()), 99n);
+    });
+
+    it('in a token that moves nothing fails, and the credit stays', async () => {
+      const token = await deployContract(stage.funder, FalseToken, []);
+      await setToken(escrow(stage.owner), token);
+      await new TokenContract(token, stage.funder).approve(stage.deployment.escrow, 1000n);
+      await settle({}, await openOrder(stage, { token }));
+      const refusing = new ContractAccess(FalseToken, token, stage.funder);
+      await refusing.send('setRefuses', [true]);
+      await refuses(escrow().withdraw(token), 'SafeERC20FailedOperation');
+      await refusing.send('setRefuses', [false]);
+      await escrow().withdraw(token);
+      assert.equal(await new TokenContract(token, stage.funder).balanceOf(stage.provider.address), 99n);
+      await refuses(escrow().withdraw(token), 'NothingToWithdraw');
     });
 
     it('cannot be entered again by the receiver', async () => {
