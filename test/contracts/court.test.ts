@@ -326,15 +326,4 @@ describe('contracts: ChallengeCourt', () => {
       });
     }
   });
-
-  it('takes orders, batches and proofs from the escrow alone, and the escrow takes outcomes from it alone', async () => {
-    const words = Array.from({ length: 40 }, () => 0n);
-    const { escrow } = stage.as(stage.owner);
-    const { access } = court(stage.owner);
-    const terms = Object.values(challengeableTerms(stage, model));
-    await refuses(access.send('admit', [order.orderKey, stage.owner.address, NATIVE_TOKEN, terms]), 'NotEscrow');
-    await refuses(access.send('record', [order.orderKey, stage.owner.address, 0, 1n, words]), 'NotEscrow');
-    await refuses(access.send('prove', [order.orderKey, stage.owner.address, words, []]), 'NotEscrow');
-    await refuses(escrow.access.send('release', [order.orderKey, stage.owner.address, 1n, true]), 'NotCourt');
-  });
 });

@@ -362,19 +362,6 @@ describe('contracts: EnclaveRegistry, registration', () => {
     });
   });
 
-  it('lets nobody but the owner change attestors, threshold, quote verifiers or guardian', async () => {
-    const { access } = stage.as(stage.stranger).registry;
-    const calls: readonly (readonly [string, readonly unknown[]])[] = [
-      ['setAttestor', [stage.stranger.address, true]],
-      ['setThreshold', [1]],
-      ['setQuoteVerifier', [1, stage.stranger.address]],
-      ['setGuardian', [stage.stranger.address]],
-    ];
-    for (const [name, args] of calls) await refuses(access.send(name, args), 'OwnableUnauthorizedAccount');
-    await refuses(access.send('denyHardware', [1n]), 'NotAllowed');
-    assert.equal(calls.length, 4);
-  });
-
   it('cannot be deployed with another Poseidon than circomlib’s', async () => {
     const { poseidon2, router } = stage.deployment;
     const wrong = await deployContract(stage.owner, QuoteVerifierDouble, []);
