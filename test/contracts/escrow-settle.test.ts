@@ -1,9 +1,11 @@
 /** OrderEscrow: settlement, everything but the proof itself. Properties S1 to S12 of PROPERTIES.md. */
 import assert from 'node:assert/strict';
 import type { Wallet } from 'ethers';
+import fc from 'fast-check';
 import { NATIVE_TOKEN } from '#chain/token.ts';
 import type { SettlementSignals } from '#protocol/index.ts';
-import { FIELD_ORDER, packPayee, randomField, SETTLEMENT_SIGNALS, signalList } from '#protocol/index.ts';
+import { feeOf, FIELD_ORDER, packPayee, randomField, SETTLEMENT_SIGNALS, signalList } from '#protocol/index.ts';
+import { sampleSeed } from '#test/depth.ts';
 import {
   DAY,
   HOUR,
@@ -83,6 +85,24 @@ describe('contracts: OrderEscrow, settlement', () => {
     assert.deepEqual([event.credited, event.fee], [99n, 0n]);
     const second = await settle({ laneOld: event.laneNew, total: 67n });
     assert.deepEqual([second.event.credited, second.event.fee], [199n, 2n]);
+  });
+
+  it('credits what the protocol’s fee leaves of any batch', async () => {
+    const [feeBps, priceScale, amount] = [499, 7n, 10n ** 21n];
+    await escrow(stage.owner).access.send('setFee', [feeBps, stage.feeAccount]);
+    const terms = termsFor(stage, { feeBps, priceScale });
+    order = await openOrder(stage, { terms, budgets: [{ provider: provider(), amount }] });
+    const signals = await signalsFor(stage, order);
+    const batch = fc.bigInt({ min: 0n, max: 2n ** 68n }).map((total) => ({ ...signals, total }));
+    await fc.assert(
+      fc.asyncProperty(batch, async (changed) => {
+        const owed = changed.total * priceScale;
+        const paid = owed < amount ? owed : amount;
+        const credited = await escrow().simulateSettle(provider(), stage.funder.address, NO_PROOF, changed);
+        assert.equal(credited, paid - feeOf(paid, feeBps));
+      }),
+      { seed: sampleSeed(), numRuns: 20 },
+    );
   });
 
   it('keeps the fee of an open order when the owner changes it', async () => {

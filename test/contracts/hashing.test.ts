@@ -1,23 +1,28 @@
 /** What Solidity computes, held equal to the protocol on random and on edge inputs. */
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
+import { secp256k1 } from '@noble/curves/secp256k1.js';
 import { buildPoseidon } from 'circomlibjs';
 import { ContractAccess } from '#chain/contract-access.ts';
 import { artifacts, type Artifact } from '#chain/artifacts.ts';
 import { deployContract } from '#chain/deploy.ts';
 import {
   BASE8,
+  bigIntToBytes,
+  concatBytes,
   FIELD_ORDER,
   generateEddsaKeyPair,
   orderDomainOf,
   orderKeyOf,
+  parseKeyset,
   poseidon,
+  StunError,
   SUBGROUP_ORDER,
   toJubPoint,
 } from '#protocol/index.ts';
 import { sampleSeed } from '#test/depth.ts';
 import CurveProbe from '#chain/generated/CurveProbe.json' with { type: 'json' };
-import { orderRequest, placeOf, startStage, termsFor, type Stage } from './stage.ts';
+import { makeEnclave, orderRequest, placeOf, startStage, termsFor, type Stage } from './stage.ts';
 
 const edges = [0n, 1n, FIELD_ORDER - 1n, FIELD_ORDER - 2n, 1n << 253n];
 const element = fc.oneof(fc.constantFrom(...edges), fc.bigInt({ min: 0n, max: FIELD_ORDER - 1n }));
@@ -74,6 +79,63 @@ describe('contracts: hashing and curve, against the protocol', () => {
     ] as const) {
       assert.equal(await isKey(x, y), false);
     }
+  });
+
+  it('reads exactly the keysets that the protocol reads, but for receipt key and expiry, which it checks later', async () => {
+    const { registry } = stage.as(stage.provider);
+    const { registration } = await makeEnclave(stage);
+    const reads = (keyset: Uint8Array): boolean => {
+      try {
+        return parseKeyset(keyset).registry === stage.deployment.registry;
+      } catch (error) {
+        if (error instanceof StunError) return false;
+        throw error;
+      }
+    };
+    /** Without approvals nothing is registered; what is no keyset is refused before they are counted. */
+    const refusal = async (keyset: Uint8Array): Promise<unknown> => {
+      const error: unknown = await registry.register({ ...registration, keyset }, []).catch((thrown: unknown) => thrown);
+      assert.ok(error instanceof StunError, String(error));
+      return error.details['solidityError'];
+    };
+    const seen = new Set<boolean>();
+    const check = async (keyset: Uint8Array): Promise<void> => {
+      const good = reads(keyset);
+      seen.add(good);
+      const name = await refusal(keyset);
+      if (good) assert.equal(name, 'QuorumNotReached');
+      else assert.match(String(name), /^Keyset(?:Length|Magic|Kem|Secp256k1KeyInvalid)$/);
+    };
+    const patched = (offset: number, bytes: Uint8Array): Uint8Array => {
+      const keyset = registration.keyset.slice();
+      keyset.set(bytes, offset);
+      return keyset;
+    };
+    // Magic and KEM, what nothing reads, the secp256k1 key, the runtime digest.
+    const offset = fc.oneof(
+      fc.constantFrom(0, 7, 56, 57),
+      fc.nat({ max: 1215 }).map((at) => 58 + at),
+      fc.nat({ max: 95 }).map((at) => 1338 + at),
+    );
+    await fc.assert(
+      fc.asyncProperty(offset, fc.integer({ min: 1, max: 255 }), (at, flip) =>
+        check(patched(at, Uint8Array.of(registration.keyset[at]! ^ flip))),
+      ),
+      { seed: sampleSeed(), numRuns: 25 },
+    );
+    const { ORDER: p } = secp256k1.Point.Fp;
+    const one = secp256k1.Point.fromHex(`02${'1'.padStart(64, '0')}`).toAffine();
+    for (const [x, y] of [
+      [one.x, one.y],
+      [one.x, p - one.y],
+      [one.x + p, one.y],
+      [one.x, p],
+      [0n, 0n],
+    ] as const) {
+      await check(patched(1338, concatBytes(bigIntToBytes(x, 32), bigIntToBytes(y, 32))));
+    }
+    for (const keyset of [registration.keyset.slice(1), concatBytes(registration.keyset, Uint8Array.of(0))]) await check(keyset);
+    assert.equal(seen.size, 2);
   });
 
   it('computes domain and key of an order as the protocol does', async () => {
