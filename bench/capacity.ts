@@ -198,10 +198,7 @@ export async function run(): Promise<Figure[]> {
   const cluster = await startCluster();
   progress(`PostgreSQL ${cluster.version}, size ${name}`);
   try {
-    const world = await World.create({
-      name: 'PostgreSQL',
-      create: async () => ({ database: cluster.url, drop: async () => undefined }),
-    });
+    const world = await World.create({ createMigrated: async () => ({ database: cluster.url, drop: async () => undefined }) });
     try {
       const party = await on.createParty(world, await startQuietService(world));
       const empty = await measure(party, 0);

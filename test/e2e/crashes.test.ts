@@ -15,6 +15,7 @@ import { contractsOf } from '#chain/deployment.ts';
 import type { Child } from '#cli/stack/child.ts';
 import { ACCOUNT, createLocalStack, type LocalStack } from '#cli/stack/local-stack.ts';
 import { depth, sampleCases } from '#test/depth.ts';
+import { copyMigratedStore } from '#test/integration/service/kept-store.ts';
 import {
   answerAll,
   assertSettled,
@@ -315,7 +316,7 @@ describe('every job ends exactly once and the sums agree', function () {
       price: 700n,
       segmentIdleMs: 1000,
       service: { leaseSeconds: 8, enclaveGoneSeconds: GONE_SECONDS, senderClaimSeconds: 15, sweepMs: 500 },
-      ...(DATABASE !== undefined && { database: DATABASE }),
+      database: DATABASE ?? (await copyMigratedStore(join(directory, 'service-db'))),
     });
     const attestors = [...(await stack.startAttestors())];
     deployment = { stack, attestors, service: await stack.startService(), worker: await stack.startWorker('worker') };

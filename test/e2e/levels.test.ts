@@ -37,6 +37,7 @@ import { fieldToHex, tensorIntegers } from '#protocol/index.ts';
 import { defaultTrustRoots } from '#attestation/index.ts';
 import { simulatedPolicy } from '#attestation/simulated/policy.ts';
 import { runCli } from '#test/integration/cli/run-cli.ts';
+import { copyMigratedStore } from '#test/integration/service/kept-store.ts';
 import { changed, leavesOf, withChange, type JsonValue } from '#test/integration/client/document-leaves.ts';
 import { rejectsCode, throwsCode } from '#test/unit/assert-code.ts';
 import { compiledFixture } from '#test/unit/worker/compiled-fixture.ts';
@@ -59,7 +60,8 @@ describe('orders above attested, end to end', function () {
     const stages = new Stages(silent);
     compiled = await compileStage(stages, join(directory, 'model'));
     const compiledModel = compiled.directory;
-    stack = await createLocalStack({ directory, price: 700n, segmentIdleMs: 8000, compiledModel });
+    const database = await copyMigratedStore(join(directory, 'service-db'));
+    stack = await createLocalStack({ directory, database, price: 700n, segmentIdleMs: 8000, compiledModel });
     await stack.startAttestors();
     service = await stack.startService();
     await stack.startWorker('worker');

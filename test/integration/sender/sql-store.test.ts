@@ -1,5 +1,9 @@
 /** The service's storage of intents keeps the same promises as the one in memory. */
 import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { copyMigratedStore } from '#test/integration/service/kept-store.ts';
 import { checkSenderStore } from '#test/unit/sender/store-contract.ts';
 import { openDatabase, type Database } from '#service/db/open.ts';
 import { SqlSenderStore } from '#service/db/sender-store.ts';
@@ -8,12 +12,15 @@ describe('sender: store in SQL (PGlite)', function () {
   this.timeout(60_000);
   let db: Database;
   let nowMs = 0;
+  const directory = mkdtempSync(join(tmpdir(), 'stun-sender-'));
 
   before(async () => {
-    db = await openDatabase({ kind: 'memory' });
+    await copyMigratedStore(directory);
+    db = await openDatabase({ kind: 'pglite', directory });
   });
   after(async () => {
     await db.close();
+    rmSync(directory, { recursive: true });
   });
 
   checkSenderStore(

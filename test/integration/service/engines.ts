@@ -1,8 +1,12 @@
 /** The two stores that the service runs on. PostgreSQL needs `STUN_TEST_POSTGRES_URL`, an account there that may create databases. */
 import { randomBytes } from 'node:crypto';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import pg from 'pg';
+import { copyMigratedStore } from './kept-store.ts';
 
-/** A fresh, empty store. */
+/** A store of its own. */
 export interface TestStore {
   /** The `database` setting. */
   readonly database: string;
@@ -12,7 +16,10 @@ export interface TestStore {
 /** A kind of store. */
 export interface Engine {
   readonly name: 'PGlite' | 'PostgreSQL';
+  /** With nothing in it, not even tables. */
   create(): Promise<TestStore>;
+  /** As a service left it that was started and had nothing to do; on PostgreSQL the first service makes it so. */
+  createMigrated(): Promise<TestStore>;
 }
 
 const address = process.env['STUN_TEST_POSTGRES_URL'];
@@ -27,18 +34,24 @@ async function administer(statement: string): Promise<void> {
   }
 }
 
-const pglite: Engine = { name: 'PGlite', create: async () => ({ database: 'memory', drop: async () => undefined }) };
-
-const postgres: Engine = {
-  name: 'PostgreSQL',
-  async create() {
-    const name = `stun_test_${randomBytes(6).toString('hex')}`;
-    await administer(`create database ${name}`);
-    const url = new URL(address ?? '');
-    url.pathname = `/${name}`;
-    return { database: url.href, drop: () => administer(`drop database ${name} with (force)`) };
+const pglite: Engine = {
+  name: 'PGlite',
+  create: async () => ({ database: 'memory', drop: async () => undefined }),
+  async createMigrated() {
+    const directory = mkdtempSync(join(tmpdir(), 'stun-store-'));
+    return { database: await copyMigratedStore(directory), drop: async () => rmSync(directory, { recursive: true }) };
   },
 };
+
+async function createPostgres(): Promise<TestStore> {
+  const name = `stun_test_${randomBytes(6).toString('hex')}`;
+  await administer(`create database ${name}`);
+  const url = new URL(address ?? '');
+  url.pathname = `/${name}`;
+  return { database: url.href, drop: () => administer(`drop database ${name} with (force)`) };
+}
+
+const postgres: Engine = { name: 'PostgreSQL', create: createPostgres, createMigrated: createPostgres };
 
 /** All stores that can be tested here. */
 export const engines: readonly Engine[] = address === undefined ? [pglite] : [pglite, postgres];

@@ -22,6 +22,7 @@ import {
   type Stage,
   type StageOrder,
 } from '#test/contracts/stage.ts';
+import { copyMigratedStore } from './kept-store.ts';
 
 const ZERO = fieldToHex(0n);
 
@@ -53,7 +54,8 @@ describe('service: settlement sender', function () {
     stage = await startStage();
     await registerEnclave(stage);
     order = await openOrder(stage);
-    db = await openDatabase({ kind: 'memory' });
+    await copyMigratedStore(directory);
+    db = await openDatabase({ kind: 'pglite', directory });
     const deploymentPath = join(directory, 'deployment.json');
     writeFileSync(deploymentPath, JSON.stringify(stage.deployment));
     const settings = checkSettings({ deployment: deploymentPath, rpcUrl: stage.chain.url, chainPollMs: 50 });

@@ -118,7 +118,7 @@ export class World {
   }
 
   /** Starts the chain and deploys. */
-  static async create(engine: Engine = engines[0]!): Promise<World> {
+  static async create(engine: Pick<Engine, 'createMigrated'> = engines[0]!): Promise<World> {
     const chain = await startDevChain();
     const account = (index: number): string => chain.accounts[index]!.address;
     const deployment = await deployStun(chain.wallet(ROLE.owner), {
@@ -134,7 +134,7 @@ export class World {
     writeFileSync(join(directory, 'deployment.json'), JSON.stringify(deployment));
     writeFileSync(join(directory, 'root.json'), JSON.stringify(root));
     writeFileSync(join(directory, 'policy.json'), policyText);
-    const world = new World(chain, deployment, directory, pki, await engine.create());
+    const world = new World(chain, deployment, directory, pki, await engine.createMigrated());
     await world.as(ROLE.provider).escrow.setOperator(account(ROLE.operator), true);
     return world;
   }
