@@ -12,27 +12,37 @@ const { cases, sequences, calls } =
 const given = process.env['STUN_SEED'];
 const seed = given === undefined ? {} : { seed: `0x${BigInt(given).toString(16)}` };
 
+/** What the committed bytecode of chain/generated is compiled with. */
+export const committedCompiler = {
+  version: '0.8.37',
+  settings: {
+    evmVersion: 'osaka',
+    viaIR: true,
+    optimizer: { enabled: true, runs: 10_000 },
+    // Without the source hash a changed comment leaves the committed bytecode as it is.
+    metadata: { bytecodeHash: 'none' },
+  },
+};
+
+/** The Solidity tests deploy committed bytecode, so that how they are compiled themselves only has to be quick. */
+const testCompiler = {
+  version: committedCompiler.version,
+  settings: { evmVersion: 'osaka', optimizer: { enabled: true, runs: 200 } },
+};
+
 export default defineConfig({
-  test: { solidity: { fuzz: { runs: cases, ...seed }, invariant: { runs: sequences, depth: calls } } },
+  test: {
+    solidity: {
+      fuzz: { runs: cases, ...seed },
+      invariant: { runs: sequences, depth: calls },
+      fsPermissions: { readDirectory: ['chain/generated'] },
+    },
+  },
   paths: {
     sources: 'contracts',
     tests: { solidity: 'test/contracts/solidity' },
     cache: '.stun/hardhat/cache',
     artifacts: '.stun/hardhat/artifacts',
   },
-  solidity: {
-    profiles: {
-      default: {
-        version: '0.8.37',
-        path: solcPath,
-        settings: {
-          evmVersion: 'osaka',
-          viaIR: true,
-          optimizer: { enabled: true, runs: 10_000 },
-          // Without the source hash a changed comment leaves the committed bytecode as it is.
-          metadata: { bytecodeHash: 'none' },
-        },
-      },
-    },
-  },
+  solidity: { profiles: { default: { ...committedCompiler, path: solcPath }, tests: { ...testCompiler, path: solcPath } } },
 });

@@ -1,13 +1,14 @@
 /**
  * `node chain/generate.ts [--check]`: writes what is generated from the contracts and from circomlibjs' constants, and is
  * committed so that nothing at run time needs a compiler: `contracts/generated/*.sol` and `chain/generated/*.json` (ABI and
- * bytecode). With `--check` nothing is written and a stale file fails.
+ * bytecode, and the digests of what they were compiled from). With `--check` nothing is written and a stale file fails.
  */
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { createHardhatRuntimeEnvironment } from 'hardhat/hre';
-import hardhatConfig from '../hardhat.config.ts';
+import hardhatConfig, { committedCompiler } from '../hardhat.config.ts';
+import { digestsFile, digestsOf } from './compiled-from.ts';
 import { generatedSources } from './generate-poseidon.ts';
 
 const root = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
@@ -67,6 +68,8 @@ for (const source of [...sources, ...solidityFilesIn('contracts/verifiers'), ...
   const { abi, bytecode } = artifact;
   put(`chain/generated/${name}.json`, `${JSON.stringify({ contractName: name, source, abi, bytecode }, null, 1)}\n`);
 }
+// Last: it holds the digests of the others too.
+put(digestsFile, `${JSON.stringify(digestsOf(root, committedCompiler), null, 1)}\n`);
 
 if (stale.length > 0) {
   for (const relative of stale) console.error(`${relative} is stale: run node chain/generate.ts`);

@@ -1,6 +1,6 @@
 /**
  * Contracts with planted defects: all of them in one copy, each behind a question to the environment, so that one compilation serves all. The copy
- * lies in .stun/planted with the fuzzed tests and what those import, a project of its own.
+ * lies in .stun/planted with the fuzzed tests, what those deploy and what both import, a project of its own.
  */
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join, posix } from 'node:path';
@@ -63,11 +63,28 @@ function closureOf(files: readonly string[]): ReadonlySet<string> {
   return found;
 }
 
+function solidityTests(): string[] {
+  return projectFiles().filter((path) => path.endsWith('.t.sol'));
+}
+
+/** What the fuzzed tests deploy: the committed file of each contract, and its source. Paths from the root. */
+export function deployedByTests(): ReadonlyMap<string, string> {
+  const deployed = new Map<string, string>();
+  for (const file of closureOf(solidityTests())) {
+    for (const [, name] of readFileSync(join(root, file), 'utf8').matchAll(/Committed\.deploy\(\s*"(\w+)"/g)) {
+      const committed = `chain/generated/${name}.json`;
+      const { source } = JSON.parse(readFileSync(join(root, committed), 'utf8')) as { source: string };
+      deployed.set(committed, source);
+    }
+  }
+  return deployed;
+}
+
 /** Writes the project with all defects, switched off, and returns its folder. What was compiled there before is kept. */
 export function writePlanted(defects: readonly PlantedDefect[]): string {
   const folder = join(root, '.stun/planted');
-  const tests = projectFiles().filter((path) => path.endsWith('.t.sol'));
-  const sources = new Map([...closureOf(tests)].map((path) => [path, readFileSync(join(root, path), 'utf8')]));
+  const roots = [...solidityTests(), ...deployedByTests().values()];
+  const sources = new Map([...closureOf(roots)].map((path) => [path, readFileSync(join(root, path), 'utf8')]));
   for (const contract of new Set(defects.map((defect) => defect.contract))) {
     const path = `contracts/${contract}.sol`;
     sources.set(path, withDefects(contract, sources.get(path) ?? '', defects));

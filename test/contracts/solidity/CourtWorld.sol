@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 pragma solidity ^0.8.37;
 
-import {ChallengeCourt} from "../../../contracts/ChallengeCourt.sol";
-import {PermissiveVerifier} from "../../../contracts/mocks/PermissiveVerifier.sol";
+import {IChallengeCourt} from "../../../contracts/interfaces/IChallengeCourt.sol";
 import {Proof} from "../../../contracts/types/Settlement.sol";
 import {Terms} from "../../../contracts/types/Terms.sol";
 import {EscrowWorld} from "./EscrowWorld.sol";
@@ -14,7 +13,7 @@ abstract contract CourtWorld is EscrowWorld {
     uint40 internal constant WINDOW = 6 hours;
     uint40 internal constant ANSWER = 1 days;
 
-    ChallengeCourt public court;
+    IChallengeCourt public court;
     bytes32 public provenFamily;
     bytes32 public inferenceFamily;
 
@@ -22,8 +21,8 @@ abstract contract CourtWorld is EscrowWorld {
     function buildCourt() internal {
         build();
         court = escrow.court();
-        PermissiveVerifier verifier = new PermissiveVerifier(bytes32(uint256(3)), 16, true);
-        provenFamily = router.addProvenFamily(address(verifier), 16, bytes32(uint256(3)), bytes32(uint256(4)));
+        address verifier = permissiveVerifier(bytes32(uint256(3)));
+        provenFamily = router.addProvenFamily(verifier, 16, bytes32(uint256(3)), bytes32(uint256(4)));
         inferenceFamily = router.addInferenceFamily(address(new InferenceDouble()));
     }
 

@@ -22,9 +22,9 @@ contract EscrowFuzzTest is EscrowWorld {
     function testFuzz_S4_paymentIsExact(uint80 total, uint128 scale, uint96 budget) external {
         VM.assume(scale != 0 && budget != 0);
         bytes32 key = openOrder(FUNDER, 1, address(0), PROVIDER, budget, scale);
-        uint256 domain = escrow.orderOf(key).domain;
+        uint256[8] memory signals = signalsOf(1, escrow.orderOf(key).domain, PROVIDER, 0, 0, 5, total);
         VM.prank(PROVIDER);
-        uint256 credited = escrow.settle(FUNDER, noProof(), signalsOf(1, domain, PROVIDER, 0, 0, 5, total));
+        uint256 credited = escrow.settle(FUNDER, noProof(), signals);
         uint256 owed = uint256(total) * scale;
         uint256 paid = owed < budget ? owed : budget;
         uint256 fee = escrow.creditOf(address(0), FEE_ACCOUNT);

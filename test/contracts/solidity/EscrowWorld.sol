@@ -1,15 +1,13 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 pragma solidity ^0.8.37;
 
-import {OrderEscrow} from "../../../contracts/OrderEscrow.sol";
-import {StunToken} from "../../../contracts/StunToken.sol";
-import {VerifierRouter} from "../../../contracts/VerifierRouter.sol";
-import {IEnclaveRegistry} from "../../../contracts/interfaces/IEnclaveRegistry.sol";
-import {IModelRegistry} from "../../../contracts/interfaces/IModelRegistry.sol";
+import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
 import {IOrderEscrow} from "../../../contracts/interfaces/IOrderEscrow.sol";
-import {PermissiveVerifier} from "../../../contracts/mocks/PermissiveVerifier.sol";
+import {IVerifierRouter} from "../../../contracts/interfaces/IVerifierRouter.sol";
 import {Proof} from "../../../contracts/types/Settlement.sol";
 import {Terms} from "../../../contracts/types/Terms.sol";
+import {Committed} from "./Committed.sol";
+import {IOwnedEscrow} from "./IOwnedEscrow.sol";
 import {ModelsDouble} from "./ModelsDouble.sol";
 import {RegistryDouble} from "./RegistryDouble.sol";
 import {VM} from "./Vm.sol";
@@ -20,22 +18,28 @@ abstract contract EscrowWorld {
     address internal constant FEE_ACCOUNT = address(0xFEE);
     uint256 internal constant R = 21888242871839275222246405745257275088548364400416034343698204186575808495617;
 
-    OrderEscrow public escrow;
-    VerifierRouter public router;
-    StunToken public token;
+    IOwnedEscrow public escrow;
+    IVerifierRouter public router;
+    IERC20 public token;
     bytes32 public family;
 
     /// @notice Makes the contracts; call it once.
     function build() internal {
-        router = new VerifierRouter(address(this), address(this));
-        PermissiveVerifier verifier = new PermissiveVerifier(bytes32(uint256(1)), 16, true);
-        family = router.addSettlementFamily(address(verifier), 16, bytes32(uint256(1)), bytes32(uint256(2)));
-        IModelRegistry models = IModelRegistry(address(new ModelsDouble()));
-        IEnclaveRegistry registry = IEnclaveRegistry(address(new RegistryDouble()));
-        escrow = new OrderEscrow(address(this), registry, router, models, FEE_BPS, FEE_ACCOUNT);
-        token = new StunToken(address(this));
+        router = IVerifierRouter(Committed.deploy("VerifierRouter", abi.encode(address(this), address(this))));
+        address verifier = permissiveVerifier(bytes32(uint256(1)));
+        family = router.addSettlementFamily(verifier, 16, bytes32(uint256(1)), bytes32(uint256(2)));
+        address models = address(new ModelsDouble());
+        address registry = address(new RegistryDouble());
+        bytes memory arguments = abi.encode(address(this), registry, router, models, FEE_BPS, FEE_ACCOUNT);
+        escrow = IOwnedEscrow(Committed.deploy("OrderEscrow", arguments));
+        token = IERC20(Committed.deploy("StunToken", abi.encode(address(this))));
         escrow.setToken(address(0), true);
         escrow.setToken(address(token), true);
+    }
+
+    /// @notice A verifier of 16 jobs that accepts every proof under a key of this hash, for development chains.
+    function permissiveVerifier(bytes32 vkHash) internal returns (address) {
+        return Committed.deploy("PermissiveVerifier", abi.encode(vkHash, 16, true));
     }
 
     function terms(uint128 priceScale) internal view returns (Terms memory) {

@@ -15,6 +15,10 @@ interface Vm {
     function expectRevert(bytes calldata data) external;
     /// @notice The next call must revert with this selector.
     function expectPartialRevert(bytes4 selector) external;
+    /// @notice The text of a file of the project, as far as the settings let tests read it.
+    function readFile(string calldata path) external view returns (string memory);
+    /// @notice The bytes that stand as hex under a key of a JSON text.
+    function parseJsonBytes(string calldata json, string calldata key) external pure returns (bytes memory);
 }
 
 /// @dev Where the test runner answers cheat codes.
