@@ -25,9 +25,9 @@ import {
   statesOf,
   submitAll,
   untilExactly,
-  untilLastServed,
   type Campaign,
 } from './campaign.ts';
+import { arrangements, type Held } from './arrangements.ts';
 import { Holds } from './hold-points.ts';
 
 const LIMIT_MS = 240_000;
@@ -61,45 +61,10 @@ async function end({ stack }: Deployment, campaign: Campaign): Promise<void> {
   campaign.client.close();
 }
 
-/** The states of a job that something can be killed in. */
-type Held = 'leased' | 'running' | 'receipted' | 'batched' | 'proven';
-
-/** How jobs are brought to a state and kept there. They resolve once the states were seen with everything that could change them held. */
-const arrangements: Readonly<Record<Held, (deployment: Deployment, campaign: Campaign, holds: Holds) => Promise<void>>> = {
-  async leased({ worker }, campaign, holds) {
-    // It has asked for work already, so it is given the job, and says no more.
-    await holds.stop(worker.pid);
-    await submitAll(campaign, 1);
-    await untilExactly(campaign, ['leased'], LIMIT_MS);
-    await submitAll(campaign, 1);
-    await untilExactly(campaign, ['leased', 'queued'], LIMIT_MS);
-  },
-  async running({ worker }, campaign, holds) {
-    await holds.stopChildOf(worker.pid, 'runner-process');
-    await submitAll(campaign, 2);
-    await untilExactly(campaign, ['running', 'queued'], LIMIT_MS);
-  },
-  async receipted({ worker }, campaign, holds) {
-    // The worker hands its segment over when it has been idle, which may be before it can be stopped: then with more jobs.
-    for (;;) {
-      await submitAll(campaign, 2);
-      await untilLastServed(campaign, LIMIT_MS);
-      await holds.stop(worker.pid);
-      if ([...(await statesOf(campaign)).values()].at(-1) === 'receipted') return;
-      await holds.release();
-    }
-  },
-  async batched({ service }, campaign, holds) {
-    await holds.stopChildOf(service.pid, 'prover.process');
-    await submitAll(campaign, SEGMENT);
-    await untilExactly(campaign, Array<string>(SEGMENT).fill('batched'), LIMIT_MS);
-  },
-  async proven({ stack: { chain } }, campaign, holds) {
-    await holds.stopMining(chain);
-    await submitAll(campaign, SEGMENT);
-    await untilExactly(campaign, Array<string>(SEGMENT).fill('proven'), LIMIT_MS);
-  },
-};
+/** Brings jobs to a state and keeps them there; a service in one process proves too. */
+function hold({ stack, service, worker }: Deployment, state: Held, campaign: Campaign, holds: Holds): Promise<void> {
+  return arrangements[state]({ chain: stack.chain, worker, prover: service }, campaign, holds);
+}
 
 /**
  * Kills processes while jobs are held in a state, starts them again in this order (a worker waits for its service), and only then lets the
@@ -109,7 +74,7 @@ async function killAt(deployment: Deployment, state: Held, ...killed: readonly (
   const campaign = await openCampaign(deployment.stack, `${killed.join('-')}-${state}`, 3 * SEGMENT);
   const holds = new Holds();
   try {
-    await arrangements[state](deployment, campaign, holds);
+    await hold(deployment, state, campaign, holds);
     await Promise.all(killed.map((name) => deployment[name].kill()));
     for (const name of killed) await restart(deployment, name);
   } finally {
@@ -125,7 +90,7 @@ async function serviceAway(deployment: Deployment): Promise<void> {
   const campaign = await openCampaign(deployment.stack, 'service-away', SEGMENT);
   const holds = new Holds();
   try {
-    await arrangements.running(deployment, campaign, holds);
+    await hold(deployment, 'running', campaign, holds);
     await deployment.service.kill();
   } finally {
     await holds.release();
@@ -154,7 +119,7 @@ async function databaseRestarts(deployment: Deployment): Promise<void> {
     const campaign = await openCampaign(deployment.stack, `database-${state}`, SEGMENT);
     const holds = new Holds();
     try {
-      await arrangements[state](deployment, campaign, holds);
+      await hold(deployment, state, campaign, holds);
       await controlPostgres('-m immediate stop');
       await assert.rejects(statesOf(campaign), 'a service without its store must not answer for it');
       await holds.release();
@@ -220,7 +185,7 @@ async function terminate(deployment: Deployment): Promise<void> {
   const job = new Holds();
   try {
     await proof.stopChildOf(service.pid, 'prover.process');
-    await arrangements.running(deployment, campaign, job);
+    await hold(deployment, 'running', campaign, job);
     const workerStops = worker.stop(STOP_LIMIT_MS);
     await job.release();
     await workerStops;
@@ -262,7 +227,7 @@ async function revoke(deployment: Deployment): Promise<void> {
   const campaign = await openCampaign(stack, 'revoked', 2 * SEGMENT);
   const holds = new Holds();
   try {
-    await arrangements.batched(deployment, campaign, holds);
+    await hold(deployment, 'batched', campaign, holds);
     await holds.stop(worker.pid);
     await submitAll(campaign, 2);
     const batched = Array<string>(SEGMENT).fill('batched');
