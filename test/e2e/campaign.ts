@@ -123,11 +123,6 @@ export async function statesOf({ client, jobsOf }: Campaign): Promise<Map<string
   return states;
 }
 
-/** Waits until some job of the campaign is in one of the states. */
-export async function untilState(campaign: Campaign, wanted: readonly string[], deadlineMs: number): Promise<void> {
-  await untilStates(campaign, (states) => states.some((state) => wanted.includes(state)), wanted.join(' or '), deadlineMs);
-}
-
 /** Waits until the jobs are in exactly these states, in the order in which they were submitted. */
 export async function untilExactly(campaign: Campaign, wanted: readonly string[], deadlineMs: number): Promise<void> {
   const text = wanted.join(', ');

@@ -1,4 +1,4 @@
-/** API, prover and settler as three processes on one PostgreSQL: each killed while it works, the API alone too. */
+/** API, prover and settler as three processes on one PostgreSQL: each killed alone, with jobs held in its hands. */
 import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -6,11 +6,14 @@ import { join } from 'node:path';
 import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Client } from 'pg';
-import { createLocalStack, type LocalStack } from '#cli/stack/local-stack.ts';
+import { createLocalStack, type LocalStack, type ServiceRole } from '#cli/stack/local-stack.ts';
 import type { Child } from '#cli/stack/child.ts';
-import { answerAll, assertSettled, openCampaign, SEGMENT, submitAll, untilState, type Campaign } from './campaign.ts';
+import { arrangements, type Held } from './arrangements.ts';
+import { answerAll, assertSettled, openCampaign, SEGMENT, type Campaign } from './campaign.ts';
+import { Holds } from './hold-points.ts';
 
 const LIMIT_MS = 240_000;
+const ROLES = ['api', 'prover', 'settler'] as const;
 const DATABASE = process.env['STUN_E2E_DATABASE'];
 const title = 'the roles of a service as processes of their own';
 
@@ -39,20 +42,20 @@ if (DATABASE?.startsWith('postgres') !== true) {
     this.timeout(2 * LIMIT_MS);
     let directory: string;
     let stack: LocalStack;
-    let api: Child;
-    let prover: Child;
-    let settler: Child;
+    let roles: Record<ServiceRole, Child>;
+    let worker: Child;
     let database: Awaited<ReturnType<typeof freshDatabase>>;
 
     before(async () => {
       directory = mkdtempSync(join(tmpdir(), 'stun-roles-'));
       database = await freshDatabase(DATABASE);
-      const service = { leaseSeconds: 4, enclaveGoneSeconds: 12, senderClaimSeconds: 15, sweepMs: 500 };
+      const service = { leaseSeconds: 8, enclaveGoneSeconds: 12, senderClaimSeconds: 15, sweepMs: 500 };
       stack = await createLocalStack({ directory, price: 700n, segmentIdleMs: 1000, service, database: database.url });
       await stack.startAttestors();
-      [api, prover, settler] = (await stack.startSplitService()) as [Child, Child, Child];
+      const [api, prover, settler] = (await stack.startSplitService(ROLES)) as [Child, Child, Child];
+      roles = { api, prover, settler };
       assert.equal(new Set([api.pid, prover.pid, settler.pid]).size, 3, 'three processes serve');
-      await stack.startWorker('worker');
+      worker = await stack.startWorker('worker');
     });
     after(async () => {
       await stack?.stop();
@@ -66,47 +69,49 @@ if (DATABASE?.startsWith('postgres') !== true) {
       campaign.client.close();
     }
 
-    /** Kills the API and nothing else; what it leaves is what the other two have to work with. */
-    async function killApi(): Promise<void> {
-      const others = [prover.pid, settler.pid];
-      await api.kill();
-      for (const pid of others) assert.ok(process.kill(pid, 0), 'prover and settler live on');
+    async function restart(role: ServiceRole): Promise<void> {
+      [roles[role]] = (await stack.startSplitService([role])) as [Child];
     }
 
-    async function restartApi(): Promise<void> {
-      [api] = (await stack.startSplitService(['api'])) as [Child];
+    /** Kills one role and nothing else with jobs held in a state, and `away` is done before it is started again. */
+    async function killAlone(
+      role: ServiceRole,
+      state: Held,
+      away: (campaign: Campaign, holds: Holds) => Promise<void> = async () => undefined,
+    ): Promise<void> {
+      const campaign = await openCampaign(stack, `${role}-${state}`, 3 * SEGMENT);
+      const holds = new Holds();
+      try {
+        await arrangements[state]({ chain: stack.chain, worker, prover: roles.prover }, campaign, holds);
+        await roles[role].kill();
+        for (const other of ROLES.filter((one) => one !== role))
+          assert.ok(process.kill(roles[other].pid, 0), `${other} lives on`);
+        await away(campaign, holds);
+        await restart(role);
+      } finally {
+        await holds.release();
+      }
+      await end(campaign);
     }
 
-    it('ends every job once when prover and settler are killed with work in hand', async () => {
-      const campaign = await openCampaign(stack, 'roles', SEGMENT);
-      await submitAll(campaign, SEGMENT);
-      await untilState(campaign, ['batched', 'proven', 'settled'], LIMIT_MS);
-      await Promise.all([prover.kill(), settler.kill()]);
-      [prover, settler] = (await stack.startSplitService(['prover', 'settler'])) as [Child, Child];
-      await end(campaign);
-    });
+    const killings: readonly (readonly [ServiceRole, Held])[] = [
+      ['prover', 'batched'],
+      ['settler', 'proven'],
+      ['api', 'running'],
+      ['api', 'receipted'],
+    ];
+    for (const [role, state] of killings)
+      it(`ends every job once when the ${role} alone is killed with jobs ${state}`, () => killAlone(role, state));
 
-    it('ends every job once when the API alone is killed with jobs in its queue', async () => {
-      const campaign = await openCampaign(stack, 'api-queued', SEGMENT + 1);
-      await submitAll(campaign, SEGMENT + 1);
-      await killApi();
-      await restartApi();
-      await end(campaign);
-    });
-
-    it('proves and settles a segment while the API is away', async () => {
-      const campaign = await openCampaign(stack, 'api-batched', SEGMENT);
-      await submitAll(campaign, SEGMENT);
-      await untilState(campaign, ['batched', 'proven', 'settled'], LIMIT_MS);
-      await killApi();
-      const { escrow, deployment } = campaign.client.contracts;
-      const deadline = Date.now() + LIMIT_MS;
-      const settledNow = (): Promise<readonly unknown[]> =>
-        escrow.settlements(deployment.deployBlock, { orderKey: campaign.order.orderKey });
-      while ((await settledNow()).length === 0 && Date.now() < deadline) await sleep(300);
-      assert.ok((await settledNow()).length > 0, 'settled without the API');
-      await restartApi();
-      await end(campaign);
-    });
+    it('proves and settles a segment while the API is away', () =>
+      killAlone('api', 'batched', async ({ client, order }, holds) => {
+        await holds.release();
+        const { escrow, deployment } = client.contracts;
+        const deadline = Date.now() + LIMIT_MS;
+        const settledNow = async (): Promise<boolean> =>
+          (await escrow.settlements(deployment.deployBlock, { orderKey: order.orderKey })).length > 0;
+        while (!(await settledNow()) && Date.now() < deadline) await sleep(300);
+        assert.ok(await settledNow(), 'settled without the API');
+      }));
   });
 }
