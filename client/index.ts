@@ -13,7 +13,7 @@ export {
   openOrder,
   orderState,
   refundOrder,
-  sendOpening,
+  resumeOpening,
   topUpOrder,
   type OpenedOnChain,
   type OrderPlan,

@@ -1,4 +1,5 @@
 /** Orders on chain: open, look at, top up, close, refund. The opening is stored before the transaction leaves. */
+import { setTimeout as sleep } from 'node:timers/promises';
 import {
   generateEddsaKeyPair,
   orderDomainOf,
@@ -12,7 +13,7 @@ import {
   type Terms,
 } from '#protocol/index.ts';
 import { canonicalPolicyJson, type Policy } from '#attestation/index.ts';
-import { lowerAddress, type MinedTransaction } from '#chain/contract-access.ts';
+import { lowerAddress, minedOf, type MinedTransaction } from '#chain/contract-access.ts';
 import type { Settled } from '#chain/escrow-events.ts';
 import type { StoredOrder } from '#chain/escrow.ts';
 import { NATIVE_TOKEN, type PermitSignature } from '#chain/token.ts';
@@ -21,6 +22,7 @@ import { levelTerms, type LevelPlan } from './order-level.ts';
 import type { OrderRecord, ProviderBudget } from './store/order-record.ts';
 
 const PERMIT_LIFE_SECONDS = 3600;
+const PENDING_POLL_MS = 500;
 
 /** What the customer decides about an order. */
 export interface OrderPlan extends LevelPlan {
@@ -86,10 +88,27 @@ export async function openOrder(client: ClientConnection, plan: OrderPlan): Prom
 }
 
 /**
- * Sends the transaction of a stored order: what openOrder does last, and what is left to do after it was interrupted.
- * @throws `STUN_ORDER_EXISTS` when the order is on chain already
+ * Finishes an opening that was interrupted. When the process died after its transaction was sent, the order opens without the store knowing:
+ * what the funder has sent is waited for, as a new transaction would have to anyway, and nothing is sent when it opened the order.
+ * @throws `STUN_ORDER_EXISTS` when the store knows that the order is on chain, `STUN_CHAIN_DISAGREES` when it is there with other terms
  */
-export async function sendOpening(client: ClientConnection, order: OrderRecord): Promise<OpenedOnChain> {
+export async function resumeOpening(client: ClientConnection, order: OrderRecord): Promise<OpenedOnChain> {
+  if (order.openTransaction !== undefined) return sendOpening(client, order);
+  const { escrow, deployment } = client.contracts;
+  const { funder } = order.place;
+  const count = (state: string): Promise<number> => client.provider.getTransactionCount(funder, state);
+  while ((await count('pending')) > (await count('latest'))) await sleep(PENDING_POLL_MS);
+  const [found] = await escrow.ordersOpened(deployment.deployBlock, { funder, orderId: order.orderId });
+  if (found === undefined) return sendOpening(client, order);
+  if (found.domain !== order.opening.domain) {
+    throw new StunError('STUN_CHAIN_DISAGREES', 'the order on chain was opened with another domain than the stored one');
+  }
+  const receipt = await client.provider.getTransactionReceipt(found.place.transactionHash);
+  if (receipt === null) throw new StunError('STUN_CHAIN_UNAVAILABLE', 'the node has no receipt of the opening that it shows');
+  return noteOpened(client, order, minedOf(receipt));
+}
+
+async function sendOpening(client: ClientConnection, order: OrderRecord): Promise<OpenedOnChain> {
   const { escrow } = client.contracts;
   const sum = order.budgets.reduce((total, budget) => total + budget.amount, 0n);
   const request = {
@@ -101,7 +120,10 @@ export async function sendOpening(client: ClientConnection, order: OrderRecord):
     budgets: order.budgets,
   };
   const permit = await allowanceFor(client, order.place.token, sum);
-  const transaction = await escrow.open(order.place, request, permit);
+  return noteOpened(client, order, await escrow.open(order.place, request, permit));
+}
+
+async function noteOpened(client: ClientConnection, order: OrderRecord, transaction: MinedTransaction): Promise<OpenedOnChain> {
   const opened: OrderRecord = { ...order, openTransaction: transaction.transactionHash };
   await client.store.orders.update(opened);
   return { order: opened, transaction };

@@ -6,7 +6,7 @@ import {
   openOrder,
   orderState,
   refundOrder,
-  sendOpening,
+  resumeOpening,
   topUpOrder,
   type ClientConnection,
   type OpenedOnChain,
@@ -64,7 +64,7 @@ export async function orderOpen({ options, context }: Invocation<OrderOpenOption
     if (options.resume !== undefined) {
       const stored = await client.store.orders.read(parseWord(options.resume, '--resume'));
       context.progress('sending the transaction of the stored order');
-      return openedResult(await sendOpening(client, stored));
+      return openedResult(await resumeOpening(client, stored));
     }
     const model = await orderedModel(options);
     const budgets = (options.budget ?? []).map(parseBudget);
