@@ -7,7 +7,15 @@ import { existsSync, readdirSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { fetchResult, openStore, resumeOpening, type ClientConnection, type OrderRecord } from '#client/index.ts';
+import {
+  encodeInputs,
+  fetchResult,
+  openStore,
+  resumeOpening,
+  submitJobs,
+  type ClientConnection,
+  type OrderRecord,
+} from '#client/index.ts';
 import { fieldToHex, jobHeaderFromWire } from '#protocol/index.ts';
 import { decodeFrame } from '#client/frame.ts';
 import { sampleCases } from '#test/depth.ts';
@@ -179,5 +187,26 @@ describe('a client killed with kill -9', function () {
       const other = { ...stored, opening: { ...opening, domain: opening.domain + 1n } };
       await rejectsCode(resumeOpening(client, other), 'STUN_CHAIN_DISAGREES');
     });
+  });
+
+  it('while it fetches a result', async () => {
+    stage.service.reset();
+    await stage.addEnclave();
+    const home = await stage.folder();
+    const client = await stage.connect({ home });
+    const order = await stage.openOrder(client);
+    const payload = encodeInputs([{ name: 'x', dtype: 'int32', dims: [1], data: new Uint8Array(4) }]);
+    const [job] = await submitJobs(client, order, [{ payload, maxPrice: 900n }]);
+    const child = spawnCli(['result', job!.jobId, '--wait', '60s', '--json'], await customerEnv(stage, home));
+    const end = ended(child);
+    stage.service.onFetched = () => child.kill('SIGKILL');
+    const { exitCode, stdout } = await end;
+    stage.service.onFetched = () => undefined;
+    assert.equal(exitCode, null, `the child ended by itself: ${stdout}`);
+    const { files } = await client.store.lanes.find([order.orderKey], job!.jobId);
+    assert.equal(await files.outcome(job!.jobId), undefined, 'nothing was stored');
+    const { checked } = await fetchResult(client, job!.jobId, { timeoutMs: 0 });
+    assert.equal(checked.status, 'served');
+    client.close();
   });
 });

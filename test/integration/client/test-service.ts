@@ -99,6 +99,8 @@ export class TestService {
   readonly received: { readonly jobId: string; readonly bytes: Uint8Array }[] = [];
   /** Called with each body of POST /v1/jobs, before the job is kept. */
   onReceived: (jobId: string) => void = () => undefined;
+  /** Told when a result is asked for, before it is answered. */
+  onFetched: () => void = () => undefined;
   readonly jobs = new Map<string, ServedJob>();
   readonly orders = new Map<string, OpenedOrder>();
   /** Closed segments as a worker would hand them over. */
@@ -143,6 +145,7 @@ export class TestService {
   reset(): void {
     this.lies = {};
     this.onReceived = () => undefined;
+    this.onFetched = () => undefined;
     this.serving = true;
     this.received.length = 0;
     this.#listings.clear();
@@ -180,6 +183,7 @@ export class TestService {
       if (job === undefined) return send(404, problem('STUN_JOB_NOT_STORED', 'no such job'));
       if (sub === undefined) return send(200, { jobId: id, state: job.state, code: job.code, reason: job.reason });
       if (sub === 'events') return void response.writeHead(200, { 'content-type': 'text/event-stream' }).end(`data: {}\n\n`);
+      if (sub === 'result') this.onFetched();
       if (sub === 'result') return void response.writeHead(200).end(job.sealed);
       const keysetDigest = this.#enclaveOf(job.header)?.keysetDigest;
       return send(200, { record: receiptRecordToWire(job.record!), keysetDigest });
