@@ -1,6 +1,7 @@
 /** `stun`: parses, runs one command, prints its result once, and ends with the exit code of the registry. */
 import { CommanderError } from 'commander';
 import { StunError } from '#protocol/errors/stun-error.ts';
+import { outliveReaders } from './closed-pipe.ts';
 import { printError, printResult } from './output.ts';
 import { buildProgram, withDescendants } from './program.ts';
 import { progressContext } from './progress.ts';
@@ -36,4 +37,5 @@ async function main(argv: readonly string[]): Promise<number> {
   }
 }
 
+outliveReaders();
 process.exitCode = await main(process.argv.slice(2));

@@ -1,6 +1,7 @@
 /** Printing: one JSON document on stdout with `--json`, text without; errors with code, reason and what to do. */
 import { asStunError, errorEntry, exitCodeOf } from '#protocol/errors/registry.ts';
 import type { StunError } from '#protocol/errors/stun-error.ts';
+import { isClosedPipe } from './closed-pipe.ts';
 import type { CommandResult, Json } from './command.ts';
 
 /** The document of a failed command. */
@@ -23,11 +24,11 @@ function errorText(error: StunError): string {
   return `stun: ${error.code}: ${error.message}\n  ${doc}\n  (who can act: ${actor})`;
 }
 
-/** Writes all of a text, however slow the reader. */
+/** Writes all of a text, however slow the reader; to one that has left, as much as it took. */
 function write(stream: NodeJS.WriteStream, text: string): Promise<void> {
   return new Promise((resolve, reject) => {
     stream.write(text, (error) => {
-      if (error) reject(error);
+      if (error && !isClosedPipe(error)) reject(error);
       else resolve();
     });
   });

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { exitCodeOf, isErrorCode } from '#protocol/index.ts';
 import { defaultPolicy, parsePolicy } from '#attestation/index.ts';
 import { sampleCases } from '#test/depth.ts';
-import { runCli } from './run-cli.ts';
+import { ended, runCli, spawnCli } from './run-cli.ts';
 
 interface ErrorDocument {
   readonly error: { readonly code: string; readonly reason: string; readonly actor: string; readonly doc: string };
@@ -95,6 +95,23 @@ describe('stun, as any program calls it', function () {
     assert.equal(run.stdout, '');
     assert.match(run.stderr, /^stun: STUN_INPUT: unknown option '--nonsense'/);
     assert.equal(run.exitCode, 1);
+  });
+
+  it('ends quietly, with its own status, when a reader leaves before the end', async () => {
+    const mistake = ['chain', 'deploy', '--attestor', '0x1'];
+    const status = exitCodeOf('STUN_CHAIN_UNAVAILABLE');
+    for (const [args, left, exitCode] of [
+      [['policy', 'show'], 'stdout', 0],
+      [[...mistake, '--json'], 'stdout', status],
+      [mistake, 'stderr', status],
+    ] as const) {
+      const child = spawnCli(args, env);
+      const end = ended(child);
+      // Before it can have written: the end of the pipe is closed.
+      child[left]?.destroy();
+      const { exitCode: status, stdout, stderr } = await end;
+      assert.deepEqual([status, stdout, stderr], [exitCode, '', ''], `${args.join(' ')}, ${left} closed`);
+    }
   });
 
   it('reports a refused audit bundle as one document that names the field', async () => {
