@@ -11,8 +11,8 @@ import { stoppingSignal } from './stopping.ts';
 /** Runs the command line. @returns the exit code */
 async function main(argv: readonly string[]): Promise<number> {
   const json = argv.includes('--json');
-  const { context, stop } = progressContext(stoppingSignal());
-  const runner = new Runner(context);
+  const { context, working, stop } = progressContext(stoppingSignal());
+  const runner = new Runner(context, working);
   let help = '';
   const program = buildProgram(runner);
   for (const command of withDescendants(program)) {

@@ -98,7 +98,7 @@ function registerJobs(program: Command, runner: Runner): void {
     ofModel(challenge.command('check')).description('hold every settled answer of an order to the model'),
     async () => (await import('../commands/challenge-watch.ts')).challengeCheck,
   );
-  runner.handle(
+  runner.serve(
     ofModel(challenge.command('watch'))
       .option('--every <duration>', 'look this often', '60s')
       .option('--once', 'look once')

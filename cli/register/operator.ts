@@ -22,12 +22,12 @@ function registerProcesses(program: Command, runner: Runner): void {
     ['prover', 'run the prover of a service that uses PostgreSQL', 'prover'],
   ] as const;
   for (const [name, description, role] of roles) {
-    runner.handle(proving(program.command(name).description(description)), async () => {
+    runner.serve(proving(program.command(name).description(description)), async () => {
       const { serviceProcess } = await import('../commands/processes.ts');
       return serviceProcess(role);
     });
   }
-  runner.handle(
+  runner.serve(
     program.command('attestor').description('run an attestor: it verifies evidence itself and approves keysets'),
     async () => (await import('../commands/processes.ts')).serviceProcess('attestor'),
   );
@@ -48,7 +48,7 @@ export function registerOperator(program: Command, runner: Runner): void {
     },
   );
   const chain = program.command('chain').description('development chain and deployment');
-  runner.handle(
+  runner.serve(
     chain
       .command('dev')
       .option('--port <port>', 'where to listen', '8545')

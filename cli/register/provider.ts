@@ -5,7 +5,7 @@ import { ceremonies } from './operator.ts';
 
 /** Adds them. */
 export function registerProvider(program: Command, runner: Runner): void {
-  runner.handle(
+  runner.serve(
     program.command('worker').description('run the enclave program (STUN_WORKER_CONFIG); docs/provider.md explains its settings'),
     async () => (await import('../commands/processes.ts')).workerProcess,
   );
