@@ -120,7 +120,7 @@ function verdict(report: AuditReport, { money: sums, batches, ceremony }: ChainF
     ...report.checks.map((check) => {
       const where = check.status === 'refuted' ? `  at ${check.field ?? ''}` : '';
       const why = check.reason === undefined ? '' : `  ${check.code === undefined ? '' : `${check.code}: `}${check.reason}`;
-      const among = check.status === 'refuted' ? `\n         binds ${check.binds.join(', ')}` : '';
+      const among = check.status !== 'proven' && check.binds.length > 0 ? `\n         binds ${check.binds.join(', ')}` : '';
       return `${check.status.padEnd(8)} ${check.id}${where}${why}${among}`;
     }),
     ...(report.simulated ? ['SIMULATED HARDWARE: nothing protected these keys or this data.'] : []),

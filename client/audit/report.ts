@@ -73,9 +73,9 @@ export class AuditLedger {
     else this.#checks[open] = check;
   }
 
-  /** Records that a check could not be made, and why. */
-  unknown(id: string, reason: string): void {
-    this.#say({ id, status: 'unknown', binds: [], reason });
+  /** Records that a check could not be made, and why. @param binds - paths that the bundle alone does not tell from others */
+  unknown(id: string, reason: string, binds: readonly string[] = []): void {
+    this.#say({ id, status: 'unknown', binds, reason });
   }
 
   /** Whether anything was refuted so far. */

@@ -93,7 +93,10 @@ function verifyApprovals(wire: AuditEnclave, field: string, enclave: AuditedEncl
   const digest = toHex(evidenceDigest(utf8(wire.evidence)));
   const approved = wire.approvedEvidenceDigest ?? digest;
   if (approved !== digest)
-    ledger.unknown(`${field}.approvedEvidence`, 'the attestors approved earlier evidence, not in the bundle');
+    ledger.unknown(`${field}.approvedEvidence`, 'the attestors approved other evidence, which is not in the bundle', [
+      `${field}.evidence`,
+      `${field}.approvedEvidenceDigest`,
+    ]);
   for (const [i, approval] of wire.approvals.entries()) {
     const at = `${field}.approvals[${i}]`;
     const binds = [

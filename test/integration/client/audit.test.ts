@@ -9,6 +9,8 @@ import {
   type AuditBundle,
   type AuditReport,
 } from '#client/index.ts';
+import { evidenceDigest } from '#attestation/index.ts';
+import { toHex, utf8 } from '#protocol/index.ts';
 import { sampleCases } from '#test/depth.ts';
 import { changed, isUnder, leavesOf, withChange, type JsonValue } from './document-leaves.ts';
 import { withOtherKey, withOtherPolicy } from './forged-bundle.ts';
@@ -95,6 +97,22 @@ describe('audit of a settled order', function () {
       }
     });
   }
+
+  it('does not count approvals of other evidence for that of the bundle', () => {
+    const forged = structuredClone(settled.bundle);
+    const [enclave] = forged.enclaves;
+    enclave!.approvedEvidenceDigest = toHex(evidenceDigest(utf8(enclave!.evidence)));
+    enclave!.evidence += ' ';
+    const open = verifyAuditBundle(forged, trust()).checks.filter((check) => check.status !== 'proven');
+    assert.deepEqual(
+      open.map(({ id, status, binds }) => [id, status, binds]),
+      [['enclaves[0].approvedEvidence', 'unknown', ['enclaves[0].evidence', 'enclaves[0].approvedEvidenceDigest']]],
+    );
+    delete enclave!.approvedEvidenceDigest;
+    const refuted = verifyAuditBundle(forged, trust()).checks.find((check) => check.status === 'refuted');
+    assert.equal(refuted?.field, 'enclaves[0].approvals[0]');
+    assert.ok(refuted.binds.includes('enclaves[0].evidence'));
+  });
 
   it('is refuted when a field is missing or an unknown one is there', () => {
     for (const { path, keys } of leavesOf(document).filter((_, i) => i % 9 === 0)) {
