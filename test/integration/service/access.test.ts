@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { request as httpRequest } from 'node:http';
 import { Writable } from 'node:stream';
+import { concatBytes, uintBytes, utf8 } from '#protocol/index.ts';
 import type { RunningService } from '#service/service.ts';
 import { ApiClient, assertProblem, signedSignIn } from './api-client.ts';
 import { ROLE, World } from './world.ts';
@@ -145,6 +146,8 @@ describe('service: access and limits', function () {
       const send = (bytes: Uint8Array<ArrayBuffer>) => client.send('POST', '/v1/jobs', { body: bytes, headers });
       assertProblem(await send(Uint8Array.of(0, 0)), 'STUN_FRAME', 400);
       assertProblem(await send(Uint8Array.of(255, 255, 255, 255, 1)), 'STUN_FRAME', 400);
+      const deep = utf8(`${'['.repeat(10_000)}${']'.repeat(10_000)}`);
+      assertProblem(await send(concatBytes(uintBytes(deep.length, 4), deep)), 'STUN_JSON_FORMAT', 400);
     });
 
     /** Sends a body by hand. @returns the status and the code of the answer */

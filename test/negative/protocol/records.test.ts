@@ -50,6 +50,8 @@ describe('settlement bundles', () => {
     ['another input commitment', 'STUN_SEGMENT', (b) => (b.jobs[2]!.inputCommitment = other())],
     ['another maximum price', 'STUN_SEGMENT', (b) => (b.jobs[2]!.maxPrice = '999999')],
     ['a price above the maximum', 'STUN_PRICE_CAP', (b) => (b.jobs[0]!.receipt.price = '1001')],
+    ['a price of 2^64 + 1', 'STUN_PRICE_CAP', (b) => (b.jobs[0]!.receipt.price = (2n ** 64n + 1n).toString())],
+    ['a maximum price of 2^64 + 1', 'STUN_RANGE', (b) => (b.jobs[0]!.maxPrice = (2n ** 64n + 1n).toString())],
     ['another price', 'STUN_STATEMENT_MISMATCH', (b) => (b.jobs[0]!.receipt.price = '699')],
     ['another output commitment', 'STUN_STATEMENT_MISMATCH', (b) => (b.jobs[0]!.receipt.outputCommitment = other())],
     ['another delivery digest', 'STUN_STATEMENT_MISMATCH', (b) => (b.jobs[0]!.receipt.deliveryDigest = other())],

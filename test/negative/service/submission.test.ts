@@ -256,6 +256,16 @@ describe('service: refused requests', function () {
       await finish();
     });
 
+    it('at a price of 2^63, 2^64 and one more', async () => {
+      const { made, of, path } = await leased();
+      const { record, sealed } = await of.serve(made.header, made.envelope);
+      for (const price of [2n ** 63n, 2n ** 64n, 2n ** 64n + 1n]) {
+        const receipt = { ...record.receipt, price: price.toString() };
+        assertProblem(await complete(path, { ...record, receipt }, sealed), 'STUN_RANGE', 400);
+      }
+      await finish();
+    });
+
     it('with a statement over other receipts', async () => {
       const { made, of, path } = await leased();
       await of.serve(made.header, made.envelope);
