@@ -51,6 +51,8 @@ export interface ChainView {
   settlements(fromBlock: number, toBlock: number): Promise<readonly Settled[]>;
   refunds(fromBlock: number, toBlock: number): Promise<readonly Refunded[]>;
   closings(fromBlock: number, toBlock: number): Promise<readonly { readonly orderKey: string; readonly deadlineUnix: number }[]>;
+  /** The last second at which the provider can settle, as of now: deadline, grace and the freezes so far. */
+  settleableUntilUnix(orderKey: string, provider: string): Promise<number>;
   /** A batch of a challengeable order. @throws `STUN_CHALLENGE_BATCH` */
   batch(batchId: Hex): Promise<CourtBatch>;
   challenge(batchId: Hex, index: number): Promise<CourtChallenge>;

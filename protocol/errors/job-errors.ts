@@ -72,7 +72,7 @@ export const jobErrors = {
     class: 'policy',
     actor: 'customer',
     httpStatus: 409,
-    doc: 'The order is past its deadline or closing. Open a new order.',
+    doc: 'The order is past its deadline or closing. Open a new order; what was not settled by then is refunded.',
   },
   STUN_ORDER_DOMAIN: {
     class: 'verification',

@@ -79,6 +79,7 @@ export function chainView(contracts: StunContracts, provider: JsonRpcProvider): 
       return registry.isLiveRoot(provider_, root, await frozenSeconds(families, sinceUnix));
     },
     familyFor: (orderKey, provider_) => escrow.familyFor(orderKey, provider_),
+    settleableUntilUnix: (orderKey, provider_) => escrow.settleableUntilUnix(orderKey, provider_),
     isFrozen: async (family) => (await router.family(family)).frozen,
     frozenSeconds,
     availableStake: (token, provider_) => court.availableStake(token, provider_),

@@ -194,6 +194,8 @@ export interface Tables {
     settled_at_ms: number | null;
     batch_id: string | null;
     batch_state: string | null;
+    look_at_ms: Generated<number>;
+    lost_tasks: Generated<number>;
   };
   chain_settlement: {
     transaction_hash: string;

@@ -42,6 +42,8 @@ export interface TaskQueue {
   webhook(trx: Trx, deliveryId: string): Promise<void>;
   /** Runs tasks of a queue in this process. A handler that throws has its task tried again later. */
   work(name: QueueName, concurrency: number, handler: (task: Task) => Promise<void>): Promise<void>;
+  /** Those of the segments that have a task which waits or runs. */
+  withTask(segmentIds: readonly string[]): Promise<ReadonlySet<string>>;
   /** Tasks that wait, and that run, by queue. */
   depth(): Promise<
     readonly { readonly queue: string; readonly waiting: number; readonly running: number; readonly failed: number }[]
@@ -94,6 +96,12 @@ export function createQueue(database: Database, supervise: boolean, onError: (er
         if (job === undefined) return;
         await handler({ id: job.data.id, waits: job.data.waits ?? 0, retryCount: job.retryCount, signal: job.signal });
       });
+    },
+    async withTask(segmentIds) {
+      const statement = `select distinct data->>'id' as id from ${SCHEMA}.job
+        where name in ('prove', 'settle') and state in ('created', 'retry', 'active') and data->>'id' = any($1)`;
+      const { rows } = await database.queueDb.executeSql(statement, [[...segmentIds]]);
+      return new Set(rows.map((row) => String((row as { id: unknown }).id)));
     },
     async depth() {
       const all = await boss.getQueues(Object.keys(queues));

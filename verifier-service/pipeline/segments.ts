@@ -87,6 +87,7 @@ async function store(
       proofs_made: 0,
       sends: 0,
       created_at_ms: unit.nowMs,
+      look_at_ms: nextLookMs(unit.nowMs, 0),
     })
     .execute();
   await moveJobs(
@@ -121,6 +122,15 @@ async function receiptedJobs(unit: Unit, laneId: string, bundle: SettlementBundl
     }
   }
   return jobs;
+}
+
+/** A segment is looked at this long after it came or was looked at; twice as long for each task that it lost. */
+const LOOK_MS = 600_000;
+const MOST_DOUBLINGS = 8;
+
+/** When a segment is looked at next. @param lostTasks - how many tasks of it were gone so far */
+export function nextLookMs(nowMs: number, lostTasks: number): number {
+  return nowMs + LOOK_MS * 2 ** Math.min(lostTasks, MOST_DOUBLINGS);
 }
 
 /** Appends the event of a segment. */

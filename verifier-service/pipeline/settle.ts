@@ -80,6 +80,8 @@ export async function followSegments(services: Services, sender: SettlementSende
     .execute();
   for (const segment of sent) {
     const outcome = await sender.outcome(segment.sent_key ?? '');
+    // The sender knows nothing of the key: its store was lost or put back.
+    if (outcome === undefined) await sendAgain(services, segment);
     if (outcome?.state === 'done') await sendAgainIfUndone(services, segment);
     if (outcome?.state !== 'refused') continue;
     services.metrics.settlements.inc({ result: 'refused' });

@@ -2,6 +2,7 @@
 import { hasWaiting, releaseExpired, releaseGone } from '../jobs/lease.ts';
 import { closeIdleLanes } from '../jobs/transitions.ts';
 import { nowUnix, type Services } from '../services.ts';
+import { findLostTasks } from './lost-tasks.ts';
 import { deleteAged } from './retention.ts';
 
 /** Runs every sweep once. @returns whether there may be more to delete at once */
@@ -9,7 +10,9 @@ export async function sweep(services: Services): Promise<boolean> {
   await releaseExpired(services);
   await releaseGone(services);
   await expireOrders(services);
-  return deleteAged(services);
+  const more = await deleteAged(services);
+  await findLostTasks(services);
+  return more;
 }
 
 /** Ends what waits under orders past their deadline. Leased jobs may still be completed: their provider is paid until the grace ends. */

@@ -1,12 +1,15 @@
-/** A settlement that the sender saw in a final block and nobody else did before that block left the chain. */
+/** Segments that nothing moves any more: their settlement left the chain unseen, their transaction or their task is gone. */
 import assert from 'node:assert/strict';
+import { setTimeout as delay } from 'node:timers/promises';
+import { sql, type Selectable } from 'kysely';
 import { fieldToHex } from '#protocol/index.ts';
+import type { Tables } from '#service/db/schema.ts';
 import { followSegments } from '#service/pipeline/settle.ts';
 import type { SettlementSender } from '#service/ports.ts';
 import type { Services } from '#service/services.ts';
 import type { ApiClient } from './api-client.ts';
 import { TestLane } from './lane.ts';
-import { ROLE, World, type WorldEnclave, type WorldOrder } from './world.ts';
+import { DAY, ROLE, World, type WorldEnclave, type WorldOrder } from './world.ts';
 
 /** What the sender says of a transaction that was final under its policy. */
 const sender: SettlementSender = {
@@ -17,7 +20,7 @@ const sender: SettlementSender = {
   close: () => Promise.resolve(),
 };
 
-describe('service: settlements that left the chain unseen', function () {
+describe('service: segments that nothing moves', function () {
   this.timeout(60_000);
   let world: World;
   let services: Services;
@@ -61,7 +64,7 @@ describe('service: settlements that left the chain unseen', function () {
     return [sends, sentKey];
   };
 
-  it('are sent again, under another key', async () => {
+  it('are sent again, under another key, when their settlement left the chain unseen', async () => {
     const segmentId = await sentSegment(0);
     assert.equal(await followSegments(services, sender), 1);
     assert.deepEqual(await sendsOf(segmentId), [1, null]);
@@ -72,5 +75,50 @@ describe('service: settlements that left the chain unseen', function () {
     const segmentId = await sentSegment(1, { lane_old: fieldToHex(5n) });
     assert.equal(await followSegments(services, sender), 1);
     assert.deepEqual(await sendsOf(segmentId), [0, `settle/${segmentId}/0`]);
+    await services.db.sql.deleteFrom('segment').where('segment_id', '=', segmentId).execute();
+  });
+
+  it('are sent again when the sender does not know of them', async () => {
+    const segmentId = await sentSegment(2);
+    assert.equal(await followSegments(services, { ...sender, outcome: () => Promise.resolve(undefined) }), 1);
+    assert.deepEqual(await sendsOf(segmentId), [1, null]);
+  });
+
+  it('get another task when theirs is gone, and after twice the pause the next', async () => {
+    const segmentId = await sentSegment(3);
+    const { sql: db } = services.db;
+    const row = db.selectFrom('segment').selectAll().where('segment_id', '=', segmentId);
+    const back = { state: 'batched', sent_key: null, look_at_ms: 0 } as const;
+    const lookedAt = async (): Promise<Selectable<Tables['segment']>> => {
+      const startedMs = Date.now();
+      await db.updateTable('segment').set(back).where('segment_id', '=', segmentId).execute();
+      for (;;) {
+        const segment = await row.executeTakeFirstOrThrow();
+        if (segment.look_at_ms > 0) return { ...segment, look_at_ms: segment.look_at_ms - startedMs };
+        await delay(50);
+      }
+    };
+    const isAfter = (segment: { look_at_ms: number }, seconds: number): void =>
+      assert.ok(segment.look_at_ms >= seconds * 1000 && segment.look_at_ms < 2 * seconds * 1000, String(segment.look_at_ms));
+    const withTask = await lookedAt();
+    assert.equal(withTask.lost_tasks, 0);
+    isAfter(withTask, 600);
+    await sql`delete from stun_queue.job where data->>'id' = ${segmentId}`.execute(db);
+    const without = await lookedAt();
+    assert.equal(without.lost_tasks, 1);
+    isAfter(without, 1200);
+    assert.ok((await services.queue.withTask([segmentId])).has(segmentId));
+  });
+
+  it('are given up with the reason when their task is gone and their order closed', async () => {
+    const segmentId = await sentSegment(4);
+    const { sql: db } = services.db;
+    await world.chain.increaseTime(9 * DAY);
+    await sql`delete from stun_queue.job where data->>'id' = ${segmentId}`.execute(db);
+    const due = { state: 'batched', sent_key: null, look_at_ms: 0 } as const;
+    await db.updateTable('segment').set(due).where('segment_id', '=', segmentId).execute();
+    const events = await customer.events(`/v1/orders/${order.orderKey}/events`, (seen) => seen.at(-1)?.data.state === 'failed');
+    const { state, code } = (await worker.get(`/v1/segments/${segmentId}`)).json;
+    assert.deepEqual([state, code, events.at(-1)?.data.segmentId], ['failed', 'STUN_ORDER_CLOSED', segmentId]);
   });
 });
