@@ -18,7 +18,15 @@ import {
   type JobResult,
   type OrderRecord,
 } from '#client/index.ts';
-import { encodeTensors, fieldToHex, fromHex, StunError, type ErrorCode, type NamedTensor } from '#protocol/index.ts';
+import {
+  encodeTensors,
+  fieldToHex,
+  fromHex,
+  generateEddsaKeyPair,
+  StunError,
+  type ErrorCode,
+  type NamedTensor,
+} from '#protocol/index.ts';
 import type { RunningService } from '#service/service.ts';
 import { parseWorkerConfig } from '#worker/config.ts';
 import { createWorkerLog } from '#worker/log.ts';
@@ -211,9 +219,10 @@ describe('a worker that shows its GPUs', function () {
     const keys = { ...record, keysetDigest: fromHex(record.keysetDigest) };
     const customer = new Customer(order, keys as never, record.provider);
     const unserved = await world.openOrder();
-    const stranger = new Customer(unserved, keys as never, record.provider);
+    const elsewhere = new Customer(unserved, keys as never, record.provider);
+    const intruder = new Customer({ ...order, demandKey: generateEddsaKeyPair() }, keys as never, record.provider);
     assert.equal((await funder.post('/v1/orders', unserved.announcement)).status, 201);
-    const opening = await stranger.opening();
+    const opening = await elsewhere.opening();
     assert.equal((await funder.put(`/v1/orders/${unserved.orderKey}/openings/${record.keysetDigest}`, opening)).status, 204);
     let laneIndex = 7;
     const next = (change: JobChange = {}, of = customer): Promise<SentJob> => of.next({ ...change, laneIndex: ++laneIndex });
@@ -225,7 +234,8 @@ describe('a worker that shows its GPUs', function () {
       ['STUN_ENVELOPE_OPEN', { ...large, envelope: reordered(large.envelope) }],
       ['STUN_ENVELOPE_OPEN', { ...(await next()), envelope: (await next()).envelope }],
       ['STUN_ENVELOPE_OPEN', await next({ sealedTo: await makeKeys() })],
-      ['STUN_MODEL_MISMATCH', await next({}, stranger)],
+      ['STUN_ORDER_OPENING', await next({}, intruder)],
+      ['STUN_MODEL_MISMATCH', await next({}, elsewhere)],
     ];
     for (const [code, { wire, envelope, head }] of cases) {
       const sent = await funder.frame('/v1/jobs', wire, envelope);
