@@ -123,7 +123,9 @@ describe('service: access and limits', function () {
 
   describe('bodies', () => {
     it('of a declared gigabyte are refused before they are sent', async () => {
-      assert.deepEqual(await declare(1_000_000_000, 0), [413, 'STUN_BODY_TOO_LARGE']);
+      const frame = 'application/vnd.stun.frame';
+      for (const to of [['/v1/orders'], ['/v1/evidence/verify'], ['/v1/jobs', frame]] as const)
+        assert.deepEqual(await declare(1_000_000_000, 0, ...to), [413, 'STUN_BODY_TOO_LARGE'], to[0]);
     });
 
     it('that grow beyond the limit are refused on the way', async () => {
@@ -151,12 +153,17 @@ describe('service: access and limits', function () {
     });
 
     /** Sends a body by hand. @returns the status and the code of the answer */
-    function declare(length: number | undefined, sendBytes: number): Promise<[number, string]> {
+    function declare(
+      length: number | undefined,
+      sendBytes: number,
+      path = '/v1/orders',
+      type = 'application/json',
+    ): Promise<[number, string]> {
       return new Promise((resolve, reject) => {
-        const url = new URL('/v1/orders', service.url);
+        const url = new URL(path, service.url);
         const headers = {
           authorization: `Bearer ${client.token ?? ''}`,
-          'content-type': 'application/json',
+          'content-type': type,
           ...(length === undefined ? {} : { 'content-length': String(length) }),
         };
         const request = httpRequest(url, { method: 'POST', headers }, (response) => {
