@@ -11,10 +11,16 @@ export const TAMPER = {
   tamperStart: 2,
   /** Added to count. */
   tamperCount: 1,
-  /** Per job: signer, head after, meta, leaf. */
-  tamperJob: 4,
-  /** Added to the leaf's policy and provider. */
-  tamperLeaf: 2,
+  /** Per job: signer, head after, meta, leaf; what comes in as head before, active and price; its leaf in the tree of receipts. */
+  tamperJob: 8,
+  /** Added to the five fields of the leaf, and to what the path starts from. */
+  tamperLeaf: 6,
+  /** Added to the fields of the order id but its salt. */
+  tamperOrder: 5,
+  /** Added to the fields of the lane's genesis. */
+  tamperLane: 3,
+  /** Added to the key that the signer is made of. */
+  tamperSigner: 2,
   /** Added to the six fields of the statement. */
   tamperStatement: 6,
   /** Demand signature: added to u and v of the key, and to the slopes of its double and quadruple. */
@@ -64,7 +70,7 @@ const EDITS: readonly (readonly [string, string])[] = [
   ['template LaneStart() {', 'template LaneStart() {\n    signal input tamper[2];'],
   ['signal inverse <-- laneOld != 0 ? 1 / laneOld : 0;', 'signal inverse <-- (laneOld != 0 ? 1 / laneOld : 0) + tamper[0];'],
   ['head <== laneOld + isFresh * (genesis.out - laneOld);', 'head <-- laneOld + isFresh * (genesis.out - laneOld) + tamper[1];'],
-  ['template Job() {', 'template Job() {\n    signal input tamper[4];'],
+  ['template Job() {', 'template Job() {\n    signal input tamper[8];'],
   [
     'headAfter <== headBefore + active * (demand.out - headBefore);',
     'headAfter <-- headBefore + active * (demand.out - headBefore) + tamper[1];',
@@ -102,22 +108,37 @@ const EDITS: readonly (readonly [string, string])[] = [
     signal input tamperPair[nPublished][4];
     signal input tamperStart[2];
     signal input tamperCount[1];
-    signal input tamperJob[N][4];
-    signal input tamperLeaf[2];
+    signal input tamperJob[N][8];
+    signal input tamperLeaf[6];
+    signal input tamperOrder[5];
+    signal input tamperLane[3];
+    signal input tamperSigner[2];
     signal input tamperStatement[6];
     signal input tamperKey[4];
     signal input tamperAlias[2];`,
   ],
-  ['start.orderId <== orderId;', 'start.orderId <== orderId;\n    start.tamper <== tamperStart;'],
+  ...(['domain', 'demandKey[0]', 'demandKey[1]', 'modelId', 'policyId'] as const).map(
+    (value, i) => [`order.inputs[${i}] <== ${value};`, `order.inputs[${i}] <-- ${value} + tamperOrder[${i}];`] as const,
+  ),
+  ['start.orderId <== orderId;', 'start.orderId <-- orderId + tamperLane[0];\n    start.tamper <== tamperStart;'],
+  ['start.provider <== provider;', 'start.provider <-- provider + tamperLane[1];'],
+  ['start.laneIndex <== laneIndex;', 'start.laneIndex <-- laneIndex + tamperLane[2];'],
+  ['signer.inputs[0] <== receiptKey[0];', 'signer.inputs[0] <-- receiptKey[0] + tamperSigner[0];'],
+  ['signer.inputs[1] <== receiptKey[1];', 'signer.inputs[1] <-- receiptKey[1] + tamperSigner[1];'],
   ['signal count <== countSum;', 'signal count <-- countSum + tamperCount[0];'],
-  ['job[i].active <== active[i];', 'job[i].active <== active[i];\n        job[i].tamper <== tamperJob[i];'],
+  ['job[i].active <== active[i];', 'job[i].active <-- active[i] + tamperJob[i][5];\n        job[i].tamper <== tamperJob[i];'],
+  ['job[i].headBefore <== head[i];', 'job[i].headBefore <-- head[i] + tamperJob[i][4];'],
+  ['job[i].price <== price[i];', 'job[i].price <-- price[i] + tamperJob[i][6];'],
+  ['receipts.leaves[i] <== job[i].leaf;', 'receipts.leaves[i] <-- job[i].leaf + tamperJob[i][7];'],
   ['job[i].signerId <== signer.out;', 'job[i].signerId <-- signer.out + tamperJob[i][0];'],
   [
     'demandSignature.key <== demandKey;',
     'demandSignature.key <== demandKey;\n    demandSignature.tamperKey <== tamperKey;\n    demandSignature.tamperAlias <== tamperAlias[0];',
   ],
-  ['leaf.inputs[1] <== policyId;', 'leaf.inputs[1] <-- policyId + tamperLeaf[0];'],
-  ['leaf.inputs[2] <== provider;', 'leaf.inputs[2] <-- provider + tamperLeaf[1];'],
+  ...(['signer.out', 'policyId', 'provider', 'hardwareIdHash', 'expiresAt'] as const).map(
+    (value, i) => [`leaf.inputs[${i}] <== ${value};`, `leaf.inputs[${i}] <-- ${value} + tamperLeaf[${i}];`] as const,
+  ),
+  ['path.leaf <== leaf.out;', 'path.leaf <-- leaf.out + tamperLeaf[5];'],
   ['statement.inputs[0] <== start.head;', 'statement.inputs[0] <-- start.head + tamperStatement[0];'],
   ['statement.inputs[1] <== laneNew;', 'statement.inputs[1] <-- laneNew + tamperStatement[1];'],
   ['statement.inputs[2] <== modelId;', 'statement.inputs[2] <-- modelId + tamperStatement[2];'],

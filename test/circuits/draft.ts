@@ -43,18 +43,32 @@ export interface Draft {
 /** Values that replace what follows from the draft. */
 export interface Replacements {
   readonly orderId?: bigint;
+  /** Fields that the order id is made of, by place: domain, key x and y, model, policy. */
+  readonly order?: Readonly<Record<number, bigint>>;
+  /** Fields that the genesis is made of, by place: order, provider, lane. */
+  readonly lane?: Readonly<Record<number, bigint>>;
+  /** The signer that demands and leaf name. */
+  readonly signerId?: bigint;
   readonly payee?: bigint;
   readonly fromHead?: bigint;
   /** The signer that the demands name. */
   readonly demandSigner?: bigint;
+  /** Heads that jobs continue, by place. */
+  readonly headsBefore?: Readonly<Record<number, bigint>>;
+  /** What is counted of jobs, by place. */
+  readonly active?: Readonly<Record<number, bigint>>;
+  /** What is summed of jobs, by place. */
+  readonly prices?: Readonly<Record<number, bigint>>;
   readonly metas?: Readonly<Record<number, bigint>>;
   readonly leaves?: Readonly<Record<number, bigint>>;
   readonly laneNew?: bigint;
   readonly total?: bigint;
   readonly count?: bigint;
   readonly receiptsRoot?: bigint;
-  readonly leafPolicy?: bigint;
-  readonly leafProvider?: bigint;
+  /** Fields that the leaf is made of, by place: signer, policy, provider, hardware, expiry. */
+  readonly leaf?: Readonly<Record<number, bigint>>;
+  /** What the path starts from. */
+  readonly pathLeaf?: bigint;
   readonly enclaveRoot?: bigint;
   readonly pathBits?: Readonly<Record<number, bigint>>;
   readonly pathSiblings?: Readonly<Record<number, bigint>>;
@@ -176,15 +190,18 @@ export function stranger(): EddsaKeyPair {
 export function assemble(draft: Draft, { n, publishedPairs }: CircuitPlaces, replace: Replacements = {}): Assembled {
   const places = Array.from({ length: n }, (_, i) => draft.jobs[i] ?? PADDING);
   const { x: keyX, y: keyY } = draft.demandPair.publicKey;
-  const orderId = replace.orderId ?? hash(TAG.orderId, draft.domain, keyX, keyY, draft.modelId, draft.policyId, draft.salt);
-  const signerId = hash(TAG.signerId, draft.receiptPair.publicKey.x, draft.receiptPair.publicKey.y);
-  const genesis = hash(TAG.laneGenesis, orderId, draft.provider, draft.laneIndex);
+  const fields = (values: readonly bigint[], other: Readonly<Record<number, bigint>> = {}): bigint[] =>
+    values.map((value, i) => other[i] ?? value);
+  const opened = fields([draft.domain, keyX, keyY, draft.modelId, draft.policyId, draft.salt], replace.order);
+  const orderId = replace.orderId ?? hash(TAG.orderId, ...opened);
+  const signerId = replace.signerId ?? hash(TAG.signerId, draft.receiptPair.publicKey.x, draft.receiptPair.publicKey.y);
+  const genesis = hash(TAG.laneGenesis, ...fields([orderId, draft.provider, draft.laneIndex], replace.lane));
   const fromHead = replace.fromHead ?? (draft.laneOld === 0n ? genesis : draft.laneOld);
 
   const heads = [fromHead];
   const receipts: bigint[] = [];
   for (const [i, job] of places.entries()) {
-    const before = heads[i]!;
+    const before = replace.headsBefore?.[i] ?? heads[i]!;
     const demand = hash(TAG.demand, before, job.inputCommitment, job.maxPrice, replace.demandSigner ?? signerId);
     heads.push(reduce(before + job.active * (demand - before)));
     const meta = replace.metas?.[i] ?? job.status + (job.startedAt << 8n) + (job.finishedAt << 48n);
@@ -193,21 +210,21 @@ export function assemble(draft: Draft, { n, publishedPairs }: CircuitPlaces, rep
   const leaves = places.map((job, i) => replace.leaves?.[i] ?? reduce(job.active * receipts[i]!));
   const receiptsRoot = replace.receiptsRoot ?? rootOver(leaves);
   const laneNew = replace.laneNew ?? heads[n]!;
-  const total = reduce(replace.total ?? places.reduce((sum, job) => sum + job.price, 0n));
-  const count = replace.count ?? reduce(places.reduce((sum, job) => sum + job.active, 0n));
+  const prices = places.map((job, i) => replace.prices?.[i] ?? job.price);
+  const active = places.map((job, i) => replace.active?.[i] ?? job.active);
+  const sum = (values: readonly bigint[]): bigint => reduce(values.reduce((total, value) => total + value, 0n));
+  const total = replace.total === undefined ? sum(prices) : reduce(replace.total);
+  const count = replace.count ?? sum(active);
 
-  const leafPolicy = replace.leafPolicy ?? draft.policyId;
-  const leafProvider = replace.leafProvider ?? draft.provider;
-  const leaf = hash(TAG.enclaveLeaf, signerId, leafPolicy, leafProvider, draft.hardwareIdHash, draft.expiresAt);
-  let root = leaf;
+  const leafFields = [signerId, draft.policyId, draft.provider, draft.hardwareIdHash, draft.expiresAt];
+  const leaf = hash(TAG.enclaveLeaf, ...fields(leafFields, replace.leaf));
+  let root = replace.pathLeaf ?? leaf;
   for (const [height, sibling] of draft.siblings.entries()) {
     const right = ((draft.leafIndex >> height) & 1) === 1;
     root = right ? hash(TAG.enclaveNode, sibling, root) : hash(TAG.enclaveNode, root, sibling);
   }
 
-  const statement = [fromHead, laneNew, draft.modelId, total, count, receiptsRoot].map(
-    (value, i) => replace.statement?.[i] ?? value,
-  );
+  const statement = fields([fromHead, laneNew, draft.modelId, total, count, receiptsRoot], replace.statement);
   const statementMessage = hash(TAG.statement, ...statement);
   const demandSignature = replace.demandSignature ?? signEddsa(draft.demandPair, reduce(replace.demandMessage ?? laneNew));
   const statementSignature = replace.statementSignature ?? signEddsa(draft.receiptPair, statementMessage);
@@ -238,11 +255,11 @@ export function assemble(draft: Draft, { n, publishedPairs }: CircuitPlaces, rep
     provider: reduce(draft.provider),
     validAt: reduce(draft.validAt),
     laneIndex: reduce(draft.laneIndex),
-    active: column('active'),
+    active: active.map(reduce),
     inputCommitment: column('inputCommitment'),
     maxPrice: column('maxPrice'),
     outputCommitment: column('outputCommitment'),
-    price: column('price'),
+    price: prices.map(reduce),
     deliveryDigest: column('deliveryDigest'),
     status: column('status'),
     startedAt: column('startedAt'),

@@ -5,6 +5,7 @@
 import { TAG } from '#protocol/tags.ts';
 import { inverse, reduce } from '#circuits/build/field-math.ts';
 import type { CircuitPlaces, CircuitSignals } from '#circuits/settlement-input.ts';
+import { TAMPER } from './attacker-source.ts';
 import { assemble, hash, metaOf, type Assembled, type Draft, type Replacements } from './draft.ts';
 
 /** Whether a row belongs to a constraint, judged by the signals in it. */
@@ -49,11 +50,12 @@ const P40 = 1n << 40n;
 const P64 = 1n << 64n;
 
 /** Tamper input of one place of one job. */
-function jobTamper(n: number, job: number, place: number, value: bigint): CircuitSignals {
-  return { tamperJob: Array.from({ length: n * 4 }, (_, i) => (i === job * 4 + place ? reduce(value) : 0n)) };
+export function jobTamper(n: number, job: number, place: number, value: bigint): CircuitSignals {
+  return tamperAt('tamperJob', n * TAMPER.tamperJob, job * TAMPER.tamperJob + place, value);
 }
 
-function tamperAt(name: string, length: number, index: number, value: bigint): CircuitSignals {
+/** Tamper input with one value that is not 0. */
+export function tamperAt(name: keyof typeof TAMPER, length: number, index: number, value: bigint): CircuitSignals {
   return { [name]: Array.from({ length }, (_, i) => (i === index ? reduce(value) : 0n)) };
 }
 
@@ -242,7 +244,9 @@ export const forgeries: readonly Forgery[] = [
     labels: ['10.signer'],
     gain: 'serves jobs that were sealed to another enclave',
     replace: (_draft, honest) => ({ demandSigner: honest.signerId + 3n }),
-    tamper: (_draft, _honest, n) => ({ tamperJob: Array.from({ length: n * 4 }, (_, i) => (i % 4 === 0 ? 3n : 0n)) }),
+    tamper: (_draft, _honest, n) => ({
+      tamperJob: Array.from({ length: n * TAMPER.tamperJob }, (_, i) => (i % TAMPER.tamperJob === 0 ? 3n : 0n)),
+    }),
     rows: (signals) =>
       signals.size === 2 && signals.has(`${M}.signer.out`) && [...signals].some((name) => name.endsWith('.signerId')),
   },
@@ -289,15 +293,15 @@ export const forgeries: readonly Forgery[] = [
   {
     labels: ['12.policy'],
     gain: 'uses an enclave of a laxer policy',
-    replace: (draft) => ({ leafPolicy: draft.policyId + 1n }),
-    tamper: () => tamperAt('tamperLeaf', 2, 0, 1n),
+    replace: (draft) => ({ leaf: { 1: draft.policyId + 1n } }),
+    tamper: () => tamperAt('tamperLeaf', 6, 1, 1n),
     rows: exactly(`${M}.policyId`, `${M}.leaf.inputs[1]`),
   },
   {
     labels: ['12.provider'],
     gain: "is paid for another provider's enclave",
-    replace: (draft) => ({ leafProvider: draft.provider + 1n }),
-    tamper: () => tamperAt('tamperLeaf', 2, 1, 1n),
+    replace: (draft) => ({ leaf: { 2: draft.provider + 1n } }),
+    tamper: () => tamperAt('tamperLeaf', 6, 2, 1n),
     rows: exactly(`${M}.provider`, `${M}.leaf.inputs[2]`),
   },
   ...[0n, 1n].map((late) =>

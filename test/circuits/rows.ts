@@ -49,6 +49,12 @@ export class Rows {
     return (this.#sum(3 * row, witness) * this.#sum(3 * row + 1, witness) - this.#sum(3 * row + 2, witness)) % FIELD_ORDER === 0n;
   }
 
+  /** Whether every row holds. */
+  accepts(witness: readonly bigint[]): boolean {
+    for (let row = 0; row < this.r1cs.constraintCount; row++) if (!this.holds(row, witness)) return false;
+    return true;
+  }
+
   /** Rows that do not hold. */
   violated(witness: readonly bigint[]): number[] {
     const rows: number[] = [];
