@@ -13,7 +13,8 @@ export function sgxMachine(changes: Partial<SimulatedSgxOptions> = {}): Simulate
   return createSimulatedSgx({ atUnix, pki, ppid, ...changes });
 }
 
-const sgxRules: SgxPolicy = {
+/** The rules of that policy. */
+export const sgxRules: SgxPolicy = {
   tcbStatuses: ['UpToDate', 'SWHardeningNeeded'],
   advisories: [],
   deniedAdvisories: [],
