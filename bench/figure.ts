@@ -1,4 +1,4 @@
-/** The shape of a measured figure; `npm run bench -- NAME --json` prints `{ machine, commit, figures }`. */
+/** The shape of a measured figure; `npm run -s bench -- NAME --json` prints `{ machine, commit, figures }`. */
 export interface Figure {
   readonly name: string;
   readonly unit: string;

@@ -1,6 +1,6 @@
 /**
  * `npm run bench -- NAME [--json]`: runs bench/NAME.ts, which exports `run(): Promise<Figure[]>`, and prints its figures as a table,
- * or as one JSON document `{ machine, commit, figures }`.
+ * or as one JSON document `{ machine, commit, figures }`; with `npm run -s`, since npm puts a banner before it otherwise.
  */
 import { spawnSync } from 'node:child_process';
 import { existsSync, readdirSync } from 'node:fs';
@@ -55,7 +55,7 @@ function table(figures: readonly Figure[]): string {
 const { values, positionals } = parseArgs({ options: { json: { type: 'boolean', default: false } }, allowPositionals: true });
 const [name] = positionals;
 if (name === undefined) {
-  console.log(`usage: npm run bench -- NAME [--json]\nbenchmarks: ${names.join(', ') || 'none'}`);
+  console.log(`usage: npm run bench -- NAME, or npm run -s bench -- NAME --json\nbenchmarks: ${names.join(', ') || 'none'}`);
   process.exit(0);
 }
 if (
@@ -64,7 +64,7 @@ if (
   !existsSync(join(folder, `${name}.ts`)) ||
   notBenchmarks.has(`${name}.ts`)
 ) {
-  console.error(`usage: npm run bench -- NAME [--json]\nbenchmarks: ${names.join(', ') || 'none'}`);
+  console.error(`usage: npm run bench -- NAME, or npm run -s bench -- NAME --json\nbenchmarks: ${names.join(', ') || 'none'}`);
   process.exit(1);
 }
 const { run } = (await import(`./${name}.ts`)) as { run: () => Promise<Figure[]> };
