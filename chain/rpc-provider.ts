@@ -14,6 +14,8 @@ export interface RpcOptions {
   readonly requestTimeoutMs?: number;
   /** Between two looks for a new block while somebody waits for one; 4000 by default. */
   readonly pollingIntervalMs?: number;
+  /** Ends the requests under way and every later one with `STUN_CHAIN_UNAVAILABLE`, for who stops while the node hangs. */
+  readonly signal?: AbortSignal;
 }
 
 /**
@@ -30,12 +32,14 @@ export function openRpcProvider(url: string, chainId: number, options: RpcOption
 class LimitedRpcProvider extends JsonRpcProvider {
   readonly #underWay: Set<AbortController>;
 
-  constructor(url: string, chainId: number, { requestTimeoutMs = RPC_REQUEST_TIMEOUT_MS, pollingIntervalMs = 4000 }: RpcOptions) {
+  constructor(url: string, chainId: number, options: RpcOptions) {
+    const { requestTimeoutMs = RPC_REQUEST_TIMEOUT_MS, pollingIntervalMs = 4000, signal } = options;
     const underWay = new Set<AbortController>();
     const request = requestOf(url);
     request.timeout = requestTimeoutMs;
     request.setThrottleParams({ maxAttempts: MOST_ATTEMPTS });
-    request.getUrlFunc = limitedGetUrl(underWay);
+    request.getUrlFunc = limitedGetUrl(underWay, signal);
+    signal?.addEventListener('abort', () => abortAll(underWay), { once: true });
     // Requests of one moment go together; ethers would let each wait 10 ms for company.
     super(request, chainId, { staticNetwork: true, cacheTimeout: -1, pollingInterval: pollingIntervalMs, batchStallTime: 0 });
     this.#underWay = underWay;
@@ -43,8 +47,12 @@ class LimitedRpcProvider extends JsonRpcProvider {
 
   override destroy(): void {
     super.destroy();
-    for (const controller of this.#underWay) controller.abort();
+    abortAll(this.#underWay);
   }
+}
+
+function abortAll(underWay: ReadonlySet<AbortController>): void {
+  for (const controller of underWay) controller.abort();
 }
 
 /** `fetch` takes no address with a password in it, so that goes into a header. @throws `STUN_CONFIG` */
@@ -60,13 +68,14 @@ function requestOf(url: string): FetchRequest {
 }
 
 /** Instead of ethers' own, which on Node.js leaves the connection of a request open that it gave up. */
-function limitedGetUrl(underWay: Set<AbortController>): FetchGetUrlFunc {
+function limitedGetUrl(underWay: Set<AbortController>, signal: AbortSignal | undefined): FetchGetUrlFunc {
   return async (request) => {
     if (request.credentials !== null && !request.url.startsWith('https:')) {
       throw new StunError('STUN_CONFIG', 'the RPC address has a password and is not https');
     }
     const controller = new AbortController();
     underWay.add(controller);
+    if (signal?.aborted === true) controller.abort();
     let late = false;
     const timer = setTimeout(() => {
       late = true;

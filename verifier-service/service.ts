@@ -1,6 +1,6 @@
 /**
  * A running service process of any role: opens its parts, starts what the role does, and stops in order: no new requests, streams and
- * polls end, running requests and tasks finish, then chain, queue and store close.
+ * polls end, running requests and tasks finish (those that wait for the chain for two seconds at most), then queue, store and chain close.
  */
 import { randomBytes } from 'node:crypto';
 import { asStunError } from '#protocol/errors/registry.ts';
@@ -56,6 +56,8 @@ export interface RunningService {
 
 const WEBHOOK_WORKERS = 4;
 const SETTLE_WORKERS = 2;
+/** How long requests to the chain may go on when the service stops; what they were for is done after the next start. */
+const CHAIN_GRACE_MS = 2000;
 /** Answer periods are days: batches are looked at less often than blocks. */
 const WATCH_POLLS = 4;
 
@@ -106,7 +108,7 @@ async function startAttestor(parts: ServiceParts, log: Logger, chain: OpenChain,
   const app = createApp({ settings, metrics, log, stored: undefined }, attestorRoutes(attestor, metrics), stopping.signal);
   const server = await listen(app, settings.host, settings.port);
   log.info({ event: 'service.listening', role: settings.role, port: server.port, attestor: attestor.account });
-  return running(server, settings, log, closing, stopping, undefined);
+  return running(server, settings, log, chain, closing, stopping, undefined);
 }
 
 async function startStored(parts: ServiceParts, log: Logger, chain: OpenChain, closing: Closing): Promise<RunningService> {
@@ -162,7 +164,7 @@ async function startStored(parts: ServiceParts, log: Logger, chain: OpenChain, c
   const server = await listen(app, settings.host, settings.port);
   origin = originOf(server);
   log.info({ event: 'service.listening', role: settings.role, port: server.port, database: db.kind });
-  return running(server, settings, log, closing, stopping, services, failure.promise);
+  return running(server, settings, log, chain, closing, stopping, services, failure.promise);
 }
 
 async function openProver(parts: ServiceParts, needed: boolean): Promise<SettlementProver | undefined> {
@@ -217,6 +219,7 @@ function running(
   server: RunningServer,
   settings: Settings,
   log: Logger,
+  chain: OpenChain,
   closing: Closing,
   stopping: AbortController,
   services: Services | undefined,
@@ -226,7 +229,10 @@ function running(
   const stop = async (): Promise<void> => {
     log.info({ event: 'service.stopping' });
     stopping.abort();
+    const late = setTimeout(() => chain.abort(), CHAIN_GRACE_MS);
     await server.stop(settings.stopGraceMs);
+    clearTimeout(late);
+    chain.abort();
     await closing.close(log);
     log.info({ event: 'service.stopped' });
   };

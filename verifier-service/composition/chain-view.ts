@@ -24,15 +24,19 @@ export interface OpenChain {
   readonly view: ChainView;
   readonly contracts: StunContracts;
   readonly provider: JsonRpcProvider;
+  /** Ends the requests under way and every later one with `STUN_CHAIN_UNAVAILABLE`. */
+  abort(): void;
   close(): void;
 }
 
 /** Connects to a node and checks that the deployment is there. @throws `STUN_CHAIN_*` */
 export async function openChain(deployment: Deployment, rpcUrl: string): Promise<OpenChain> {
-  const provider = openRpcProvider(rpcUrl, deployment.chainId);
+  const aborting = new AbortController();
+  const provider = openRpcProvider(rpcUrl, deployment.chainId, { signal: aborting.signal });
   try {
     const contracts = await connectStun(deployment, provider);
-    return { view: chainView(contracts, provider), contracts, provider, close: () => provider.destroy() };
+    const view = chainView(contracts, provider);
+    return { view, contracts, provider, abort: () => aborting.abort(), close: () => provider.destroy() };
   } catch (thrown) {
     provider.destroy();
     throw thrown;

@@ -26,6 +26,7 @@ export function repeat(name: string, everyMs: number, body: () => Promise<boolea
         failures = 0;
         logged = '';
       } catch (thrown) {
+        if (signal.aborted) break;
         failures++;
         const fields = errorFields(thrown);
         const text = JSON.stringify(fields);

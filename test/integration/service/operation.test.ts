@@ -14,6 +14,7 @@ import { releaseGone } from '#service/jobs/lease.ts';
 import type { RunningService } from '#service/service.ts';
 import { assertProblem, type ApiClient } from './api-client.ts';
 import { engines } from './engines.ts';
+import { startHangingNode, type HangingNode } from './hanging-node.ts';
 import { TestLane, type MadeJob } from './lane.ts';
 import { ROLE, World, type WorldEnclave, type WorldOrder } from './world.ts';
 
@@ -21,6 +22,7 @@ for (const engine of engines) {
   describe(`service: time and operation, on ${engine.name}`, function () {
     this.timeout(60_000);
     let world: World;
+    let node: HangingNode;
     let service: RunningService;
     let customer: ApiClient;
     let worker: ApiClient;
@@ -33,7 +35,9 @@ for (const engine of engines) {
 
     before(async () => {
       world = await World.create(engine);
+      node = await startHangingNode(world.chain.url);
       const change = {
+        rpcUrl: node.url,
         webhookPrivateAddresses: true,
         leaseSeconds: 30,
         enclaveGoneSeconds: 5000,
@@ -57,7 +61,10 @@ for (const engine of engines) {
       assert.equal((await customer.post('/v1/orders', order.announcement)).status, 201);
     });
 
-    after(() => world.close());
+    after(async () => {
+      await world.close();
+      node.close();
+    });
 
     function assertProblemFree(answer: { status: number; json: { ready: boolean } }, ready: boolean): void {
       assert.deepEqual([answer.status, answer.json.ready], [ready ? 200 : 503, ready]);
@@ -405,7 +412,7 @@ for (const engine of engines) {
       assert.deepEqual(await kept(), [{ id: 'young' }]);
     });
 
-    it('stops with an open stream and a waiting worker, and answers nothing afterwards', async () => {
+    it('stops with an open stream, a waiting worker and a node that hangs, and answers nothing afterwards', async () => {
       const stream = customer.events(`/v1/orders/${order.orderKey}/events`, () => false, '100000');
       const poll = worker.post('/v1/worker/leases', { keysetDigest: enclave.keysetDigest, waitMs: 20_000 });
       // A request whose connection is open when the stop begins gets an answer, and it is no.
@@ -413,6 +420,7 @@ for (const engine of engines) {
       await once(open, 'connect');
       open.write('GET /v1/jobs HTTP/1.1\r\nhost: x\r\n');
       await delay(200);
+      await node.hang();
       const started = Date.now();
       const stopped = service.stop();
       let answer = '';

@@ -62,6 +62,19 @@ describe('chain: a node that hangs', () => {
     await allClosed();
   });
 
+  it('holds nobody up who stops, and is asked nothing afterwards', async () => {
+    const stopping = new AbortController();
+    provider = openRpcProvider(url, CHAIN_ID, { signal: stopping.signal });
+    const asked = new Promise<void>((resolve) => (serve = (socket) => socket.once('data', () => resolve())));
+    const answer = rejectsCode(provider.getBlockNumber(), 'STUN_CHAIN_UNAVAILABLE');
+    await asked;
+    stopping.abort();
+    await answer;
+    await allClosed();
+    serve = () => assert.fail('a request after the stop');
+    await rejectsCode(provider.send('eth_chainId', []), 'STUN_CHAIN_UNAVAILABLE');
+  });
+
   it('is unavailable when nothing listens', async () => {
     server.close();
     await once(server, 'close');
