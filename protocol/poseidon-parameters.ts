@@ -7,6 +7,9 @@
  * 2. M = M'·M'' with M' = [[1, 0], [0, m]] and M'' = [[m00, v], [m⁻¹·w, I]]. M' leaves element 0 alone, so it commutes with the
  *    S-box and can be folded into the next round's matrix; M'' is sparse. The last partial round keeps its dense matrix.
  *
+ * Folded over and over, the matrix of partial round k (from 0) is [[m00, v·m^k], [w, m^(k+1)]]: each round takes one product of a matrix and a
+ * vector for its row v·m^k and one for its column m^-(k+1)·w, and one inverse of m serves all of them.
+ *
  * Source: Grassi et al., "Poseidon" (eprint 2019/458), tables 2 and 8 and appendix B; partial rounds as circomlib rounds them.
  */
 import { grainGenConstants } from '@noble/curves/abstract/poseidon.js';
@@ -44,18 +47,22 @@ export interface PoseidonParameters {
   readonly lastMatrix: Matrix;
 }
 
-function multiply(a: Matrix, b: Matrix): bigint[][] {
-  return a.map((row) => b[0]!.map((_, j) => row.reduce((sum, x, k) => Fr.add(sum, Fr.mul(x, b[k]![j]!)), 0n)));
+function dot(a: Vector, b: Vector): bigint {
+  return Fr.create(a.reduce((sum, x, i) => sum + x * b[i]!, 0n));
+}
+
+function transpose(matrix: Matrix): bigint[][] {
+  return matrix[0]!.map((_, j) => matrix.map((row) => row[j]!));
 }
 
 function apply(matrix: Matrix, vector: Vector): bigint[] {
-  return matrix.map((row) => row.reduce((sum, x, j) => Fr.add(sum, Fr.mul(x, vector[j]!)), 0n));
+  return matrix.map((row) => dot(row, vector));
 }
 
-/** Solves a·x = b by elimination; every minor of a Cauchy matrix is invertible. */
-function solve(a: Matrix, b: Vector): bigint[] {
-  const rows = a.map((row, i) => [...row, b[i]!]);
-  const size = rows.length;
+/** The inverse by elimination; every minor of a Cauchy matrix is invertible. */
+function invert(matrix: Matrix): bigint[][] {
+  const size = matrix.length;
+  const rows = matrix.map((row, i) => [...row, ...row.map((_, j) => (i === j ? 1n : 0n))]);
   for (let pivot = 0; pivot < size; pivot++) {
     const swap = rows.findIndex((row, i) => i >= pivot && row[pivot] !== 0n);
     [rows[pivot], rows[swap]] = [rows[swap]!, rows[pivot]!];
@@ -67,7 +74,22 @@ function solve(a: Matrix, b: Vector): bigint[] {
       rows[i] = rows[i]!.map((x, j) => Fr.sub(x, Fr.mul(factor, rows[pivot]![j]!)));
     }
   }
-  return rows.map((row) => row[size]!);
+  return rows.map((row) => row.slice(size));
+}
+
+/** m^exponent·matrix, by squaring. */
+function raise(m: Matrix, exponent: number, matrix: Matrix): Matrix {
+  let [square, product] = [m, matrix];
+  for (let rest = exponent; rest > 0; rest = Math.floor(rest / 2)) {
+    if (rest % 2 === 1) product = multiply(square, product);
+    if (rest > 1) square = multiply(square, square);
+  }
+  return product;
+}
+
+function multiply(a: Matrix, b: Matrix): Matrix {
+  const columns = transpose(b);
+  return a.map((row) => columns.map((column) => dot(row, column)));
 }
 
 function derive(inputs: number): PoseidonParameters {
@@ -79,7 +101,6 @@ function derive(inputs: number): PoseidonParameters {
   const constants = published.roundConstants.map((row) => [...row]);
   const half = FULL_ROUNDS / 2;
   const sparse: SparseLayer[] = [];
-  let matrix: Matrix = mds;
   /** Adds the constants of all elements but the first to the next round's. @returns the first */
   const moveOn = (round: number): bigint => {
     const [constant, ...rest] = constants[round]!;
@@ -88,19 +109,19 @@ function derive(inputs: number): PoseidonParameters {
     return constant!;
   };
   const last = half + roundsPartial - 1;
+  const [[m00, ...v], ...below] = mds as [Vector, ...Vector[]];
+  const w = below.map((row) => row[0]!);
+  const m = below.map((row) => row.slice(1));
+  const [inverse, transposed] = [invert(m), transpose(m)];
+  let [row, column] = [v, w];
   for (let round = half; round < last; round++) {
-    const constant = moveOn(round);
-    const minor = matrix.slice(1).map((row) => row.slice(1));
-    const column = solve(
-      minor,
-      matrix.slice(1).map((row) => row[0]!),
-    );
-    sparse.push({ constant, row: matrix[0]!, column });
-    const block = [[1n, ...minor.map(() => 0n)], ...minor.map((row) => [0n, ...row])];
-    matrix = multiply(mds, block);
+    column = apply(inverse, column);
+    sparse.push({ constant: moveOn(round), row: [m00!, ...row], column });
+    row = apply(transposed, row);
   }
   const lastConstant = moveOn(last);
-  return { before: constants.slice(0, half), after: constants.slice(last + 1), mds, sparse, lastConstant, lastMatrix: matrix };
+  const lastMatrix = [[m00!, ...row], ...raise(m, roundsPartial - 1, m).map((rest, i) => [w[i]!, ...rest])];
+  return { before: constants.slice(0, half), after: constants.slice(last + 1), mds, sparse, lastConstant, lastMatrix };
 }
 
 /** Derived once per width; holds constants only. */
