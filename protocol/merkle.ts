@@ -33,12 +33,18 @@ export function pathLength(shape: TreeShape): number {
   return shape.depth * (shape.arity - 1);
 }
 
+/** As much work as a small tree itself; holds constants only. */
+const emptyByShape = new WeakMap<TreeShape, readonly bigint[]>();
+
 /** Roots of empty subtrees by height, 0..depth. */
 export function emptySubtrees(shape: TreeShape): readonly bigint[] {
+  const known = emptyByShape.get(shape);
+  if (known !== undefined) return known;
   const empty = [0n];
   for (let height = 0; height < shape.depth; height++) {
     empty.push(poseidon(shape.tag, new Array<bigint>(shape.arity).fill(empty[height]!)));
   }
+  emptyByShape.set(shape, empty);
   return empty;
 }
 
