@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { StunError } from '#protocol/index.ts';
-import { ServiceClient } from '#worker/service-client.ts';
+import { readAnswer, ServiceClient } from '#worker/service-client.ts';
 import { rejectsCode } from '../../unit/assert-code.ts';
 import { PROVIDER } from '../../unit/protocol/fixtures.ts';
 
@@ -90,6 +90,17 @@ describe('worker and a bad service', () => {
       await rejectsCode(client(500).pushSegment({} as never), 'STUN_WORKER_SERVICE');
     });
   }
+
+  it('stops reading an answer of a gigabyte', async () => {
+    const part = new Uint8Array(1 << 20);
+    let sent = 0;
+    const pull = (controller: ReadableStreamDefaultController): void => {
+      if (sent++ === 1024) controller.close();
+      else controller.enqueue(part);
+    };
+    await rejectsCode(readAnswer(new Response(new ReadableStream({ pull }))), 'STUN_WORKER_SERVICE');
+    assert.ok(sent <= 260, `${sent} MiB`);
+  });
 
   it('refuses a lease without a lease id', async () => {
     handler = signedIn((_, response) => json(response, { jobId: `0x${'00'.repeat(32)}`, expiresAtUnix: 1 }));
