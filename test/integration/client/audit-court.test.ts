@@ -15,6 +15,7 @@ import { proofFromChain } from '#chain/proof-forms.ts';
 import { verifyCourtRecord } from '#client/audit/verify-court-record.ts';
 import type { Hex } from '#protocol/index.ts';
 import { sampleCases } from '#test/depth.ts';
+import { withOtherModel } from './forged-bundle.ts';
 import { changed, isUnder, leavesOf, withChange, type JsonValue } from './document-leaves.ts';
 import { challengeOrder, BOND, SLASH, type ChallengedOrder } from './challenged-order.ts';
 import { startClientStage, type ClientStage } from './stage.ts';
@@ -133,6 +134,18 @@ describe('audit bundle of a challengeable order', function () {
     }
     console.log(`      changed ${leaves.length} of ${all.length} fields one at a time`);
     assert.deepEqual(astray, []);
+  });
+
+  it('is refuted at the model though its ids were made anew, with the opening transaction and without', () => {
+    const forged = withOtherModel(made.bundle);
+    const { openTransaction, ...order } = forged.order;
+    assert.ok(openTransaction);
+    for (const bundle of [forged, { ...forged, order }]) {
+      const first = offline(bundle)
+        .ledger.list()
+        .find(({ status }) => status === 'refuted');
+      assert.ok(first?.binds.includes('order.publicModel'), `${first?.id}: ${first?.binds.join()}`);
+    }
   });
 
   it('is refuted at a field that names the change, for every field of the record', () => {
