@@ -134,7 +134,7 @@ function statements(size: FillSize, specimen: Specimen, nowMs: number): [string,
       [],
     ],
     [
-      `insert into idempotency select ${customer}, md5('idempotency/' || l), md5('request/' || l), 'done', 201, '{}', ${atMs} + 60000 from ${lanes}`,
+      `insert into idempotency select ${customer}, md5('idempotency/' || l), md5('request/' || l), ${atMs} + 60000 from ${lanes}`,
       [],
     ],
   ];

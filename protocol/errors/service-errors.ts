@@ -74,12 +74,6 @@ export const serviceErrors = {
     httpStatus: 422,
     doc: 'The idempotency key was used before with another request. Draw a new key for a new request.',
   },
-  STUN_IDEMPOTENCY_RUNNING: {
-    class: 'unavailable',
-    actor: 'caller',
-    httpStatus: 409,
-    doc: 'A request with the same idempotency key is still being served. Try again shortly.',
-  },
   STUN_IDEMPOTENCY_SPENT: {
     class: 'input',
     actor: 'caller',

@@ -3,7 +3,9 @@
  * in constant time.
  */
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
+import type { Kysely } from 'kysely';
 import { StunError } from '#protocol/errors/stun-error.ts';
+import type { Tables } from '../db/schema.ts';
 import type { Services } from '../services.ts';
 
 const prefixes = { session: 'stun_s', api_key: 'stun_k' } as const;
@@ -25,9 +27,10 @@ function hashOf(secret: string): Buffer {
   return createHash('sha256').update('stun/credential/v1').update(secret).digest();
 }
 
-/** Makes a credential of an account. */
+/** Makes a credential of an account. @param sql - the store, or a transaction of it */
 export async function createCredential(
-  services: Services,
+  services: Pick<Services, 'nowMs'>,
+  sql: Kysely<Tables>,
   kind: CredentialKind,
   account: string,
   name: string,
@@ -36,7 +39,7 @@ export async function createCredential(
   const id = randomBytes(12).toString('hex');
   const secret = randomBytes(32).toString('base64url');
   const createdAtMs = services.nowMs();
-  await services.db.sql
+  await sql
     .insertInto('credential')
     .values({
       id,

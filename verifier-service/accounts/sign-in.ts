@@ -89,6 +89,6 @@ export async function signIn(
   }
   if (signer !== message.account) refuse('another account signed');
   const expiresAtMs = services.nowMs() + services.settings.sessionSeconds * 1000;
-  const { bearer } = await createCredential(services, 'session', message.account, 'session', expiresAtMs);
+  const { bearer } = await createCredential(services, services.db.sql, 'session', message.account, 'session', expiresAtMs);
   return { token: bearer, expiresAtUnix: Math.floor(expiresAtMs / 1000) };
 }

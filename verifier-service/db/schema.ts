@@ -17,15 +17,7 @@ export interface Tables {
     expires_at_ms: number | null;
     revoked_at_ms: number | null;
   };
-  idempotency: {
-    account: string;
-    key: string;
-    request_hash: string;
-    state: 'running' | 'done' | 'spent';
-    status: number | null;
-    body: string | null;
-    created_at_ms: number;
-  };
+  idempotency: { account: string; key: string; request_hash: string; created_at_ms: number };
   webhook: { id: string; account: string; url: string; events: string; created_at_ms: number };
   webhook_delivery: {
     id: string;

@@ -1,76 +1,47 @@
 /**
- * The `idempotency-key` header: a repeated request gets the stored answer. Answers that hold a secret are not stored; repeating such a
- * request is refused with a code of its own.
+ * The `idempotency-key` header of requests whose answer holds a secret. The key is spent in the transaction of the effect, so that a crash
+ * leaves both or neither; a repetition is refused, for the secret is not kept.
  */
 import { createHash } from 'node:crypto';
 import { StunError } from '#protocol/errors/stun-error.ts';
-import type { Services } from '../services.ts';
-import { json, type Reply } from './reply.ts';
+import type { Trx } from '../db/open.ts';
 
 const form = /^[\x21-\x7e]{8,200}$/;
-/** A request that crashed in the middle does not hold its key for longer. */
-const RUNNING_MS = 60_000;
 
-/** Serves a request once per key of an account. */
-export async function idempotently(
-  services: Services,
-  mode: 'replay' | 'once',
-  account: string,
-  key: string | undefined,
-  request: { readonly method: string; readonly path: string; readonly body: Uint8Array },
-  serve: () => Promise<Reply>,
-): Promise<Reply> {
-  if (key === undefined) return serve();
-  if (!form.test(key)) throw new StunError('STUN_INPUT', 'idempotency-key must be 8 to 200 printable characters');
-  const requestHash = createHash('sha256').update(`${request.method} ${request.path}\n`).update(request.body).digest('hex');
-  const stored = await begin(services, account, key, requestHash);
-  if (stored !== undefined) return stored;
-  const at = { account, key };
-  let reply: Reply;
-  try {
-    reply = await serve();
-  } catch (thrown) {
-    await services.db.sql.deleteFrom('idempotency').where('account', '=', at.account).where('key', '=', at.key).execute();
-    throw thrown;
-  }
-  const kept =
-    mode === 'replay' && reply.kind === 'json' ? { state: 'done' as const, body: JSON.stringify(reply.body) } : undefined;
-  await services.db.sql
-    .updateTable('idempotency')
-    .set({ state: kept?.state ?? 'spent', body: kept?.body ?? null, status: reply.kind === 'json' ? reply.status : 204 })
-    .where('account', '=', at.account)
-    .where('key', '=', at.key)
-    .execute();
-  return reply;
+/** What a key stands for. */
+export interface KeyedRequest {
+  readonly account: string;
+  /** The header; undefined leaves everything undone. */
+  readonly key: string | undefined;
+  readonly method: string;
+  readonly path: string;
+  readonly body: Uint8Array;
 }
 
-async function begin(services: Services, account: string, key: string, requestHash: string): Promise<Reply | undefined> {
-  const nowMs = services.nowMs();
-  const inserted = await services.db.sql
+/**
+ * Spends the key of a request. Of two requests at once the later waits here for the transaction of the first.
+ * @throws `STUN_INPUT`, `STUN_IDEMPOTENCY_SPENT`, `STUN_IDEMPOTENCY_MISMATCH`
+ */
+export async function spendKey(trx: Trx, request: KeyedRequest, nowMs: number): Promise<void> {
+  const { account, key, method, path, body } = request;
+  if (key === undefined) return;
+  if (!form.test(key)) throw new StunError('STUN_INPUT', 'idempotency-key must be 8 to 200 printable characters');
+  const requestHash = createHash('sha256').update(`${method} ${path}\n`).update(body).digest('hex');
+  const spent = await trx
     .insertInto('idempotency')
-    .values({ account, key, request_hash: requestHash, state: 'running', status: null, body: null, created_at_ms: nowMs })
-    .onConflict((conflict) =>
-      conflict
-        .columns(['account', 'key'])
-        .doUpdateSet({ created_at_ms: nowMs })
-        .where('idempotency.state', '=', 'running')
-        .where('idempotency.request_hash', '=', requestHash)
-        .where('idempotency.created_at_ms', '<', nowMs - RUNNING_MS),
-    )
-    .returning('account')
+    .values({ account, key, request_hash: requestHash, created_at_ms: nowMs })
+    .onConflict((conflict) => conflict.doNothing())
+    .returning('key')
     .executeTakeFirst();
-  if (inserted !== undefined) return undefined;
-  const row = await services.db.sql
+  if (spent !== undefined) return;
+  const before = await trx
     .selectFrom('idempotency')
-    .selectAll()
+    .select('request_hash')
     .where('account', '=', account)
     .where('key', '=', key)
     .executeTakeFirst();
-  if (row === undefined || (row.state === 'running' && row.request_hash === requestHash)) {
-    throw new StunError('STUN_IDEMPOTENCY_RUNNING', 'the first request with this key has not ended');
+  if (before?.request_hash === requestHash) {
+    throw new StunError('STUN_IDEMPOTENCY_SPENT', 'the answer held a secret and was not kept');
   }
-  if (row.request_hash !== requestHash) throw new StunError('STUN_IDEMPOTENCY_MISMATCH', 'the key belongs to another request');
-  if (row.state === 'spent') throw new StunError('STUN_IDEMPOTENCY_SPENT', 'the answer held a secret and was not kept');
-  const body: unknown = JSON.parse(row.body ?? '{}');
-  return json(row.status ?? 200, body as object, { 'idempotency-replayed': 'true' });
+  throw new StunError('STUN_IDEMPOTENCY_MISMATCH', 'the key belongs to another request');
 }

@@ -6,6 +6,7 @@ import { z } from 'zod';
 import { parseCappedJsonBytes, type JsonLimits } from '#attestation/json/capped-json.ts';
 import type { ErrorCode } from '#protocol/errors/registry.ts';
 import { readDocument } from '#protocol/wire/scalars.ts';
+import type { Trx } from '../db/open.ts';
 import type { Logger } from '../telemetry/log.ts';
 import { decodeFrame, FRAME_CONTENT_TYPE } from './frame.ts';
 import type { Reply } from './reply.ts';
@@ -79,6 +80,8 @@ export interface Incoming<P, Q, B> {
   readonly signal: AbortSignal;
   readonly header: (name: string) => string | undefined;
   readonly log: Logger;
+  /** Spends the request's `idempotency-key`, if it has one, in the transaction of the effect. Only where the route takes one. */
+  readonly spendKey: (trx: Trx) => Promise<void>;
 }
 
 export const noFields = z.strictObject({});
@@ -100,8 +103,8 @@ export interface RouteSpec<P extends z.ZodObject, Q extends z.ZodObject, B> {
   readonly responses: Readonly<Record<number, ResponseSpec>>;
   /** Codes beyond those of every route. */
   readonly errors: readonly ErrorCode[];
-  /** What a repeated `idempotency-key` gives: the stored answer, or `STUN_IDEMPOTENCY_SPENT` where the answer held a secret. */
-  readonly idempotency?: 'replay' | 'once';
+  /** Takes an `idempotency-key`: the answer holds a secret, and a repetition is refused with `STUN_IDEMPOTENCY_SPENT`. */
+  readonly takesKey?: true;
   readonly handle: (incoming: Incoming<z.output<P>, z.output<Q>, B>) => Promise<Reply>;
 }
 

@@ -4,10 +4,11 @@ import type { Request, RequestHandler, Response } from 'express';
 import { StunError } from '#protocol/errors/stun-error.ts';
 import { readDocument } from '#protocol/wire/scalars.ts';
 import { authenticate } from '../accounts/credentials.ts';
+import type { Trx } from '../db/open.ts';
 import type { Services } from '../services.ts';
 import { errorFields } from '../telemetry/log.ts';
 import { discardRest, readBody } from './body.ts';
-import { idempotently } from './idempotency.ts';
+import { spendKey } from './idempotency.ts';
 import { errorOf, problemOf, PROBLEM_CONTENT_TYPE } from './problem.ts';
 import type { Reply } from './reply.ts';
 import { noFields, type Route } from './route.ts';
@@ -82,10 +83,12 @@ async function answer(route: Route, options: ServeOptions, request: Request, res
     signal: AbortSignal.any([gone.signal, stopping]),
     header: (name: string) => request.get(name),
     log: base.log.child({ requestId: requestIdOf(response), operation: route.operationId }),
+    spendKey: async (trx: Trx) => {
+      const key = request.get('idempotency-key');
+      await spendKey(trx, { account, key, method: request.method, path: request.path, body: bytes }, storeOf(base).nowMs());
+    },
   };
-  if (route.idempotency === undefined) return handle(incoming);
-  const plain = { method: request.method, path: request.path, body: bytes };
-  return idempotently(storeOf(base), route.idempotency, account, request.get('idempotency-key'), plain, () => handle(incoming));
+  return handle(incoming);
 }
 
 function storeOf(base: ServeBase): Services {

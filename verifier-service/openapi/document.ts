@@ -65,7 +65,7 @@ function operationOf(route: Route): ZodOpenApiOperationObject {
     requestParams: {
       ...(route.params === undefined ? {} : { path: route.params }),
       ...(route.query === undefined ? {} : { query: route.query }),
-      ...(route.idempotency === undefined ? {} : { header: idempotencyKey }),
+      ...(route.takesKey === undefined ? {} : { header: idempotencyKey }),
     },
     ...(route.body === undefined ? {} : { requestBody: { required: true, content: contentOf(route.body) } }),
     responses: { ...answers, ...problems(codes) },

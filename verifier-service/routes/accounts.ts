@@ -98,15 +98,18 @@ export function accountRoutes(services: Services): readonly Route[] {
       tag: 'Accounts',
       summary: 'Make an API key',
       access: 'account',
-      idempotency: 'once',
+      takesKey: true,
       body: jsonBody(
         z.strictObject({ name: z.string().min(1).max(100), expiresInSeconds: z.int().min(60).max(315_360_000).optional() }),
       ),
       responses: { 201: { description: 'The key, shown this once', schema: newApiKeySchema } },
-      errors: ['STUN_IDEMPOTENCY_SPENT', 'STUN_IDEMPOTENCY_MISMATCH', 'STUN_IDEMPOTENCY_RUNNING'],
-      handle: async ({ account, body }) => {
+      errors: ['STUN_IDEMPOTENCY_SPENT', 'STUN_IDEMPOTENCY_MISMATCH'],
+      handle: async ({ account, body, spendKey }) => {
         const expires = body.expiresInSeconds === undefined ? null : services.nowMs() + body.expiresInSeconds * 1000;
-        const made = await createCredential(services, 'api_key', account, body.name, expires);
+        const made = await db.transaction(async (trx) => {
+          await spendKey(trx);
+          return createCredential(services, trx, 'api_key', account, body.name, expires);
+        });
         const shown = { id: made.id, name: body.name, key: made.bearer, createdAtUnixMs: made.createdAtMs };
         return json(201, expires === null ? shown : { ...shown, expiresAtUnixMs: expires });
       },

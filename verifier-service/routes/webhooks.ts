@@ -31,24 +31,12 @@ export function webhookRoutes(services: Services): readonly Route[] {
       description:
         'Deliveries carry `stun-signature: t=UNIX,v1=HEX`, HMAC-SHA256 of `t.body` under the secret. At least once: use the id in the body.',
       access: 'account',
-      idempotency: 'once',
+      takesKey: true,
       body: jsonBody(z.strictObject({ url: z.string().min(1).max(2000), events })),
       responses: { 201: { description: 'The webhook with its secret', schema: newWebhookSchema } },
-      errors: [
-        'STUN_WEBHOOK_URL',
-        'STUN_QUOTA',
-        'STUN_IDEMPOTENCY_SPENT',
-        'STUN_IDEMPOTENCY_MISMATCH',
-        'STUN_IDEMPOTENCY_RUNNING',
-      ],
-      handle: async ({ account, body }) => {
+      errors: ['STUN_WEBHOOK_URL', 'STUN_QUOTA', 'STUN_IDEMPOTENCY_SPENT', 'STUN_IDEMPOTENCY_MISMATCH'],
+      handle: async ({ account, body, spendKey }) => {
         const url = checkWebhookUrl(body.url, services.settings.webhookPrivateAddresses).href;
-        const { count } = await sql
-          .selectFrom('webhook')
-          .select((eb) => eb.fn.countAll<number>().as('count'))
-          .where('account', '=', account)
-          .executeTakeFirstOrThrow();
-        if (count >= MOST) throw new StunError('STUN_QUOTA', `an account may have ${MOST} webhooks`);
         const row = {
           id: randomUUID(),
           account,
@@ -56,7 +44,16 @@ export function webhookRoutes(services: Services): readonly Route[] {
           events: [...new Set(body.events)].join(','),
           created_at_ms: services.nowMs(),
         };
-        await sql.insertInto('webhook').values(row).execute();
+        await services.db.transaction(async (trx) => {
+          await spendKey(trx);
+          const { count } = await trx
+            .selectFrom('webhook')
+            .select((eb) => eb.fn.countAll<number>().as('count'))
+            .where('account', '=', account)
+            .executeTakeFirstOrThrow();
+          if (count >= MOST) throw new StunError('STUN_QUOTA', `an account may have ${MOST} webhooks`);
+          await trx.insertInto('webhook').values(row).execute();
+        });
         return json(201, { ...viewOf(row), secret: webhookKey(services.secretKey, row.id) });
       },
     }),

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { request as httpRequest } from 'node:http';
 import { Writable } from 'node:stream';
+import { CompiledQuery } from 'kysely';
 import { concatBytes, uintBytes, utf8 } from '#protocol/index.ts';
 import type { RunningService } from '#service/service.ts';
 import { ApiClient, assertProblem, signedSignIn } from './api-client.ts';
@@ -107,11 +108,22 @@ describe('service: access and limits', function () {
       assert.equal((await client.post('/v1/api-keys', { name: 'once' }, headers)).status, 201);
       assertProblem(await client.post('/v1/api-keys', { name: 'once' }, headers), 'STUN_IDEMPOTENCY_SPENT', 409);
       assertProblem(await client.post('/v1/api-keys', { name: 'other' }, headers), 'STUN_IDEMPOTENCY_MISMATCH', 422);
+      const atOnce = { 'idempotency-key': 'make-my-key-2' };
+      const both = await Promise.all([1, 2].map(() => client.post('/v1/api-keys', { name: 'once' }, atOnce)));
+      assert.deepEqual(both.map(({ status }) => status).toSorted((a, b) => a - b), [201, 409]);
       const { sql } = service.services!.db;
-      await sql.updateTable('idempotency').set({ state: 'running' }).where('key', '=', 'make-my-key-1').execute();
-      assertProblem(await client.post('/v1/api-keys', { name: 'once' }, headers), 'STUN_IDEMPOTENCY_RUNNING', 409);
       const named = await sql.selectFrom('credential').select('id').where('name', '=', 'once').execute();
-      assert.equal(named.length, 1);
+      assert.equal(named.length, 2);
+    });
+
+    it('keep their idempotency key unspent when they were not made', async () => {
+      const { sql } = service.services!.db;
+      const headers = { 'idempotency-key': 'make-my-key-3' };
+      const made = async (): Promise<number> => (await client.post('/v1/api-keys', { name: 'crash' }, headers)).status;
+      await sql.executeQuery(CompiledQuery.raw(`alter table credential add constraint no_crash check (name <> 'crash')`));
+      assert.equal(await made(), 500);
+      await sql.executeQuery(CompiledQuery.raw('alter table credential drop constraint no_crash'));
+      assert.equal(await made(), 201);
     });
 
     it('of another account cannot be revoked', async () => {

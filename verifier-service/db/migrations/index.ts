@@ -7,6 +7,17 @@ import { deliveryAge } from './005-delivery-age.ts';
 import { batches } from './006-batches.ts';
 import { retention } from './007-retention.ts';
 import { lostTasks } from './008-lost-tasks.ts';
+import { spentKeys } from './009-spent-keys.ts';
 import type { Migration } from './migration.ts';
 
-export const migrations: readonly Migration[] = [accounts, orders, settlement, scale, deliveryAge, batches, retention, lostTasks];
+export const migrations: readonly Migration[] = [
+  accounts,
+  orders,
+  settlement,
+  scale,
+  deliveryAge,
+  batches,
+  retention,
+  lostTasks,
+  spentKeys,
+];
