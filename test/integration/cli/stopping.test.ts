@@ -11,7 +11,7 @@ const PROGRAM = `
   const { stoppingSignal } = await import(${JSON.stringify(MODULE)});
   const busy = () => Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, Number(process.argv[1]));
   const signal = stoppingSignal();
-  signal.addEventListener('abort', () => { console.log('stopped'); setTimeout(() => { busy(); console.log('worked'); }, 100); });
+  signal.addEventListener('abort', () => { console.log('stopped'); setTimeout(() => setImmediate(() => { busy(); console.log('worked'); }), 100); });
   process.stdin.on('end', () => process.exit(0)).resume();
   console.log('ready');
   if (signal.aborted) console.log('stopped');
