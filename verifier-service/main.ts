@@ -1,5 +1,5 @@
 /**
- * The entry of a service process: settings from the environment, one role, graceful stop on SIGTERM and SIGINT. Run by `stun service`,
+ * The entry of a service process: settings from the environment, one role, graceful stop when it is told to. Run by `stun service`,
  * `stun prover` and `stun attestor`, which hand in the prover; importing this file does nothing.
  */
 import type { SettlementProver } from '#prover/interface.ts';
@@ -27,13 +27,15 @@ export async function openService(options: ServiceMainOptions): Promise<RunningS
 }
 
 /**
- * Runs until the process is told to stop or cannot do its work any more, then stops gracefully.
+ * Runs until the signal, or until it cannot do its work any more, then stops gracefully.
  * @throws as openService; `STUN_SENDER_CLAIM_LOST` after stopping, so that the process ends with its exit code and is started again
  */
-export async function runService(options: ServiceMainOptions): Promise<void> {
+export async function runService(options: ServiceMainOptions & { readonly signal: AbortSignal }): Promise<void> {
   const service = await openService(options);
+  const { signal } = options;
   const told = new Promise<undefined>((resolve) => {
-    for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => resolve(undefined));
+    if (signal.aborted) resolve(undefined);
+    signal.addEventListener('abort', () => resolve(undefined), { once: true });
   });
   const failure = await Promise.race([told, service.failed]);
   await service.stop();

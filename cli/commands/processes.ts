@@ -56,6 +56,7 @@ export function serviceProcess(role?: Role) {
     const { runService } = await import('#service/main.ts');
     await runService({
       env: process.env,
+      signal: context.signal,
       ...(role && { role }),
       createProver: (settings) => createProver(options, settings, context.progress),
     });
