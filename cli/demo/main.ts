@@ -6,9 +6,11 @@ import { randomBytes } from 'node:crypto';
 import { mkdirSync, rmSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { DEFAULT_CIRCUITS, ensureCircuit } from '#circuits/manifest.ts';
+import { takeLock, type HeldLock } from '#client/store/lock.ts';
 import { asStunError, errorEntry, exitCodeOf, StunError } from '#protocol/index.ts';
 import { parseWhole } from '../values.ts';
 import { stoppingSignal } from '../stopping.ts';
+import { assertPortFree } from '../stack/child.ts';
 import { createLocalStack, type LocalStack } from '../stack/local-stack.ts';
 import { auditStages } from './audit-stages.ts';
 import { closingTables } from './closing-tables.ts';
@@ -16,16 +18,22 @@ import { compileStage, levelStages } from './level-stages.ts';
 import { jobStages, payoutStages } from './job-stages.ts';
 import { orderStages } from './order-stages.ts';
 import { sayWhatNext, writeEnvironment } from './next-steps.ts';
-import { Stages } from './stages.ts';
+import { Interrupted, Stages } from './stages.ts';
 
+/** What a shell reports for a program that Ctrl-C ended. */
+const INTERRUPTED = 130;
 const DIRECTORY = '.stun/demo';
+const LOCKS = '.stun/demo-locks';
+/** Where a kept demonstration is found: the environment file and the documentation name them. */
+const KEPT_PORTS = { chainPort: 8545, servicePort: 8080 };
 
-async function demonstrate(jobs: number, keep: boolean): Promise<void> {
-  const stages = new Stages();
+async function demonstrate(jobs: number, keep: boolean, stopping: AbortSignal): Promise<void> {
+  const stages = new Stages(stopping);
   process.stdout.write(
     'STUN: one order, end to end, on this machine. The TDX machine is SIMULATED and protects nothing;\n' +
       'the proving keys are development keys. Everything else is what a deployment runs.\n\n',
   );
+  if (keep) await Promise.all(Object.values(KEPT_PORTS).map(assertPortFree));
   rmSync(DIRECTORY, { recursive: true, force: true });
   mkdirSync(DIRECTORY, { recursive: true });
   const passphrase = randomBytes(16).toString('hex');
@@ -44,7 +52,7 @@ async function demonstrate(jobs: number, keep: boolean): Promise<void> {
         segmentIdleMs: 30_000,
         compiledModel: compiled.directory,
         progress: tell,
-        ...(keep && { chainPort: 8545, servicePort: 8080 }),
+        ...(keep && KEPT_PORTS),
       });
       say(`chain id ${created.deployment.chainId}, ${created.deployment.families.length} families of verifiers, fee 1 %`);
       return created;
@@ -58,21 +66,36 @@ async function demonstrate(jobs: number, keep: boolean): Promise<void> {
     order.client.close();
     writeEnvironment(stack, passphrase);
     sayWhatNext(DIRECTORY, keep);
-    if (keep) await untilInterrupted();
+    if (keep) await untilStopped(stopping);
+  } catch (thrown) {
+    if (thrown instanceof Interrupted) process.stdout.write('\n\nInterrupted: ending what was started.\n');
+    throw thrown;
   } finally {
     await stack?.stop();
   }
 }
 
-/** Resolves on SIGINT or SIGTERM. */
-function untilInterrupted(): Promise<void> {
+/** Waits for the wish to stop, and keeps the process alive for it. */
+function untilStopped(stopping: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
     const timer = setInterval(() => undefined, 60_000);
-    stoppingSignal().addEventListener('abort', () => {
+    const stop = (): void => {
       clearInterval(timer);
       resolve();
-    });
+    };
+    if (stopping.aborted) stop();
+    else stopping.addEventListener('abort', stop, { once: true });
   });
+}
+
+/** Only one demonstration runs in a checkout, since each starts by removing the files of the last. @throws `STUN_CONFIG` */
+async function takeTheDemonstration(): Promise<HeldLock> {
+  try {
+    return await takeLock(LOCKS, 'the demonstration of this checkout');
+  } catch (thrown) {
+    if (!(thrown instanceof StunError) || thrown.code !== 'STUN_LANE_LOCKED') throw thrown;
+    throw new StunError('STUN_CONFIG', `${thrown.message}: end that one first, its files would be removed`, { cause: thrown });
+  }
 }
 
 /** @throws `STUN_INPUT` */
@@ -89,10 +112,18 @@ function readOptions(): { jobs: number; keep: boolean } {
   }
 }
 
+const stopping = stoppingSignal();
 try {
   const { jobs, keep } = readOptions();
-  await demonstrate(jobs, keep);
+  const lock = await takeTheDemonstration();
+  try {
+    await demonstrate(jobs, keep, stopping);
+  } finally {
+    await lock.release();
+  }
 } catch (thrown) {
+  // The stage that was interrupted may still wait for something that nobody answers now.
+  if (thrown instanceof Interrupted) process.exit(INTERRUPTED);
   const error = asStunError(thrown);
   process.stderr.write(`\n${error.code}: ${error.message}\n${errorEntry(error.code).doc}\n`);
   if (error.code === 'STUN_INTERNAL')

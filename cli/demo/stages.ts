@@ -7,14 +7,25 @@ export interface StageTime {
   readonly ms: number;
 }
 
+/** Thrown out of a stage when the demonstration is told to stop. */
+export class Interrupted extends Error {}
+
 /** Prints stages as they run; on a terminal the line of the running stage is rewritten in place. */
 export class Stages {
   readonly #times: StageTime[] = [];
   readonly #started = performance.now();
+  readonly #interrupted: Promise<never>;
   readonly #out: NodeJS.WriteStream;
 
-  constructor(out: NodeJS.WriteStream = process.stdout) {
+  /** @param stopping - interrupts the running stage, and every later one */
+  constructor(stopping: AbortSignal, out: NodeJS.WriteStream = process.stdout) {
     this.#out = out;
+    this.#interrupted = new Promise((_resolve, reject) => {
+      const interrupt = (): void => reject(new Interrupted());
+      if (stopping.aborted) interrupt();
+      else stopping.addEventListener('abort', interrupt, { once: true });
+    });
+    this.#interrupted.catch(() => undefined);
   }
 
   get times(): readonly StageTime[] {
@@ -30,16 +41,18 @@ export class Stages {
    * Runs a stage.
    * @param name - what is done, a few words
    * @param work - does it; `tell` shows progress; what `say` is given stands behind the stage's time
+   * @throws Interrupted, while the work may go on until the process ends
    */
   async run<T>(name: string, work: (tell: (line: string) => void, say: (line: string) => void) => Promise<T>): Promise<T> {
     const start = performance.now();
     const said: string[] = [];
     const label = `${String(this.#times.length + 1).padStart(2)} ${name} `;
     this.#rewrite(`${label}…`);
-    const result = await work(
+    const working = work(
       (line) => this.#rewrite(`${label}… ${line}`),
       (line) => said.push(line),
     );
+    const result = await Promise.race([this.#interrupted, working]);
     const ms = performance.now() - start;
     this.#times.push({ name, ms });
     const [first, ...rest] = said;

@@ -8,7 +8,7 @@ import { StunError } from '#protocol/errors/stun-error.ts';
 
 const CLI = fileURLToPath(new URL('../main.ts', import.meta.url));
 
-/** What to run and how to know that it serves. */
+/** What to run and how to know that it serves. What runs must take `stoppingSignal`. */
 export interface ChildSpec {
   readonly name: string;
   /** Arguments of `stun`, or of another program of the repository. */
@@ -22,7 +22,7 @@ export interface ChildSpec {
   readonly readyTimeoutMs: number;
 }
 
-/** A running child. */
+/** A running child. It ends by itself when this process does. */
 export interface Child {
   readonly name: string;
   readonly pid: number;
@@ -36,9 +36,20 @@ export interface Child {
 }
 
 /** A port that was free a moment ago. */
-export async function freePort(): Promise<number> {
+export function freePort(): Promise<number> {
+  return tryPort(0);
+}
+
+/** @throws `STUN_CONFIG` when something else listens on the port, or it cannot be opened */
+export async function assertPortFree(port: number): Promise<void> {
+  await tryPort(port).catch((cause: unknown) => {
+    throw new StunError('STUN_CONFIG', `port ${port} cannot be opened: end what uses it first`, { cause });
+  });
+}
+
+async function tryPort(wanted: number): Promise<number> {
   const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  await new Promise<void>((resolve, reject) => server.once('error', reject).listen(wanted, '127.0.0.1', resolve));
   const { port } = server.address() as AddressInfo;
   await new Promise((resolve) => server.close(resolve));
   return port;
@@ -67,7 +78,10 @@ export async function startChild(spec: ChildSpec): Promise<Child> {
   );
   const process_ = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', spec.program ?? CLI, ...spec.args], {
     env: { ...inherited, ...spec.env },
-    stdio: ['ignore', log, log],
+    // Through the channel it learns that this process is gone, however it went. A session of its own keeps a terminal's Ctrl-C from it: this
+    // process ends its children one after the other.
+    stdio: ['ignore', log, log, 'ipc'],
+    detached: true,
   });
   closeSync(log);
   const exited = exitOf(process_);

@@ -5,9 +5,7 @@
 import { loadWorkerConfig } from '#worker/config.ts';
 import { runWorker } from '#worker/main.ts';
 import { inferenceProver } from '../commands/processes.ts';
-
-const stop = new AbortController();
-for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stop.abort());
+import { stoppingSignal } from '../stopping.ts';
 
 /** The payload ends with the output's elements, int32 little-endian. */
 function addOne(payload: Uint8Array): Uint8Array {
@@ -18,7 +16,7 @@ function addOne(payload: Uint8Array): Uint8Array {
 }
 
 await runWorker(loadWorkerConfig(process.env), {
-  signal: stop.signal,
+  signal: stoppingSignal(),
   createInferenceProver: inferenceProver,
   alterOutput: addOne,
 });

@@ -57,7 +57,7 @@ describe('orders above attested, end to end', function () {
 
   before(async () => {
     directory = mkdtempSync(join(tmpdir(), 'stun-levels-'));
-    const stages = new Stages(silent);
+    const stages = new Stages(new AbortController().signal, silent);
     compiled = await compileStage(stages, join(directory, 'model'));
     const compiledModel = compiled.directory;
     const database = await copyMigratedStore(join(directory, 'service-db'));
