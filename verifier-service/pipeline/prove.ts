@@ -5,14 +5,20 @@ import { toHex } from '#protocol/bytes.ts';
 import { enclaveLeafOf } from '#protocol/commitments.ts';
 import { fieldToHex } from '#protocol/field.ts';
 import { keysetDigestOf } from '#protocol/keyset.ts';
-import { unpackPayee } from '#protocol/terms.ts';
+import { orderKeyOf, unpackPayee } from '#protocol/terms.ts';
 import { settlementBundleFromWire, type SettlementBundle } from '#protocol/wire/settlement-bundle.ts';
-import type { SettlementProof, SettlementProofTask, SettlementProver } from '#prover/interface.ts';
+import {
+  DEFAULT_REFRESH_RULE,
+  type SettlementProof,
+  type SettlementProofTask,
+  type SettlementProver,
+} from '#prover/interface.ts';
 import { moveJobs } from '../jobs/transitions.ts';
 import type { ChainView } from '../ports.ts';
 import { inUnit, type Services } from '../services.ts';
 import { failSegment } from './fail.ts';
 import type { Task } from './queue.ts';
+import { familiesOf } from './settle.ts';
 import { jobsOfSegment, segmentEvent } from './segments.ts';
 
 /** Made by a machine or a neighbour that is not well, not by the segment. */
@@ -54,11 +60,24 @@ export async function proofTaskOf(
     const found = await chain.path(bundle.provider, index);
     if (found.leaf !== leaf) continue;
     const siblings = found.path.siblings.map((sibling) => fieldToHex(sibling));
-    // The chain's own time: never after the block that settles.
-    const { timestampUnix: validAtUnix } = await chain.newestBlock();
+    const validAtUnix = await provableAtUnix(chain, bundle);
     return { bundle: wire, enclavePath: { root: fieldToHex(found.root), index, siblings }, validAtUnix };
   }
   throw new StunError('STUN_ENCLAVE_NOT_LIVE', 'the leaf of the segment is not in the tree of its provider any more');
+}
+
+/**
+ * The time at which the leaf is proven live: the chain's own, which is never after the block that settles, or the last second of a leaf
+ * that expired meanwhile. The escrow takes that one too as long as it is no older than any other may be; frozen time does not age it.
+ */
+async function provableAtUnix(chain: ChainView, { leaf, order, provider }: SettlementBundle): Promise<number> {
+  const { timestampUnix } = await chain.newestBlock();
+  const lastUnix = leaf.expiresAtUnix - 1;
+  if (timestampUnix <= lastUnix) return timestampUnix;
+  const families = await familiesOf(chain, orderKeyOf(order.place.funder, order.orderId), provider, order.terms);
+  const ageSeconds = timestampUnix - lastUnix - (await chain.frozenSeconds(families, lastUnix));
+  if (ageSeconds <= DEFAULT_REFRESH_RULE.maxAgeSeconds) return lastUnix;
+  throw new StunError('STUN_ENCLAVE_NOT_LIVE', 'the leaf of the segment expired longer ago than a proof may be old');
 }
 
 /** A proof of another segment must not be stored under this one, whoever made it. */

@@ -6,12 +6,12 @@ import type { Selectable } from 'kysely';
 import type { ErrorCode } from '#protocol/errors/registry.ts';
 import { StunError } from '#protocol/errors/stun-error.ts';
 import { fieldFromHex, fieldToHex } from '#protocol/field.ts';
-import { ASSURANCE, SETTLEMENT_SIGNALS, unpackPayee } from '#protocol/terms.ts';
+import { ASSURANCE, SETTLEMENT_SIGNALS, unpackPayee, type Terms } from '#protocol/terms.ts';
 import { inferenceProofsOf, settlementBundleFromWire, type SettlementBundle } from '#protocol/wire/settlement-bundle.ts';
 import { freshnessOf, settlementProofSchema, type SettlementProof } from '#prover/interface.ts';
 import type { Tables } from '../db/schema.ts';
 import { moveJobs } from '../jobs/transitions.ts';
-import type { SettlementSender } from '../ports.ts';
+import type { ChainView, SettlementSender } from '../ports.ts';
 import { inUnit, type Services } from '../services.ts';
 import { failSegment } from './fail.ts';
 import type { Task } from './queue.ts';
@@ -43,8 +43,7 @@ export async function sendSegment(services: Services, sender: SettlementSender, 
   }
   const { order, jobs } = settlementBundleFromWire(JSON.parse(segment.bundle));
   const { assurance } = order.terms;
-  const families: string[] = [await chain.familyFor(segment.order_key, segment.provider)];
-  if (assurance === ASSURANCE.proven) families.push(order.terms.inferenceFamily);
+  const families = await familiesOf(chain, segment.order_key, segment.provider, order.terms);
   const obstacle = await obstacleTo(services, segment, order, families);
   if (obstacle !== undefined) {
     services.log.info({ event: 'settlement.waiting', segmentId: segment.segment_id, code: obstacle });
@@ -66,6 +65,17 @@ export async function sendSegment(services: Services, sender: SettlementSender, 
     .where('segment_id', '=', segment.segment_id)
     .where('state', '=', 'proven')
     .execute();
+}
+
+/** The families whose freezes stop a provider's settlements, and with them the clocks of proofs and roots. */
+export async function familiesOf(
+  chain: ChainView,
+  orderKey: string,
+  provider: string,
+  terms: Pick<Terms, 'assurance' | 'inferenceFamily'>,
+): Promise<readonly string[]> {
+  const family = await chain.familyFor(orderKey, provider);
+  return terms.assurance === ASSURANCE.proven ? [family, terms.inferenceFamily] : [family];
 }
 
 /** Looks after the segments that were sent. @returns how many are under way */

@@ -1,12 +1,23 @@
-/** Segments that nothing moves any more: their settlement left the chain unseen, their transaction or their task is gone. */
+/** Segments that nothing moves by itself: their settlement left the chain unseen, their task is gone, the stake is too low, the leaf expired. */
 import assert from 'node:assert/strict';
 import { setTimeout as delay } from 'node:timers/promises';
 import { sql, type Selectable } from 'kysely';
-import { fieldToHex } from '#protocol/index.ts';
+import {
+  fieldToHex,
+  orderDomainOf,
+  orderIdOf,
+  packPayee,
+  SETTLEMENT_SIGNALS,
+  settlementBundleFromWire,
+} from '#protocol/index.ts';
+import type { SettlementProofTask } from '#prover/interface.ts';
 import type { Tables } from '#service/db/schema.ts';
-import { followSegments } from '#service/pipeline/settle.ts';
-import type { SettlementSender } from '#service/ports.ts';
+import { proofTaskOf } from '#service/pipeline/prove.ts';
+import type { TaskQueue } from '#service/pipeline/queue.ts';
+import { followSegments, sendSegment } from '#service/pipeline/settle.ts';
+import type { ChainView, SettlementSender } from '#service/ports.ts';
 import type { Services } from '#service/services.ts';
+import { rejectsCode } from '#test/unit/assert-code.ts';
 import type { ApiClient } from './api-client.ts';
 import { TestLane } from './lane.ts';
 import { DAY, ROLE, World, type WorldEnclave, type WorldOrder } from './world.ts';
@@ -108,6 +119,62 @@ describe('service: segments that nothing moves', function () {
     assert.equal(without.lost_tasks, 1);
     isAfter(without, 1200);
     assert.ok((await services.queue.withTask([segmentId])).has(segmentId));
+  });
+
+  it('wait with their proof while the stake is too low, and are sent once it is there', async () => {
+    const segmentId = await sentSegment(5);
+    const terms = { ...order.terms, assurance: 1, slash: 500n };
+    const opening = { ...order.opening, domain: orderDomainOf(order.place, terms) };
+    const staked = { ...order, terms, opening, orderId: orderIdOf(opening) };
+    const lane = new TestLane(staked, enclave, 5);
+    const { header, envelope } = await lane.next();
+    await lane.serve(header, envelope);
+    const { timestampUnix } = await services.chain.newestBlock();
+    const payee = packPayee({ provider: enclave.leaf.provider, validAtUnix: timestampUnix, laneIndex: 5 });
+    const signals = SETTLEMENT_SIGNALS.map((name) => fieldToHex(name === 'payee' ? payee : 1n));
+    const zero = fieldToHex(0n);
+    const points = {
+      a: [zero, zero],
+      b: [
+        [zero, zero],
+        [zero, zero],
+      ],
+      c: [zero, zero],
+    };
+    const timings = { witnessMs: 0, proveMs: 0, verifyMs: 0 };
+    const proof = JSON.stringify({ circuit: 'settlement-16', familyId: zero, ...points, signals, timings });
+    const bundle = JSON.stringify(lane.closeSegment());
+    const kept = { proof, bundle, total: '1', sent_key: null };
+    await services.db.sql.updateTable('segment').set(kept).where('segment_id', '=', segmentId).execute();
+    const waits: (number | undefined)[] = [];
+    const sent: string[] = [];
+    const attempt = async (stake: bigint): Promise<void> => {
+      const chain: ChainView = { ...services.chain, availableStake: async () => stake, isLiveRoot: async () => true };
+      const queue: TaskQueue = { ...services.queue, settle: async (_trx, _id, wait) => void waits.push(wait) };
+      const submit: SettlementSender['submit'] = async ({ key }) => void sent.push(key);
+      const task = { id: segmentId, retryCount: 0, waits: 3, signal: AbortSignal.timeout(60_000) };
+      await sendSegment({ ...services, chain, queue }, { ...sender, submit }, task);
+    };
+    await attempt(499n);
+    assert.deepEqual([waits, sent], [[3], []]);
+    await attempt(500n);
+    assert.deepEqual([waits, sent], [[3], [`settle/${segmentId}/0`]]);
+  });
+
+  it('are proven as of the last second of a leaf that expired in a freeze, and of no older one', async () => {
+    const lane = new TestLane(order, enclave, 6);
+    const { header, envelope } = await lane.next();
+    await lane.serve(header, envelope);
+    const wire = lane.closeSegment();
+    const bundle = settlementBundleFromWire(wire);
+    const { expiresAtUnix } = enclave.leaf;
+    const at = (timestampUnix: number, frozen: number): Promise<SettlementProofTask> => {
+      const newestBlock: ChainView['newestBlock'] = async () => ({ ...(await services.chain.newestBlock()), timestampUnix });
+      return proofTaskOf({ ...services.chain, newestBlock, frozenSeconds: async () => frozen }, bundle, wire);
+    };
+    assert.equal((await at(expiresAtUnix - 2, 0)).validAtUnix, expiresAtUnix - 2);
+    assert.equal((await at(expiresAtUnix + 9 * DAY, 9 * DAY)).validAtUnix, expiresAtUnix - 1);
+    await rejectsCode(at(expiresAtUnix + 9 * DAY, 8 * DAY), 'STUN_ENCLAVE_NOT_LIVE');
   });
 
   it('are given up with the reason when their task is gone and their order closed', async () => {
