@@ -21,9 +21,9 @@ contract EnclaveRegistry is IEnclaveRegistry, AttestorQuorum {
     uint16 public constant NEXT_SLOT = type(uint16).max;
     /// How long a superseded root can still be settled against.
     uint256 public constant ROOT_LIFE_SECONDS = 1 hours;
-    /// A leaf is payable until an hour, and the whole freeze budgets of a proven order's two families, after its expiry. Its slot is
-    /// used again only then.
-    uint256 public constant SLOT_REUSE_DELAY_SECONDS = 61 days;
+    /// A leaf is payable until an hour after its expiry, and the whole freeze budgets of up to three families: of an order's settlements,
+    /// of their successor, of its inferences. Its slot is used again only then.
+    uint256 public constant SLOT_REUSE_DELAY_SECONDS = 91 days;
     uint256 public constant MAX_LEAVES_PER_KEYSET = 8;
 
     uint256 private constant TAG_SIGNER_ID = 8;

@@ -274,14 +274,13 @@ contract OrderEscrow is EscrowOrders, EIP712 {
         _credit(token, feeAccount, fee);
     }
 
-    /// Freezes since the order opened count, of the order's families and of a successor.
+    /// Freezes since the order opened count.
     function _settleableUntil(Order memory order, bytes32 orderKey, bytes32 family) private view returns (uint256) {
-        uint256 frozen = _frozenSince(order, orderKey, order.family, order.openedAt);
-        if (family != order.family) frozen += router.frozenSecondsSince(family, order.openedAt);
-        return uint256(order.deadline) + order.graceSeconds + frozen;
+        return uint256(order.deadline) + order.graceSeconds + _frozenSince(order, orderKey, family, order.openedAt);
     }
 
-    /// Frozen time of a settlement family, and for a `proven` order, which cannot settle without it, of the inference family.
+    /// Frozen time of the order's settlement family and of a successor, and for a `proven` order, which cannot settle without it, of
+    /// the inference family.
     function _frozenSince(
         Order memory order,
         bytes32 orderKey,
@@ -289,6 +288,7 @@ contract OrderEscrow is EscrowOrders, EIP712 {
         uint40 since
     ) private view returns (uint256 frozen) {
         frozen = router.frozenSecondsSince(family, since);
+        if (family != order.family) frozen += router.frozenSecondsSince(order.family, since);
         if (order.assurance == PROVEN) frozen += router.frozenSecondsSince(court.inferenceFamilyOf(orderKey), since);
     }
 

@@ -258,7 +258,7 @@ export const chainErrors = {
     class: 'policy',
     actor: 'provider',
     httpStatus: 409,
-    doc: 'The tree of the provider is full, or the slot can still be paid. Reuse a slot that expired over 61 days ago.',
+    doc: 'The tree of the provider is full, or the slot can still be paid. Reuse a slot that expired over 91 days ago.',
   },
   STUN_SENDER_CLAIMED: {
     class: 'unavailable',

@@ -298,6 +298,19 @@ describe('contracts: OrderEscrow, money', () => {
       await settle();
     });
 
+    it('takes statements and roots as old as the tombstoned family was frozen, and no older', async () => {
+      const signals = await signalsFor(stage, order);
+      const late = await signalsFor(stage, order, { laneIndex: 1 });
+      await registerEnclave(stage);
+      await stage.as(stage.guardian).router.freeze(stage.family, 5 * HOUR);
+      await stage.chain.increaseTime(5 * HOUR);
+      await tombstone();
+      await succeed();
+      await escrow().settle(stage.funder.address, NO_PROOF, signals);
+      await stage.chain.increaseTime(HOUR);
+      await refuses(escrow().settle(stage.funder.address, NO_PROOF, late), 'ValidAtStale');
+    });
+
     it('does not change the lane of other providers of the order', async () => {
       const other = { ...stage, provider: stage.stranger };
       await registerEnclave(other);

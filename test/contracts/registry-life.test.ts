@@ -191,7 +191,7 @@ describe('contracts: EnclaveRegistry, life of a leaf', () => {
       await refuses(register(await makeEnclave(stage, { slot: 0 })), 'SlotNotReusable');
       await registry().retire(enclave.keysetDigest);
       await refuses(register(await makeEnclave(stage, { slot: 0 })), 'SlotNotReusable');
-      await stage.chain.request('evm_setNextBlockTimestamp', [expiresAt + 61 * DAY - 10]);
+      await stage.chain.request('evm_setNextBlockTimestamp', [expiresAt + 91 * DAY - 10]);
       await stage.chain.request('evm_mine');
       await refuses(register(await makeEnclave(stage, { slot: 0 })), 'SlotNotReusable');
       await stage.chain.increaseTime(10);
@@ -212,7 +212,7 @@ describe('contracts: EnclaveRegistry, life of a leaf', () => {
 
     it('of another keyset is not touched by a late revocation', async () => {
       const enclave = await registerEnclave(stage);
-      await stage.chain.increaseTime(30 * DAY + 61 * DAY + HOUR);
+      await stage.chain.increaseTime(30 * DAY + 91 * DAY + HOUR);
       const next = await makeEnclave(stage, { slot: 0 });
       const { event } = await register(next);
       await registry().revoke(enclave.keysetDigest);
