@@ -46,14 +46,14 @@ const keysOfCircuits: KeySource = async (family) => {
 /** Collects a bundle and writes it. */
 export async function auditExport({ options, context }: Invocation<AuditExportOptions>): Promise<CommandResult> {
   if (options.job !== undefined && options.batch !== undefined) throw new StunError('STUN_INPUT', 'either --job or --batch');
+  const scope = {
+    ...(options.job === undefined ? {} : { jobId: parseWord(options.job, '--job') }),
+    ...(options.batch === undefined ? {} : { laneNew: parseWord(options.batch, '--batch') }),
+    open: options.open === true ? ('all' as const) : options.job === undefined ? ('none' as const) : ('job' as const),
+  };
   const client = await connectCustomer(options);
   try {
     const order = await orderOf(client, options.order);
-    const scope = {
-      ...(options.job === undefined ? {} : { jobId: parseWord(options.job, '--job') }),
-      ...(options.batch === undefined ? {} : { laneNew: parseWord(options.batch, '--batch') }),
-      open: options.open === true ? ('all' as const) : options.job === undefined ? ('none' as const) : ('job' as const),
-    };
     const bundle = await exportAuditBundle(client, order, scope, keysOfCircuits, context.progress);
     await save(options.out, `${JSON.stringify(bundle, null, 1)}\n`);
     const jobs = bundle.segments.reduce((sum, segment) => sum + segment.jobs.length, 0);

@@ -59,6 +59,15 @@ async function ceremoniesOf(options: ChainDeployOptions): Promise<CeremonyVerifi
 
 /** Deploys all contracts and writes the record that every process reads. */
 export async function chainDeploy({ options, context }: Invocation<ChainDeployOptions>): Promise<CommandResult> {
+  const terms = {
+    attestors: options.attestor.map((attestor) => parseAddress(attestor, '--attestor')),
+    threshold: parseWhole(options.threshold, '--threshold', 1, 32),
+    feeBps: parseWhole(options.feeBps, '--fee-bps', 0, 500),
+  };
+  const named = {
+    ...(options.feeAccount === undefined ? {} : { feeAccount: parseAddress(options.feeAccount, '--fee-account') }),
+    ...(options.guardian === undefined ? {} : { guardian: parseAddress(options.guardian, '--guardian') }),
+  };
   const privateKey = await secretOf('STUN_PRIVATE_KEY');
   if (privateKey === undefined || !/^0x[0-9a-fA-F]{64}$/.test(privateKey)) {
     throw new StunError('STUN_CONFIG', 'deploying needs the key of the owner: set STUN_PRIVATE_KEY');
@@ -70,11 +79,10 @@ export async function chainDeploy({ options, context }: Invocation<ChainDeployOp
     const owner = lowerAddress(signer.address);
     context.progress('deploying the contracts');
     const deployment = await deployStun(signer, {
-      attestors: options.attestor.map((attestor) => parseAddress(attestor, '--attestor')),
-      threshold: parseWhole(options.threshold, '--threshold', 1, 32),
-      feeBps: parseWhole(options.feeBps, '--fee-bps', 0, 500),
-      feeAccount: options.feeAccount === undefined ? owner : parseAddress(options.feeAccount, '--fee-account'),
-      guardian: options.guardian === undefined ? owner : parseAddress(options.guardian, '--guardian'),
+      ...terms,
+      feeAccount: owner,
+      guardian: owner,
+      ...named,
       ...(ceremonies && { ceremonies }),
     });
     const path = deploymentPathOf(options);

@@ -59,35 +59,43 @@ export async function orderOf(client: ClientConnection, orderKey: string | undef
 
 /** Opens an order, or finishes one that was interrupted. */
 export async function orderOpen({ options, context }: Invocation<OrderOpenOptions>): Promise<CommandResult> {
+  const asked = options.resume === undefined ? await askedOrder(options) : parseWord(options.resume, '--resume');
   const client = await connectCustomer(options);
   try {
-    if (options.resume !== undefined) {
-      const stored = await client.store.orders.read(parseWord(options.resume, '--resume'));
+    if (typeof asked === 'string') {
+      const stored = await client.store.orders.read(asked);
       context.progress('sending the transaction of the stored order');
       return openedResult(await resumeOpening(client, stored));
     }
-    const model = await orderedModel(options);
-    const budgets = (options.budget ?? []).map(parseBudget);
-    if (budgets.length === 0) throw new StunError('STUN_INPUT', 'at least one --budget PROVIDER=AMOUNT is needed');
-    const policy = options.policy === undefined ? defaultPolicy : parsePolicy(await readText(options.policy, 'policy'));
     const newest = await client.provider.getBlock('latest');
     context.progress('opening the order on chain');
     const opened = await openOrder(client, {
-      ...model,
-      level: levelOf(options),
-      modelApprovedBy: (options.approvedBy ?? []).map((account) => parseAddress(account, '--approved-by')),
-      policy,
-      budgets,
+      ...asked,
       token: tokenOf(options.token, client.contracts),
       deadlineUnix: parseTime(options.deadline, '--deadline', Math.max(client.nowUnix(), newest?.timestamp ?? 0)),
-      graceSeconds: parseDuration(options.grace, '--grace'),
-      segmentLength: parseWhole(options.segment, '--segment', 1, 256),
-      priceScale: parseAmount(options.priceScale, '--price-scale'),
     });
     return openedResult(opened);
   } finally {
     client.close();
   }
+}
+
+/** What of a new order needs neither store nor node; read first, so that a mistake costs nothing. */
+async function askedOrder(options: OrderOpenOptions): Promise<Omit<OrderPlan, 'token' | 'deadlineUnix'>> {
+  const model = await orderedModel(options);
+  const budgets = (options.budget ?? []).map(parseBudget);
+  if (budgets.length === 0) throw new StunError('STUN_INPUT', 'at least one --budget PROVIDER=AMOUNT is needed');
+  parseTime(options.deadline, '--deadline', 0);
+  return {
+    ...model,
+    level: levelOf(options),
+    modelApprovedBy: (options.approvedBy ?? []).map((account) => parseAddress(account, '--approved-by')),
+    policy: options.policy === undefined ? defaultPolicy : parsePolicy(await readText(options.policy, 'policy')),
+    budgets,
+    graceSeconds: parseDuration(options.grace, '--grace'),
+    segmentLength: parseWhole(options.segment, '--segment', 1, 256),
+    priceScale: parseAmount(options.priceScale, '--price-scale'),
+  };
 }
 
 /** The model of a new order: by its id, or by the folder of a compiled one. */
@@ -101,7 +109,8 @@ async function orderedModel({ modelId, compiledModel }: OrderOpenOptions): Promi
   return { modelId: publicModel.model.modelId, publicModel };
 }
 
-function levelOf({ level, window, answerPeriod, bond, slash, challenger }: OrderOpenOptions): OrderLevel {
+/** The level that the options name. @throws `STUN_INPUT` */
+export function levelOf({ level, window, answerPeriod, bond, slash, challenger }: OrderOpenOptions): OrderLevel {
   if (level === 'attested' || level === 'proven') return { assurance: level };
   if (level !== 'challengeable') throw new StunError('STUN_INPUT', '--level must be attested, challengeable or proven');
   return {

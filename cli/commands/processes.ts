@@ -18,8 +18,17 @@ export interface ProvingOptions extends CeremonyOptions {
 /** Proofs that may wait in memory; what waits longer stays in the durable queue. */
 const QUEUE_LIMIT = 16;
 
+/** The limits of proving that the options name. @throws `STUN_INPUT` */
+function limitsOf({ proofTimeout, memoryMb }: ProvingOptions): { taskTimeoutMs: number; memoryLimitMb: number | undefined } {
+  return {
+    taskTimeoutMs: 1000 * parseDuration(proofTimeout ?? '10m', '--proof-timeout'),
+    memoryLimitMb: memoryMb === undefined ? undefined : parseWhole(memoryMb, '--memory-mb', 128, 1_048_576),
+  };
+}
+
 async function createProver(
   options: ProvingOptions,
+  limits: ReturnType<typeof limitsOf>,
   settings: Settings,
   progress: (line: string) => void,
 ): Promise<SettlementProver> {
@@ -35,16 +44,12 @@ async function createProver(
     import('#prover/backends.ts'),
     import('#prover/interface.ts'),
   ]);
-  const memoryLimitMb =
-    options.memoryMb === undefined
-      ? defaultMemoryMb(settings.proofConcurrency)
-      : parseWhole(options.memoryMb, '--memory-mb', 128, 1_048_576);
   return isolatedSettlementProver({
     threads: settings.proofConcurrency,
     ...keys,
     queueLimit: QUEUE_LIMIT,
-    taskTimeoutMs: 1000 * parseDuration(options.proofTimeout ?? '10m', '--proof-timeout'),
-    memoryLimitMb,
+    taskTimeoutMs: limits.taskTimeoutMs,
+    memoryLimitMb: limits.memoryLimitMb ?? defaultMemoryMb(settings.proofConcurrency),
     backend: backendWishOf(process.env),
     progress,
   });
@@ -53,12 +58,13 @@ async function createProver(
 /** Runs a service process until it is told to stop. Without a role, the one of its settings. */
 export function serviceProcess(role?: Role) {
   return async ({ options, context }: Invocation<ProvingOptions>): Promise<CommandResult> => {
+    const limits = limitsOf(options);
     const { runService } = await import('#service/main.ts');
     await runService({
       env: process.env,
       signal: context.signal,
       ...(role && { role }),
-      createProver: (settings) => createProver(options, settings, context.progress),
+      createProver: (settings) => createProver(options, limits, settings, context.progress),
     });
     return stopped(role ?? 'service');
   };

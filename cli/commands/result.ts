@@ -67,12 +67,12 @@ export async function fetchOne(
 
 /** One result, or a table of all jobs. */
 export async function result({ args, options, context }: Invocation<ResultOptions>): Promise<CommandResult> {
+  const jobId = args[0] === undefined ? undefined : parseWord(args[0], 'the job id');
+  const timeoutMs = parseDuration(options.wait, '--wait') * 1000;
   const client = await connectCustomer(options);
   try {
-    const [jobId] = args;
     if (jobId === undefined) return await listJobs(client);
-    const timeoutMs = parseDuration(options.wait, '--wait') * 1000;
-    const fetched = await fetchOne(client, parseWord(jobId, 'the job id'), timeoutMs, context);
+    const fetched = await fetchOne(client, jobId, timeoutMs, context);
     if (options.out !== undefined) await save(options.out, fetched.checked.payload);
     if (options.receipt !== undefined) {
       const file = receiptFileOf(fetched, await inferenceProofOf(client, fetched));

@@ -38,6 +38,7 @@ const MEMORY_LIMIT_MB = 4096;
 
 /** Proves a segment against the chain as it is now, and sends the settlement as the provider or its operator. */
 export async function settle({ options, context }: Invocation<SettleOptions>): Promise<CommandResult> {
+  const taskTimeoutMs = parseDuration(options.timeout, '--timeout') * 1000;
   const bundle = settlementBundleFromWire(await readJson(options.bundle, 'settlement bundle'));
   const deployment = await deploymentOf(options);
   const { contracts, signerAddress, close } = await connectSigner(options, deployment, options.proveOnly === undefined);
@@ -45,7 +46,7 @@ export async function settle({ options, context }: Invocation<SettleOptions>): P
     await assertSettleable(contracts, bundle, signerAddress);
     const proof =
       options.proof === undefined
-        ? await prove(contracts, bundle, options, context)
+        ? await prove(contracts, bundle, { ...options, taskTimeoutMs }, context)
         : readDocument(settlementProofSchema, await readJson(options.proof, 'proof'), 'proof');
     if (options.proveOnly !== undefined) {
       await save(options.proveOnly, `${JSON.stringify(proof, null, 1)}\n`);
@@ -116,7 +117,7 @@ async function assertSettleable({ escrow }: StunContracts, bundle: SettlementBun
 async function prove(
   { registry, escrow, deployment }: StunContracts,
   bundle: SettlementBundle,
-  options: SettleOptions,
+  options: SettleOptions & { readonly taskTimeoutMs: number },
   context: CommandContext,
 ): Promise<SettlementProof> {
   const family = deployment.families.find((one) => one.family === bundle.order.terms.settlementFamily);
@@ -141,7 +142,7 @@ async function prove(
     },
     {
       ...keys,
-      taskTimeoutMs: parseDuration(options.timeout, '--timeout') * 1000,
+      taskTimeoutMs: options.taskTimeoutMs,
       memoryLimitMb: MEMORY_LIMIT_MB,
       backend: backendWishOf(process.env),
       progress: context.progress,

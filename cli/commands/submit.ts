@@ -65,12 +65,17 @@ export async function submit({ args, options, context }: Invocation<SubmitOption
     throw new StunError('STUN_INPUT', 'either inputs, or --resume, or --resubmit was expected');
   }
   const jobs = await readJobs(inputs, options);
+  const wish = {
+    ...(options.provider === undefined ? {} : { provider: parseAddress(options.provider, '--provider') }),
+    ...(options.enclave === undefined ? {} : { keysetDigest: parseWord(options.enclave, '--enclave') }),
+  };
+  const waitSeconds = options.wait === undefined ? undefined : parseDuration(options.wait, '--wait');
   const client = await connectCustomer(options);
   try {
     const order = await orderOf(client, options.order);
-    const sent = await sendWhatWasAsked(client, order, jobs, options, context);
-    if (options.wait === undefined) return sentResult(sent.jobs, sent.note);
-    return await waitedResult(client, sent, parseDuration(options.wait, '--wait') * 1000, context);
+    const sent = await sendWhatWasAsked(client, order, { jobs, wish }, options, context);
+    if (waitSeconds === undefined) return sentResult(sent.jobs, sent.note);
+    return await waitedResult(client, sent, waitSeconds * 1000, context);
   } finally {
     client.close();
   }
@@ -84,7 +89,7 @@ interface Sent {
 async function sendWhatWasAsked(
   client: ClientConnection,
   order: OrderRecord,
-  jobs: readonly Job[],
+  { jobs, wish }: { readonly jobs: readonly Job[]; readonly wish: Parameters<typeof submitJobs>[3] },
   options: SubmitOptions,
   context: CommandContext,
 ): Promise<Sent> {
@@ -95,10 +100,6 @@ async function sendWhatWasAsked(
     const note = locked.length === 0 ? undefined : `lanes in use by another process were left to it: ${locked.join(', ')}`;
     return { jobs: sent, note };
   }
-  const wish = {
-    ...(options.provider === undefined ? {} : { provider: parseAddress(options.provider, '--provider') }),
-    ...(options.enclave === undefined ? {} : { keysetDigest: parseWord(options.enclave, '--enclave') }),
-  };
   context.progress('verifying the evidence of enclaves');
   if (options.resubmit === true) {
     const again = await resubmitJobs(client, order, wish, undefined, onSubmitted);

@@ -33,6 +33,7 @@ describe('stun, as any program calls it', function () {
   after(() => rm(folder, { recursive: true, force: true }));
 
   const word = `0x${'11'.repeat(32)}`;
+  const attestor = `0x${'11'.repeat(20)}`;
   const cases: readonly (readonly [args: string, code: string])[] = [
     ['', 'STUN_INPUT'],
     ['nonsense', 'STUN_INPUT'],
@@ -66,8 +67,9 @@ describe('stun, as any program calls it', function () {
     ['payout withdraw', 'STUN_FILE'],
     ['backup restore FOLDER/missing.json', 'STUN_FILE'],
     ['evidence verify --quote FOLDER/missing.bin --collateral FOLDER/empty.json', 'STUN_FILE'],
-    ['chain deploy --attestor 0x1', 'STUN_CHAIN_UNAVAILABLE'],
-    ['chain deploy --attestor 0x1 --ceremony FOLDER', 'STUN_FILE'],
+    ['chain deploy --attestor 0x1', 'STUN_INPUT'],
+    [`chain deploy --attestor ${attestor}`, 'STUN_CHAIN_UNAVAILABLE'],
+    [`chain deploy --attestor ${attestor} --ceremony FOLDER`, 'STUN_FILE'],
     ['ceremony verify', 'STUN_INPUT'],
   ];
 
@@ -98,7 +100,7 @@ describe('stun, as any program calls it', function () {
   });
 
   it('ends quietly, with its own status, when a reader leaves before the end', async () => {
-    const mistake = ['chain', 'deploy', '--attestor', '0x1'];
+    const mistake = ['chain', 'deploy', '--attestor', attestor];
     const status = exitCodeOf('STUN_CHAIN_UNAVAILABLE');
     for (const [args, left, exitCode] of [
       [['policy', 'show'], 'stdout', 0],
