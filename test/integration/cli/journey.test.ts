@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { exitCodeOf, fieldToHex, settlementBundleToWire } from '#protocol/index.ts';
+import { encodeTensors, exitCodeOf, fieldToHex, settlementBundleToWire } from '#protocol/index.ts';
 import { canonicalPolicyJson } from '#attestation/index.ts';
 import { EscrowContract } from '#chain/escrow.ts';
 import { buildProgram } from '#cli/program.ts';
@@ -12,6 +12,8 @@ import { MODEL_ID, DAY, startClientStage, type ClientStage } from '#test/integra
 import { customerEnv, runCli } from './run-cli.ts';
 
 type Document = Readonly<Record<string, unknown>>;
+
+const isRefuted = ({ status }: { readonly status: string }): boolean => status === 'refuted';
 
 describe('stun, one order from the first command to the refund', function () {
   this.timeout(400_000);
@@ -61,13 +63,18 @@ describe('stun, one order from the first command to the refund', function () {
       join(folder, 'policy.json'),
       '--deadline',
       '7d',
+      '--grace',
+      '36h',
       '--segment',
       '2',
+      '--price-scale',
+      '2000000000',
     ]);
     const orderKey = String(opened['orderKey']);
 
     const listed = await stun(['enclaves', 'list', '--verify', '--policy', join(folder, 'policy.json')]);
-    assert.deepEqual((listed['enclaves'] as { verified: unknown }[])[0]?.verified, { simulated: true });
+    const [enclave] = listed['enclaves'] as { keysetDigest: string; verified: unknown }[];
+    assert.deepEqual(enclave?.verified, { simulated: true });
 
     const sent = await stun(['submit', join(folder, 'inputs.json'), '--max-price', '900', '--wait', '30s']);
     const jobs = sent['jobs'] as { jobId: string; status: string; outputs: { y: { data: number[] } }; simulated: boolean }[];
@@ -106,6 +113,7 @@ describe('stun, one order from the first command to the refund', function () {
     assert.equal((stolen['error'] as { code: string }).code, 'STUN_SETTLE_CALLER');
     const settled = await stun(withProof, 0, provider);
     assert.deepEqual([settled['settled'], settled['total'], settled['jobs']], [true, '1400', 2]);
+    assert.equal(settled['credited'], String((1400n * 2_000_000_000n * 99n) / 100n));
     const [elsewherePaid, operator] = [7, 9].map((at) => stage.chain.accounts[at]!.address.toLowerCase());
     const escrow = new EscrowContract(stage.deployment.escrow, stage.chain.provider);
     const operating = ['payout', 'operator', operator!];
@@ -131,6 +139,8 @@ describe('stun, one order from the first command to the refund', function () {
     const trust = stage.attestors.flatMap((attestor) => ['--attestor', attestor]);
     const offline = await stun(['audit', 'verify', audit, ...trust]);
     assert.deepEqual([offline['ok'], offline['chain'], offline['provenTotal']], [true, 'not checked', '1400']);
+    const unmet = await stun(['audit', 'verify', audit, ...trust, '--threshold', '3'], exitCodeOf('STUN_AUDIT_REFUTED'));
+    assert.match((unmet['checks'] as { status: string; field: string }[]).find(isRefuted)?.field ?? '', /\.approvals$/);
     const forged = join(folder, 'forged.json');
     await writeFile(forged, JSON.stringify(withOtherPolicy(JSON.parse(await readFile(audit, 'utf8')) as AuditBundle)));
     const told = await runCli(['audit', 'verify', forged, ...trust], env);
@@ -142,17 +152,35 @@ describe('stun, one order from the first command to the refund', function () {
     assert.match(told.stdout, /\nchain: not checked\nTHE BUNDLE DOES NOT HOLD: order\.openTransaction/);
     const refuted = await stun(['audit', 'verify', forged, ...trust], exitCodeOf('STUN_AUDIT_REFUTED'));
     const checks = refuted['checks'] as { status: string; binds: string[] }[];
-    assert.ok(checks.find(({ status }) => status === 'refuted')?.binds.includes('order.policy'));
+    assert.ok(checks.find(isRefuted)?.binds.includes('order.policy'));
     assert.deepEqual([refuted['ok'], refuted['chain']], [false, 'not checked']);
     const online = await stun(['audit', 'verify', audit, ...trust, '--rpc', stage.chain.url]);
     assert.deepEqual([online['ok'], online['chain']], [true, 'checked']);
 
+    const one = join(folder, 'one.json');
+    await stun(['audit', 'export', '--out', one, '--job', jobs[1]!.jobId]);
+    const { segments } = JSON.parse(await readFile(one, 'utf8')) as AuditBundle;
+    assert.deepEqual(
+      segments.map((segment) => segment.jobs.map(({ opened }) => opened !== undefined)),
+      [[false, true]],
+    );
+
     const backup = join(folder, 'backup.json');
-    assert.equal((await stun(['backup', 'export', '--out', backup]))['orders'], 1);
-    const elsewhere = { STUN_HOME: join(folder, 'elsewhere') };
-    assert.deepEqual((await stun(['backup', 'restore', backup], 0, elsewhere))['restored'], [orderKey]);
-    const more = await stun(['submit', join(folder, 'inputs.json'), '--max-price', '900'], 0, elsewhere);
-    assert.ok((more['jobs'] as { laneIndex: number }[])[0]!.laneIndex >= 65_536, 'a restored client opens a lane of its own');
+    await writeFile(join(folder, 'backup-passphrase'), 'another one\n');
+    const sealing = { STUN_BACKUP_PASSPHRASE_FILE: join(folder, 'backup-passphrase') };
+    assert.equal((await stun(['backup', 'export', '--out', backup], 0, sealing))['orders'], 1);
+    const elsewhere = ['--home', join(folder, 'elsewhere'), '--service', stage.service.url];
+    const opening = { STUN_BACKUP_PASSPHRASE: 'another one', STUN_SERVICE_URL: '' };
+    assert.deepEqual((await stun(['backup', 'restore', backup, ...elsewhere], 0, opening))['restored'], [orderKey]);
+    const data = new Uint8Array(Float32Array.of(5, 6).buffer);
+    await writeFile(join(folder, 'payload.bin'), encodeTensors([{ name: 'x', dtype: 'float32', dims: [1, 2], data }]));
+    const sending = ['submit', '--payload', join(folder, 'payload.bin'), '--max-price', '900', '--wait', '30s'];
+    const to = ['--provider', stage.provider, '--enclave', enclave.keysetDigest];
+    const more = await stun([...sending, ...to, ...elsewhere], 0, { STUN_API_KEY: 'a key', STUN_SERVICE_URL: '' });
+    assert.deepEqual((more['jobs'] as { outputs: { y: { data: number[] } } }[])[0]?.outputs.y.data, [5, 6]);
+    assert.ok(stage.service.authorizations.has('Bearer a key'), 'the API key signs in');
+    const [lane] = (await stun(['order', 'show', orderKey, ...elsewhere]))['lanes'] as { laneIndex: number }[];
+    assert.ok(lane!.laneIndex >= 65_536, 'a restored client opens a lane of its own');
 
     // What ran on simulated hardware says so in words, wherever it is shown.
     for (const args of [
@@ -173,6 +201,7 @@ describe('stun, one order from the first command to the refund', function () {
     await stage.chain.increaseTime(2 * DAY);
     const refunded = BigInt(String((await stun(['order', 'refund']))['refunded']));
     const shown = await stun(['order', 'show', orderKey]);
+    assert.equal(shown['graceSeconds'], 129_600);
     assert.equal(refunded + BigInt(String(shown['paid'])), 5n * 10n ** 17n + 7n);
     assert.equal(shown['refunded'], refunded.toString());
   });

@@ -97,6 +97,8 @@ export class TestService {
   serving = true;
   /** Every body of POST /v1/jobs as it came. */
   readonly received: { readonly jobId: string; readonly bytes: Uint8Array }[] = [];
+  /** Every authorization that a request has come with. */
+  readonly authorizations = new Set<string>();
   /** Called with each body of POST /v1/jobs, before the job is kept. */
   onReceived: (jobId: string) => void = () => undefined;
   /** Told when a result is asked for, before it is answered. */
@@ -171,6 +173,7 @@ export class TestService {
       if (key === 'POST /v1/session/challenges') return send(200, this.#challenge(url));
       if (key === 'POST /v1/sessions') return send(201, this.#session(body));
       if (kind === 'enclaves' && id === undefined) return send(200, { items: this.#list(url.searchParams) });
+      this.authorizations.add(request.headers.authorization ?? '');
       if (request.headers.authorization === undefined && kind !== 'enclaves') return send(401, problem('STUN_INPUT', 'sign in'));
       if (kind === 'enclaves') return this.#enclave(id ?? '', send);
       if (key === 'POST /v1/orders') return send(201, {});
