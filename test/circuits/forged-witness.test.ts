@@ -20,14 +20,16 @@ import { readSymbols, Rows } from './rows.ts';
 import { signatureForgeries } from './signature-forgeries.ts';
 import { wireForgeries } from './wire-forgeries.ts';
 
+/** Each source of the circuits by its name. */
+function sources(): (readonly [name: string, text: string])[] {
+  const folder = join(REPOSITORY_ROOT, 'circuits', 'lib');
+  return readdirSync(folder).map((file) => [file, readFileSync(join(folder, file), 'utf8')] as const);
+}
+
 /** Labels in the sources, `[3.payee]` in a comment. */
 function labelsOfSources(): Set<string> {
-  const folder = join(REPOSITORY_ROOT, 'circuits', 'lib');
-  const labels = new Set<string>();
-  for (const file of readdirSync(folder)) {
-    for (const match of readFileSync(join(folder, file), 'utf8').matchAll(/\/\/ \[(\d+\.[a-z0-9-]+)\]$/gm)) labels.add(match[1]!);
-  }
-  return labels;
+  const labels = sources().flatMap(([, text]) => [...text.matchAll(/\/\/ \[(\d+\.[a-z0-9-]+)\]$/gm)].map((match) => match[1]!));
+  return new Set(labels);
 }
 
 /** Attacks a circuit with each of the forgeries. */
@@ -112,6 +114,24 @@ describe('forged witnesses', function () {
     const tested = new Set(all.flatMap((forgery) => forgery.labels));
     assert.deepEqual([...tested].sort(), [...labelsOfSources()].sort());
     console.log(`      ${tested.size} constraints, ${all.length} forgeries`);
+  });
+
+  it('meets a label at every assertion and every hint', () => {
+    const unlabelled: string[] = [];
+    let found = 0;
+    for (const [file, text] of sources()) {
+      // A gadget's assertions go by the labels of those who use it: its rows are all that a forgery may violate.
+      if (file === 'range.circom') continue;
+      const lines = text.split('\n');
+      for (const [i, line] of lines.entries()) {
+        if (!/^[^/]*(?:===|<--)/.test(line)) continue;
+        found++;
+        // A hint may stand above the assertion that holds it.
+        if (!lines.slice(i, i + 2).some((next) => /\/\/ \[[\d.a-z-]+\]$/.test(next))) unlabelled.push(`${file}: ${line.trim()}`);
+      }
+    }
+    assert.deepEqual(unlabelled, []);
+    assert.ok(found >= 20, `${found} lines`);
   });
 
   describe('of settlement-16', () => forgedWitnesses('settlement-16', settling));
