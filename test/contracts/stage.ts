@@ -29,6 +29,7 @@ import {
   type SettlementSignals,
   type Terms,
 } from '#protocol/index.ts';
+import { deployRecorded } from './recorded-deployment.ts';
 import PermissiveVerifier from '#chain/generated/PermissiveVerifier.json' with { type: 'json' };
 
 export const DAY = 86_400;
@@ -69,13 +70,9 @@ export async function startStage(options: DevChainOptions = {}): Promise<Stage> 
   const owner = chain.wallet(0);
   const attestors = [1, 2, 3].map((index) => chain.wallet(index));
   const feeAccount = chain.accounts[9]!.address;
-  const deployment = await deployStun(owner, {
-    attestors: attestors.map((wallet) => wallet.address),
-    threshold: 2,
-    feeBps: 100,
-    feeAccount,
-    guardian: chain.accounts[8]!.address,
-  });
+  const parties = { attestors: attestors.map((wallet) => wallet.address), feeAccount, guardian: chain.accounts[8]!.address };
+  const terms = { ...parties, threshold: 2, feeBps: 100 };
+  const deployment = await (Object.keys(options).length === 0 ? deployRecorded(chain, terms) : deployStun(owner, terms));
   const contracts = contractsOf(deployment, owner);
   const vkHash = toHex(randomBytes(32));
   const address = await deployContract(owner, PermissiveVerifier, [vkHash, 16, true]);

@@ -10,7 +10,6 @@ import { simulatedPolicy } from '#attestation/simulated/policy.ts';
 import { createSimulatedPki, type SimulatedPki } from '#attestation/simulated/pki.ts';
 import { createSimulatedTdx } from '#attestation/simulated/simulated-tdx.ts';
 import { canonicalPolicyJson, evidenceDigest, type Policy } from '#attestation/index.ts';
-import { deployStun } from '#chain/deploy.ts';
 import { contractsOf, type Deployment } from '#chain/deployment.ts';
 import { startDevChain, type DevChain } from '#chain/dev-chain.ts';
 import { connectClient, openOrder, type ClientConnection, type ClientOptions, type OrderRecord } from '#client/index.ts';
@@ -36,6 +35,7 @@ import {
   type Keyset,
   type SealingKeyPair,
 } from '#protocol/index.ts';
+import { deployRecorded } from '#test/contracts/recorded-deployment.ts';
 import { TestService } from './test-service.ts';
 
 export const DAY = 86_400;
@@ -88,7 +88,7 @@ export async function startClientStage(): Promise<ClientStage> {
   const chain = await startDevChain();
   const folders: string[] = [];
   const attestors = chain.accounts.slice(1, 4).map((account) => account.address);
-  const deployment = await deployStun(chain.wallet(0), {
+  const deployment = await deployRecorded(chain, {
     attestors,
     threshold: 2,
     feeBps: 100,

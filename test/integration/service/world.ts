@@ -12,7 +12,6 @@ import { createSimulatedPki, type SimulatedPki } from '#attestation/simulated/pk
 import { simulatedPolicy } from '#attestation/simulated/policy.ts';
 import { canonicalPolicyJson } from '#attestation/index.ts';
 import { contractsOf, familyForJobs, type Deployment, type StunContracts } from '#chain/deployment.ts';
-import { deployStun } from '#chain/deploy.ts';
 import { startDevChain, type DevAccount, type DevChain } from '#chain/dev-chain.ts';
 import {
   encodeKeyset,
@@ -51,6 +50,7 @@ import type { SettlementProver } from '#prover/interface.ts';
 import { checkSettings, type Settings } from '#service/config.ts';
 import { startService, type RunningService } from '#service/service.ts';
 import { createLog } from '#service/telemetry/log.ts';
+import { deployRecorded } from '#test/contracts/recorded-deployment.ts';
 import { ApiClient } from './api-client.ts';
 import { engines, type Engine, type TestStore } from './engines.ts';
 
@@ -121,7 +121,7 @@ export class World {
   static async create(engine: Pick<Engine, 'createMigrated'> = engines[0]!): Promise<World> {
     const chain = await startDevChain();
     const account = (index: number): string => chain.accounts[index]!.address;
-    const deployment = await deployStun(chain.wallet(ROLE.owner), {
+    const deployment = await deployRecorded(chain, {
       attestors: ROLE.attestors.map(account),
       threshold: 2,
       feeBps: 100,

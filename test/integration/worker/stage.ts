@@ -11,7 +11,6 @@ import { join } from 'node:path';
 import { verifyEvidence, parsePolicy, canonicalPolicyJson, type Policy } from '#attestation/index.ts';
 import { createSimulatedPki, exportSimulatedPki, type SimulatedPki } from '#attestation/simulated/pki.ts';
 import { simulatedPolicy } from '#attestation/simulated/policy.ts';
-import { deployStun } from '#chain/deploy.ts';
 import { contractsOf, type Deployment, type StunContracts } from '#chain/deployment.ts';
 import { startDevChain, type DevChain } from '#chain/dev-chain.ts';
 import { NATIVE_TOKEN } from '#chain/token.ts';
@@ -38,8 +37,8 @@ import {
 } from '#protocol/index.ts';
 import type { SentJob } from '../../unit/worker/fixtures.ts';
 import type { TestOrder } from '../../unit/protocol/fixtures.ts';
+import { deployRecorded } from '#test/contracts/recorded-deployment.ts';
 
-const OWNER = 0;
 const FUNDER = 1;
 const PROVIDER = 2;
 const ATTESTORS = [3, 4, 5];
@@ -243,7 +242,7 @@ export interface Stage {
 export async function startStage(): Promise<Stage> {
   const chain = await startDevChain();
   const account = (index: number): Hex => chain.accounts[index]!.address;
-  const deployment = await deployStun(chain.wallet(OWNER), {
+  const deployment = await deployRecorded(chain, {
     attestors: ATTESTORS.map(account),
     threshold: 2,
     feeBps: 100,
