@@ -20,9 +20,14 @@ import type { ReceiptedOutcome } from './store/stored-outcome.ts';
 import { endLane } from './submit.ts';
 
 /** States from which on there is a receipt. */
-const RECEIPTED = new Set(['receipted', 'batched', 'proven', 'settled', 'refunded']);
-/** States that end without one. */
-const ENDED = new Set(['void', 'expired']);
+const RECEIPTED = new Set(['receipted', 'batched', 'proven', 'settled']);
+
+/** Whether a job has a receipt, has ended without one, or neither yet; a refunded one has either. */
+function progressOf({ state, outcome }: ServiceJob): 'receipted' | 'ended' | 'open' {
+  if (RECEIPTED.has(state)) return 'receipted';
+  if (state === 'refunded') return outcome === undefined ? 'ended' : 'receipted';
+  return state === 'void' || state === 'expired' ? 'ended' : 'open';
+}
 
 /** A job with its verified result. */
 export interface JobResult {
@@ -127,8 +132,9 @@ async function waitForReceipt(
     const state = seen?.state ?? 'unsent';
     if (state !== last) wait.onState?.(state);
     last = state;
-    if (seen !== undefined && RECEIPTED.has(state)) return;
-    if (seen !== undefined && ENDED.has(state)) throw await recordVoid(client, lane, job, seen);
+    const progress = seen === undefined ? 'open' : progressOf(seen);
+    if (progress === 'receipted') return;
+    if (progress === 'ended') throw await recordVoid(client, lane, job, seen!);
     const leftMs = until - Date.now();
     if (leftMs <= 0) {
       throw new StunError('STUN_JOB_PENDING', `the job is ${state}`, { details: { state } });

@@ -70,6 +70,7 @@ const pageSchema = <T extends z.ZodType>(item: T) =>
 const jobSchema = z.object({
   jobId: bytes32Hex,
   state: z.string(),
+  outcome: z.string().optional(),
   code: z.union([z.string(), z.null()]).optional(),
   reason: z.union([z.string(), z.null()]).optional(),
 });

@@ -1,6 +1,7 @@
 /**
  * Takes a worker's receipt and sealed result, in one transaction. The receipt is the evidence: when it verifies, it is taken even from a
- * lease that ran out meanwhile and for a job that was given up, for what the enclave signed can settle whatever the service thinks.
+ * lease that ran out meanwhile and for a job that was given up, for what the enclave signed can settle whatever the service thinks; until the
+ * budget is refunded, when nothing can settle any more.
  */
 import { StunError } from '#protocol/errors/stun-error.ts';
 import { deliveryDigestOf } from '#protocol/commitments.ts';
@@ -30,7 +31,7 @@ export interface Completed {
 
 /**
  * Completes a job. The identical receipt gives the same answer again.
- * @throws `STUN_LEASE`, `STUN_JOB_STATE`, `STUN_JOB_CONFLICT`, `STUN_ENVELOPE_LAYOUT`, `STUN_SIGNATURE`, `STUN_RECEIPT_MISMATCH`,
+ * @throws `STUN_LEASE`, `STUN_JOB_STATE`, `STUN_JOB_REFUNDED`, `STUN_JOB_CONFLICT`, `STUN_ENVELOPE_LAYOUT`, `STUN_SIGNATURE`, `STUN_RECEIPT_MISMATCH`,
  *   `STUN_STATEMENT_MISMATCH`, `STUN_PRICE_CAP`
  */
 export async function completeJob(
@@ -48,6 +49,9 @@ export async function completeJob(
     if (job.record !== null) {
       if (job.record !== JSON.stringify(wire)) throw new StunError('STUN_JOB_CONFLICT', 'the job has another receipt');
       return { jobId: job.job_id, state: job.state };
+    }
+    if (lane.close_code === 'STUN_JOB_REFUNDED') {
+      throw new StunError('STUN_JOB_REFUNDED', 'the budget was refunded before the receipt came');
     }
     if (job.k !== lane.lease_k) {
       throw new StunError('STUN_JOB_STATE', `job ${lane.lease_k} of the lane must be completed first`, {

@@ -22,18 +22,19 @@ export type JobOutcome = z.infer<typeof jobOutcomeSchema>;
 
 /**
  * What may follow a state. A lease that expires gives a job back to the queue; a re-organisation takes a settlement back; and a receipt
- * that verifies is taken for a job that was given up, since it can settle whatever the service thinks, and its result is paid for.
+ * that verifies is taken for a job that was given up, since it can settle whatever the service thinks, and its result is paid for. Once the
+ * budget is refunded nothing can settle: whatever had not, served or not, is refunded for good.
  */
 export const followers: Readonly<Record<JobState, readonly JobState[]>> = {
-  queued: ['leased', 'receipted', 'void', 'expired'],
-  leased: ['running', 'receipted', 'queued', 'void', 'expired'],
-  running: ['receipted', 'queued', 'void', 'expired'],
+  queued: ['leased', 'receipted', 'void', 'expired', 'refunded'],
+  leased: ['running', 'receipted', 'queued', 'void', 'refunded'],
+  running: ['receipted', 'queued', 'void', 'refunded'],
   receipted: ['batched', 'settled', 'refunded'],
   batched: ['proven', 'settled', 'refunded'],
   proven: ['settled', 'batched', 'refunded'],
   settled: ['proven', 'batched', 'receipted'],
   void: ['receipted'],
-  expired: ['receipted'],
+  expired: ['receipted', 'refunded'],
   refunded: [],
 };
 

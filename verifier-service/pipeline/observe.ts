@@ -9,7 +9,7 @@ import type { Settled } from '#chain/escrow-events.ts';
 import { ASSURANCE, assuranceNameOf } from '#protocol/terms.ts';
 import type { TermsWire } from '#protocol/wire/order.ts';
 import { moveJobs } from '../jobs/transitions.ts';
-import { bindingStates, unservedStates } from '../jobs/states.ts';
+import { bindingStates } from '../jobs/states.ts';
 import { refreshBudget } from '../orders/budget.ts';
 import { inUnit, type Services, type Unit } from '../services.ts';
 import { segmentEvent } from './segments.ts';
@@ -212,18 +212,20 @@ async function applyRefund(services: Services, unit: Unit, orderKey: string, pro
     .select('lane.lane_index')
     .where('job.order_key', '=', orderKey)
     .where('job.provider', '=', provider)
-    .where('job.state', 'in', [...bindingStates])
+    .where('job.state', 'in', [...bindingStates, 'expired'])
     .orderBy('job.lane_id')
     .orderBy('job.k')
     .execute();
-  const unserved = jobs.filter((job) => unservedStates.some((state) => state === job.state));
-  const served = jobs.filter((job) => !unserved.includes(job));
-  const move = (list: typeof jobs, code: string, reason: string) =>
-    list.map(({ lane_index: laneIndex, ...job }) => ({ job, laneIndex, change: { code, reason } }));
-  await moveJobs(unit, orderKey, 'expired', move(unserved, 'STUN_JOB_EXPIRED', 'the order ended before the job was served'));
-  await moveJobs(unit, orderKey, 'refunded', move(served, 'STUN_JOB_REFUNDED', 'the budget was refunded before the job settled'));
-  services.metrics.jobTransitions.inc({ state: 'expired' }, unserved.length);
-  services.metrics.jobTransitions.inc({ state: 'refunded' }, served.length);
+  const moved = jobs.map(({ lane_index: laneIndex, ...job }) => ({
+    job,
+    laneIndex,
+    change:
+      job.record === null
+        ? { code: 'STUN_JOB_EXPIRED', reason: 'the order ended before the job was served' }
+        : { code: 'STUN_JOB_REFUNDED', reason: 'the budget was refunded before the job settled' },
+  }));
+  await moveJobs(unit, orderKey, 'refunded', moved);
+  services.metrics.jobTransitions.inc({ state: 'refunded' }, moved.length);
   await unit.sql
     .updateTable('lane')
     .set({ state: 'closed', close_code: 'STUN_JOB_REFUNDED', active_job: null })

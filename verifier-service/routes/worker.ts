@@ -149,7 +149,8 @@ export function workerRoutes(services: Services): readonly Route[] {
       operationId: 'completeLease',
       tag: 'Worker',
       summary: 'Hand over receipt and sealed result',
-      description: 'Idempotent. A receipt that verifies is taken from a lease that has run out, too.',
+      description:
+        'Idempotent. A receipt that verifies is taken from a lease that has run out, too, until the budget of its order is refunded.',
       access: 'account',
       params: leaseParam,
       body: frameBody(z.strictObject({ record: receiptRecordSchema })),
@@ -158,6 +159,7 @@ export function workerRoutes(services: Services): readonly Route[] {
         'STUN_FRAME',
         'STUN_LEASE',
         'STUN_JOB_STATE',
+        'STUN_JOB_REFUNDED',
         'STUN_JOB_CONFLICT',
         'STUN_ENVELOPE_LAYOUT',
         'STUN_SIGNATURE',

@@ -5,6 +5,7 @@ import { fieldFromHex, receiptHashOf, receiptRecordFromWire, RECEIPTS_TREE, root
 import { createSettlementProver } from '#prover/pool.ts';
 import type { SettlementProver } from '#prover/interface.ts';
 import { proveAgain } from '#service/pipeline/settle.ts';
+import { sweep } from '#service/pipeline/sweeps.ts';
 import type { RunningService } from '#service/service.ts';
 import { assertProblem, type ApiClient, type StreamedEvent } from './api-client.ts';
 import { engines } from './engines.ts';
@@ -218,10 +219,30 @@ describe('service: segments, proofs, settlement', function () {
       assert.ok(i < 299, JSON.stringify(segment));
       await delay(100);
     }
+    const running = await lane.next();
+    assert.equal((await customer.frame('/v1/jobs', running.wire, running.envelope)).status, 201);
+    const held = await worker.post('/v1/worker/leases', { keysetDigest: doomed.keysetDigest, waitMs: 0 });
+    const late = await lane.serve(running.header, running.envelope);
+    const queued = await lane.next();
+    assert.equal((await customer.frame('/v1/jobs', queued.wire, queued.envelope)).status, 201);
+    const expired = await new TestLane(short, doomed, 1).next();
+    assert.equal((await customer.frame('/v1/jobs', expired.wire, expired.envelope)).status, 201);
+    const { sql } = service.services!.db;
+    await sql.updateTable('orders').set({ deadline_unix: 1 }).where('order_key', '=', short.orderKey).execute();
+    await sweep(service.services!);
+    assert.equal((await customer.get(`/v1/jobs/${expired.jobId}`)).json.state, 'expired');
     await world.chain.increaseTime(3 * 86_400);
     await world.as(ROLE.funder).escrow.refund(short.orderId, [enclave.leaf.provider]);
     const events = await customer.events(`/v1/jobs/${job.jobId}/events`, () => false, '0');
     assert.equal(events.at(-1)!.data.state, 'refunded');
-    assert.equal((await customer.get(`/v1/jobs/${job.jobId}`)).json.code, 'STUN_JOB_REFUNDED');
+    const ends = [];
+    for (const { jobId } of [job, running, queued, expired]) {
+      const { state, code, outcome } = (await customer.get(`/v1/jobs/${jobId}`)).json;
+      ends.push([state, code, outcome]);
+    }
+    const unserved = ['refunded', 'STUN_JOB_EXPIRED', undefined];
+    assert.deepEqual(ends, [['refunded', 'STUN_JOB_REFUNDED', 'served'], unserved, unserved, unserved]);
+    const path = `/v1/worker/leases/${held.json.leaseId as string}/complete`;
+    assertProblem(await worker.frame(path, { record: late.record }, late.sealed), 'STUN_JOB_REFUNDED', 409);
   });
 });
