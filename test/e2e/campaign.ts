@@ -176,10 +176,14 @@ export async function assertSettled(stack: LocalStack, campaign: Campaign, deadl
 
 /**
  * Ends an order of which nothing was settled: its deadline and grace pass on chain, the customer takes everything back, and the service
- * has to end each job as one that is not paid for.
- * @returns how the jobs ended, in the order in which they were submitted
+ * has to end the jobs in exactly these states, in the order in which they were submitted.
  */
-export async function refundAll(stack: LocalStack, campaign: Campaign, deadlineMs: number): Promise<readonly string[]> {
+export async function assertRefunded(
+  stack: LocalStack,
+  campaign: Campaign,
+  ends: readonly ('void' | 'refunded')[],
+  deadlineMs: number,
+): Promise<void> {
   const { client, order, budgetWei } = campaign;
   const { escrow, deployment } = client.contracts;
   await stack.chain.increaseTime(ORDER_SECONDS + GRACE_SECONDS + 1);
@@ -189,15 +193,8 @@ export async function refundAll(stack: LocalStack, campaign: Campaign, deadlineM
     [{ provider: addressOf(stack, ACCOUNT.provider), amount: budgetWei }],
     'money in is money given back',
   );
-  const ends = ['void', 'expired', 'refunded'];
-  const states = await untilStates(
-    campaign,
-    (list) => list.every((state) => ends.includes(state)),
-    ends.join(' or '),
-    deadlineMs,
-  );
+  await untilExactly(campaign, ends, deadlineMs);
   assert.deepEqual(await escrow.settlements(deployment.deployBlock, { orderKey: order.orderKey }), [], 'nothing was paid');
   const { remaining } = await escrow.budget(order.orderKey, addressOf(stack, ACCOUNT.provider));
   assert.equal(remaining, 0n, 'nothing is held any more');
-  return [...states.values()];
 }

@@ -1,5 +1,5 @@
 /**
- * kill -9 of service and worker while jobs are in every state, an outage of the chain, and a revocation between lease and batch. All
+ * kill -9 of service and worker while jobs are in every state, outages of the chain, and a revocation between lease and batch. All
  * processes are real; the chain is the development chain. After each, every job has ended once and the sums agree.
  * `npm test` runs one of the scenarios, chosen by a printed seed; STUN_E2E=all and STUN_DEPTH=full run all of them.
  */
@@ -18,9 +18,9 @@ import { depth, sampleCases } from '#test/depth.ts';
 import { copyMigratedStore } from '#test/integration/service/kept-store.ts';
 import {
   answerAll,
+  assertRefunded,
   assertSettled,
   openCampaign,
-  refundAll,
   SEGMENT,
   statesOf,
   submitAll,
@@ -40,7 +40,10 @@ const DATABASE_AWAY_MS = 3000;
 const STOP_LIMIT_MS = 60_000;
 const segmentStates = z.looseObject({ segments: z.array(z.looseObject({ state: z.string() })) });
 const GONE_SECONDS = 12;
+/** How old what a worker knows of the chain may be, its `chainViewMaxAgeMs`. */
+const CHAIN_VIEW_MS = 3000;
 const OUTAGE_MS = depth() === 'full' ? 600_000 : 10_000;
+const SHORT_OUTAGE_MS = 5000;
 
 /** The processes that die. */
 interface Deployment {
@@ -76,7 +79,11 @@ async function killAt(deployment: Deployment, state: Held, ...killed: readonly (
   try {
     await hold(deployment, state, campaign, holds);
     await Promise.all(killed.map((name) => deployment[name].kill()));
-    for (const name of killed) await restart(deployment, name);
+    for (const name of killed) {
+      // It registers before it serves, which takes a chain that mines.
+      if (name === 'worker' && state === 'proven') await holds.release();
+      await restart(deployment, name);
+    }
   } finally {
     await holds.release();
   }
@@ -100,13 +107,23 @@ async function serviceAway(deployment: Deployment): Promise<void> {
   await end(deployment, campaign);
 }
 
-async function chainAway(deployment: Deployment): Promise<void> {
+/** Away with a job running, with a proof in work, or with a transaction in hand that is mined and of which nobody hears. */
+async function chainAway(deployment: Deployment, state: 'running' | 'batched' | 'proven', outageMs: number): Promise<void> {
   const { chain } = deployment.stack;
-  const campaign = await openCampaign(deployment.stack, 'outage', SEGMENT);
-  await submitAll(campaign, SEGMENT);
-  await chain.goOffline();
-  await sleep(OUTAGE_MS);
-  await chain.goOnline();
+  const campaign = await openCampaign(deployment.stack, `outage-${state}`, SEGMENT);
+  const holds = new Holds();
+  try {
+    await hold(deployment, state, campaign, holds);
+    await chain.goOffline();
+    try {
+      await holds.release();
+      await sleep(outageMs);
+    } finally {
+      await chain.goOnline();
+    }
+  } finally {
+    await holds.release();
+  }
   await end(deployment, campaign);
 }
 
@@ -220,27 +237,29 @@ async function untilSegmentsFailed({ client, order }: Campaign): Promise<void> {
 
 /**
  * Revoked with a segment handed over and not proved, a job leased and another one queued: nothing of it may be paid for, and the customer
- * gets all money back. The last scenario of a deployment: its enclave is gone and its chain eight days on.
+ * gets all money back. What was served is refunded, what was not is declined and void. The last scenario of a deployment: its enclave is gone
+ * and its chain eight days on.
  */
 async function revoke(deployment: Deployment): Promise<void> {
   const { stack, worker } = deployment;
   const campaign = await openCampaign(stack, 'revoked', 2 * SEGMENT);
   const holds = new Holds();
+  const batched = Array<string>(SEGMENT).fill('batched');
   try {
     await hold(deployment, 'batched', campaign, holds);
     await holds.stop(worker.pid);
     await submitAll(campaign, 2);
-    const batched = Array<string>(SEGMENT).fill('batched');
     await untilExactly(campaign, [...batched, 'leased', 'queued'], LIMIT_MS);
     const { registry } = contractsOf(stack.deployment, stack.chain.wallet(ACCOUNT.provider));
     const registered = await registry.registrations(stack.deployment.deployBlock);
     await registry.revoke(registered.at(-1)!.keysetDigest);
+    await sleep(CHAIN_VIEW_MS);
   } finally {
     await holds.release();
   }
   await untilSegmentsFailed(campaign);
-  const ends = await refundAll(stack, campaign, LIMIT_MS);
-  assert.deepEqual(ends.slice(0, SEGMENT), Array<string>(SEGMENT).fill('refunded'), 'served before and never paid for');
+  await untilExactly(campaign, [...batched, 'void', 'void'], LIMIT_MS);
+  await assertRefunded(stack, campaign, [...batched.map(() => 'refunded' as const), 'void', 'void'], LIMIT_MS);
   campaign.client.close();
 }
 
@@ -257,8 +276,11 @@ const scenarios: readonly Scenario[] = [
   ['the worker is killed with a job running', (deployment) => killAt(deployment, 'running', 'worker')],
   ['the worker is killed while jobs are receipted', (deployment) => killAt(deployment, 'receipted', 'worker')],
   ['the worker is killed while jobs are batched', (deployment) => killAt(deployment, 'batched', 'worker')],
+  ['the worker is killed with a proof that is not settled', (deployment) => killAt(deployment, 'proven', 'worker')],
   ['worker and service are killed together', (deployment) => killAt(deployment, 'receipted', 'service', 'worker')],
-  ['the chain is away for a while', chainAway],
+  ['the chain is away for a while with a job running', (deployment) => chainAway(deployment, 'running', OUTAGE_MS)],
+  ['the chain is away with jobs batched', (deployment) => chainAway(deployment, 'batched', SHORT_OUTAGE_MS)],
+  ['the chain is away with a proof that is not settled', (deployment) => chainAway(deployment, 'proven', SHORT_OUTAGE_MS)],
   ...(POSTGRES_CTL === undefined ? [] : ([['the database restarts', databaseRestarts]] as const)),
   ['an attestor is killed during a registration', killAttestor],
   ['worker and service are told to stop with work in hand', terminate],
