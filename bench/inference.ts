@@ -1,6 +1,7 @@
 /**
  * Model circuits: how large they are, how long compiling, keys, witnesses and proofs take, and what a verification costs on chain. Proofs are
- * beside snarkjs' for the same witness, inputs beside onnxruntime, constraints beside published ones, all in one run.
+ * beside snarkjs' for the same witness and witnesses beside onnxruntime on the same input, in one run. Published constraints stand in
+ * docs/proven-inference.md: nothing here measures them.
  *
  * Each model is measured in a process of its own, so that peak memory is its own: `node bench/inference.ts INDEX` prints JSON.
  */
@@ -84,7 +85,7 @@ async function verificationGas(key: Uint8Array, { a, b, c, signals }: MadeProof)
   }
 }
 
-async function figuresOf({ name, program: make, published }: MeasuredModel, folder: string): Promise<Figure[]> {
+async function figuresOf({ name, program: make }: MeasuredModel, folder: string): Promise<Figure[]> {
   const program = make();
   const system = synthesise(program);
   const hashing = system.rows.filter(({ label }) => label.startsWith('poseidon')).length;
@@ -114,7 +115,7 @@ async function figuresOf({ name, program: make, published }: MeasuredModel, fold
     summarise(`${name}: ${what}`, unit, samples, next);
   return [
     figure('constraints', 'rows', [system.rows.length]),
-    figure('constraints beside commitments (beside the published circuit)', 'rows', [system.rows.length - hashing], published),
+    figure('constraints beside commitments', 'rows', [system.rows.length - hashing]),
     figure('wires', 'wires', [system.wireCount]),
     figure('constraints and their file, CPU', 'ms', built.cpuMs),
     figure('development key, CPU', 'ms', key.cpuMs),
