@@ -1,6 +1,6 @@
 /** The store on both engines: migrations, numbers, transactions, the sender's storage, the lock of an embedded directory. */
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { sql } from 'kysely';
@@ -8,6 +8,7 @@ import { rejectsCode } from '#test/unit/assert-code.ts';
 import { migrate } from '#service/db/migrate.ts';
 import { migrations } from '#service/db/migrations/index.ts';
 import { openDatabase, type Database, type DatabaseTarget } from '#service/db/open.ts';
+import { lockDirectory } from '#service/db/pglite-lock.ts';
 import { SqlSenderStore } from '#service/db/sender-store.ts';
 import { createQueue } from '#service/pipeline/queue.ts';
 import { engines, type TestStore } from './engines.ts';
@@ -129,15 +130,25 @@ describe('service: embedded store', function () {
 
   after(() => rmSync(directory, { recursive: true, force: true }));
 
-  it('has one owner, keeps its content, and is taken over from a dead one', async () => {
+  it('has one owner, keeps its content, and is taken over from one that is gone or whose number another process has', async () => {
     const target = { kind: 'pglite', directory } as const;
     const first = await openDatabase(target);
     const row = { nonce: 'n', account: 'a', audience: 'x', issued_at_unix: 1, expires_at_unix: 2 };
     await first.sql.insertInto('challenge').values(row).execute();
     await rejectsCode(openDatabase(target), 'STUN_DATABASE_LOCKED');
+    const holder = readFileSync(join(directory, 'stun.lock.1'), 'utf8');
     await first.close();
-    // The id of a process that is certainly not there.
-    writeFileSync(join(directory, 'stun.lock'), '4194305\n');
+    const locks = (): string[] => readdirSync(directory).filter((name) => name.startsWith('stun.lock'));
+    assert.deepEqual(locks(), []);
+    const [, boot, start] = holder.split(',');
+    const living = String(process.ppid);
+    for (const [i, dead] of [`4194305,${boot},${start}`, `${living},${boot},1`, `${living},of another run,${start}`].entries()) {
+      writeFileSync(join(directory, `stun.lock.${i + 1}`), dead);
+      lockDirectory(directory)();
+    }
+    writeFileSync(join(directory, 'stun.lock.4'), `${living},${boot},`);
+    await rejectsCode(openDatabase(target), 'STUN_DATABASE_LOCKED');
+    rmSync(join(directory, 'stun.lock.4'));
     const second = await openDatabase(target);
     assert.equal((await second.sql.selectFrom('challenge').selectAll().execute()).length, 1);
     await second.close();
