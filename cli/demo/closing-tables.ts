@@ -4,7 +4,7 @@ import type { AuditedOrder } from './audit-stages.ts';
 import { measureBaseline } from './baseline-gas.ts';
 import { trainingReport } from './credit-jobs.ts';
 import { sum, type Payout, type ServedJobs } from './job-stages.ts';
-import { gwei, type DemoOrder } from './order-stages.ts';
+import { gwei, JOB_PRICE, type DemoOrder } from './order-stages.ts';
 import { seconds, table, type Stages } from './stages.ts';
 
 /** All tables as text. */
@@ -20,12 +20,16 @@ export async function closingTables(
   const fees = sum(served.settlements.map(({ event }) => event.fee));
   const credited = sum(served.settlements.map(({ event }) => event.credited));
   const refunded = sum(served.refund.refunds.map((refund) => refund.amount));
-  const jobs = BigInt(served.jobIds.length);
-  const perBatch = jobs / BigInt(served.settlements.length);
   const report = trainingReport();
   const percent = (share: number): string => `${(100 * share).toFixed(1)} %`;
-  const gas = served.settlements.map(({ gasUsed }) => gasUsed);
-  const row = (what: string, used: bigint): string[] => [what, `${used.toLocaleString('en')} gas`, `${used / perBatch} a job`];
+  const row = (what: string, used: bigint, jobs: bigint): string[] => [
+    what,
+    `${used.toLocaleString('en')} gas`,
+    `${jobs} jobs`,
+    `${used / jobs} a job`,
+  ];
+  // A segment that was closed before it was full holds fewer.
+  const jobsOf = served.settlements.map(({ event }) => event.total / JOB_PRICE);
   const saw = [
     ['saw', `funder ${order.place.funder}, provider ${addressOf(stack, ACCOUNT.provider)}`],
     [
@@ -49,9 +53,11 @@ export async function closingTables(
     ['ceiling: the labels are noisy', percent(report.ceilingExpected), ''],
   ];
   const cost = [
-    ...gas.map((used, i) => row(i === 0 ? 'first settlement of the lane' : 'next settlement', used)),
-    row('signature-only baseline, first', baselineFirst),
-    row('signature-only baseline, next', baselineNext),
+    ...served.settlements.map(({ gasUsed }, i) =>
+      row(i === 0 ? 'first settlement of the lane' : 'next settlement', gasUsed, jobsOf[i]!),
+    ),
+    row('signature-only baseline, first', baselineFirst, jobsOf[0]!),
+    row('signature-only baseline, next', baselineNext, jobsOf[0]!),
   ];
   const bundle = [
     ['bundle', audited.path],
@@ -64,7 +70,7 @@ export async function closingTables(
     table('The chain', saw),
     table('The money', money),
     table('The answers, right in', answers),
-    table(`The gas of whole transactions, ${perBatch} jobs each; the baseline checks no customer and hides nothing`, cost),
+    table('The gas of whole transactions; the baseline checks no customer and hides nothing', cost),
     table('The audit', bundle),
     table('The time', times),
   ].join('\n\n');

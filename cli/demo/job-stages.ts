@@ -6,7 +6,7 @@ import { StunError } from '#protocol/index.ts';
 import { ACCOUNT, addressOf, type LocalStack } from '../stack/local-stack.ts';
 import { contractsOf } from '#chain/deployment.ts';
 import { correctRows, creditJobs } from './credit-jobs.ts';
-import { gwei, MAX_PRICE, type DemoOrder } from './order-stages.ts';
+import { gwei, JOB_PRICE, MAX_PRICE, type DemoOrder } from './order-stages.ts';
 import type { Stages } from './stages.ts';
 
 const SETTLEMENT_TIMEOUT_MS = 300_000;
@@ -89,7 +89,7 @@ export async function untilSettled(
 ): Promise<readonly Settled[]> {
   const { client, order } = demo;
   const { escrow, deployment } = client.contracts;
-  const owed = 700n * BigInt(count);
+  const owed = JOB_PRICE * BigInt(count);
   const deadline = Date.now() + SETTLEMENT_TIMEOUT_MS;
   for (;;) {
     const events = await escrow.settlements(deployment.deployBlock, { orderKey: order.orderKey });

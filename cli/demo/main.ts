@@ -16,7 +16,7 @@ import { auditStages } from './audit-stages.ts';
 import { closingTables } from './closing-tables.ts';
 import { compileStage, levelStages } from './level-stages.ts';
 import { jobStages, payoutStages } from './job-stages.ts';
-import { orderStages } from './order-stages.ts';
+import { JOB_PRICE, orderStages } from './order-stages.ts';
 import { sayWhatNext, writeEnvironment } from './next-steps.ts';
 import { Interrupted, Stages } from './stages.ts';
 
@@ -48,7 +48,7 @@ async function demonstrate(jobs: number, keep: boolean, stopping: AbortSignal): 
     stack = await stages.run('start the chain, deploy the contracts', async (tell, say) => {
       const created = await createLocalStack({
         directory: DIRECTORY,
-        price: 700n,
+        price: JOB_PRICE,
         segmentIdleMs: 30_000,
         compiledModel: compiled.directory,
         progress: tell,

@@ -9,6 +9,8 @@ import type { Stages } from './stages.ts';
 
 /** Price units; the worker charges 700. */
 export const MAX_PRICE = 1000n;
+/** What the demonstration's workers ask for a job, in price units. */
+export const JOB_PRICE = 700n;
 /** Wei per price unit. */
 export const PRICE_SCALE = 10n ** 9n;
 
