@@ -228,7 +228,7 @@ describe('a worker that shows its GPUs', function () {
     const next = (change: JobChange = {}, of = customer): Promise<SentJob> => of.next({ ...change, laneIndex: ++laneIndex });
     const damaged = await next();
     damaged.envelope[damaged.envelope.length - 1]! ^= 1;
-    const large = await next({ payload: new Uint8Array(3 << 20) });
+    const large = await next({ payload: new Uint8Array(2 << 20) });
     const cases: readonly (readonly [ErrorCode, Pick<SentJob, 'wire' | 'envelope' | 'head'>])[] = [
       ['STUN_ENVELOPE_OPEN', damaged],
       ['STUN_ENVELOPE_OPEN', { ...large, envelope: reordered(large.envelope) }],

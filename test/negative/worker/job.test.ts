@@ -87,7 +87,7 @@ describe('worker refusals', () => {
     });
 
     it('refuses reordered chunks', async () => {
-      const sent = await world.customer.next({ payload: new Uint8Array(3 << 20) });
+      const sent = await world.customer.next({ payload: new Uint8Array(2 << 20) });
       const outcome = await world.serve({ ...sent, envelope: reordered(sent.envelope) });
       assert.ok(outcome.kind === 'declined' && outcome.code === 'STUN_ENVELOPE_OPEN');
     });
