@@ -26,6 +26,8 @@ describe('service: refused requests', function () {
   let customer: ApiClient;
   let worker: ApiClient;
   let enclave: WorldEnclave;
+  /** Another enclave of the provider. */
+  let second: WorldEnclave;
   let order: WorldOrder;
   let lanes = 0;
   /** How far the clock of the service is ahead. */
@@ -37,6 +39,7 @@ describe('service: refused requests', function () {
     customer = await world.client(service, ROLE.funder);
     worker = await world.client(service, ROLE.provider);
     enclave = await world.registerEnclave();
+    second = await world.registerEnclave();
     order = await world.openOrder();
     assert.equal((await worker.post('/v1/enclaves', enclave.listing)).status, 201);
     assert.equal((await customer.post('/v1/orders', order.announcement)).status, 201);
@@ -46,6 +49,7 @@ describe('service: refused requests', function () {
 
   const lane = (to = enclave, of = order): TestLane => new TestLane(of, to, lanes++);
   const submit = (job: MadeJob, by = customer) => by.frame('/v1/jobs', job.wire, job.envelope);
+  const listSecond = async () => assert.ok((await worker.post('/v1/enclaves', second.listing)).status < 300);
   const lease = () => worker.post('/v1/worker/leases', { keysetDigest: enclave.keysetDigest, waitMs: 0 });
 
   describe('listings', () => {
@@ -76,7 +80,7 @@ describe('service: refused requests', function () {
         [
           'the evidence of another enclave',
           'STUN_REPORT_DATA',
-          async (good) => ({ ...good, evidence: (await world.registerEnclave()).listing['evidence'] }),
+          async (good) => ({ ...good, evidence: second.listing['evidence'] }),
         ],
       ];
     for (const [what, code, change] of cases) {
@@ -226,9 +230,8 @@ describe('service: refused requests', function () {
     it('of an order whose enclave another lane named', async () => {
       const first = lane();
       assert.equal((await submit(await first.next())).status, 201);
-      const other = await world.registerEnclave();
-      assert.equal((await worker.post('/v1/enclaves', other.listing)).status, 201);
-      assertProblem(await submit(await first.peek({ signerId: other.signerId })), 'STUN_DEMAND_ENCLAVE', 409);
+      await listSecond();
+      assertProblem(await submit(await first.peek({ signerId: second.signerId })), 'STUN_DEMAND_ENCLAVE', 409);
       await finish();
     });
   });
@@ -283,19 +286,18 @@ describe('service: refused requests', function () {
     });
 
     it('by another enclave of the provider, which gets no job of the lane and whose signatures do not move it', async () => {
-      const other = await world.registerEnclave();
-      assert.equal((await worker.post('/v1/enclaves', other.listing)).status, 201);
+      await listSecond();
       const of = lane();
       const made = await of.next();
       assert.equal((await submit(made)).status, 201);
-      const taken = await worker.post('/v1/worker/leases', { keysetDigest: other.keysetDigest, waitMs: 0 });
+      const taken = await worker.post('/v1/worker/leases', { keysetDigest: second.keysetDigest, waitMs: 0 });
       assert.equal(taken.status, 204);
       const path = `/v1/worker/leases/${(await lease()).json.leaseId as string}/complete`;
       const { record, sealed } = await of.serve(made.header, made.envelope);
       const { receipt, statement } = receiptRecordFromWire(record);
       const domain = { chainId: order.place.chainId, verifyingContract: order.place.escrow };
-      const receiptSignature = signEip712(other.secpSecret, 'Receipt', domain, { receipt: receiptHashOf(receipt) });
-      const statementSignature = eddsaToWire(signStatement(other.receiptKey, statement));
+      const receiptSignature = signEip712(second.secpSecret, 'Receipt', domain, { receipt: receiptHashOf(receipt) });
+      const statementSignature = eddsaToWire(signStatement(second.receiptKey, statement));
       assertProblem(await complete(path, { ...record, receiptSignature }, sealed), 'STUN_SIGNATURE', 422);
       assertProblem(await complete(path, { ...record, statementSignature }, sealed), 'STUN_SIGNATURE', 422);
       assert.equal((await complete(path, record, sealed)).status, 200);
