@@ -68,6 +68,7 @@ if (
   process.exit(1);
 }
 const { run } = (await import(`./${name}.ts`)) as { run: () => Promise<Figure[]> };
+const measured = commit();
 const figures = await run();
 if (figures.length === 0) {
   console.error(`${name} measured nothing`);
@@ -75,7 +76,7 @@ if (figures.length === 0) {
 }
 console.log(
   values.json
-    ? JSON.stringify({ machine: machine(), commit: commit(), figures }, null, 2)
-    : `${machine()}\ncommit ${commit()}\n\n${table(figures)}`,
+    ? JSON.stringify({ machine: machine(), commit: measured, figures }, null, 2)
+    : `${machine()}\ncommit ${measured}\n\n${table(figures)}`,
 );
 process.exit(0);
