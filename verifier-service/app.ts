@@ -3,6 +3,7 @@ import express, { type Express, type Request, type Response } from 'express';
 import helmet from 'helmet';
 import { pinoHttp } from 'pino-http';
 import { StunError } from '#protocol/errors/stun-error.ts';
+import { BodyBudget } from './http/body-budget.ts';
 import type { Route } from './http/route.ts';
 import { refuse, requestIdOf, serveRoute, type ServeBase, type ServeOptions } from './http/serve.ts';
 import { byAccount, byAddress, limiter } from './middleware/rate-limit.ts';
@@ -44,6 +45,7 @@ export function createApp(base: ServeBase, routes: readonly Route[], stopping: A
   const options: ServeOptions = {
     base,
     stopping,
+    bodies: new BodyBudget(settings.maxBodyBytesInFlight),
     streams: new Map(),
     limiters: {
       public: limiter('public', settings.publicRequestsPerMinute, byAddress),

@@ -82,6 +82,8 @@ export const settingsSchema = z.strictObject({
   historyRetentionSeconds: count(86_400, 10 * 365 * 86_400, 90 * 86_400),
   maxPayloadBytes: count(1024, 1 << 29, 64 << 20),
   maxDocumentBytes: count(1024, 64 << 20, 4 << 20),
+  /** Bytes of all request bodies that the process holds at a time; at least the two above. */
+  maxBodyBytesInFlight: count(1024, 2 ** 40, 256 << 20),
   maxOpenJobsPerAccount: count(1, 1_000_000, 2000),
   /** Event streams that an account may hold open, in one process. */
   maxStreamsPerAccount: count(1, 100_000, 200),
@@ -132,7 +134,13 @@ export function readSettings(env: Readonly<Record<string, string | undefined>>):
 /** Checks settings that are given as an object. @throws `STUN_CONFIG` */
 export function checkSettings(given: Readonly<Record<string, unknown>>): Settings {
   const parsed = settingsSchema.safeParse(given);
-  if (parsed.success) return Object.freeze(parsed.data);
+  if (parsed.success) {
+    const { maxBodyBytesInFlight, maxPayloadBytes, maxDocumentBytes } = parsed.data;
+    if (maxBodyBytesInFlight < Math.max(maxPayloadBytes, maxDocumentBytes)) {
+      throw new StunError('STUN_CONFIG', 'maxBodyBytesInFlight: must hold a body of maxPayloadBytes and of maxDocumentBytes');
+    }
+    return Object.freeze(parsed.data);
+  }
   const names = parsed.error.issues.map((issue) =>
     issue.code === 'unrecognized_keys' ? `unknown: ${issue.keys.join(', ')}` : `${issue.path.join('.')}: ${reasonOf(issue)}`,
   );

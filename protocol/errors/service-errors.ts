@@ -60,7 +60,7 @@ export const serviceErrors = {
     class: 'unavailable',
     actor: 'caller',
     httpStatus: 429,
-    doc: 'Too many requests in a short time. Wait for the number of seconds in `retry-after`.',
+    doc: 'Too many requests, or too many bytes of them, in a short time. Wait for the number of seconds in `retry-after`.',
   },
   STUN_QUOTA: {
     class: 'policy',

@@ -3,7 +3,9 @@
  * connection is closed after the answer.
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { asStunError } from '#protocol/errors/registry.ts';
 import { StunError } from '#protocol/errors/stun-error.ts';
+import type { HeldBytes } from './body-budget.ts';
 
 /** How long the rest of a refused body is thrown away, so that the sender gets to read the answer before the connection goes. */
 const LINGER_MS = 1000;
@@ -12,8 +14,12 @@ function tooLarge(maxBytes: number): StunError {
   return new StunError('STUN_BODY_TOO_LARGE', `expected at most ${maxBytes} bytes`, { details: { maxBytes } });
 }
 
-/** The whole body. @throws `STUN_BODY_TOO_LARGE`, `STUN_INPUT` when the sender goes away before its end */
-export function readBody(request: IncomingMessage, maxBytes: number): Promise<Uint8Array> {
+/**
+ * The whole body.
+ * @param held - counts its bytes against those of all requests
+ * @throws `STUN_BODY_TOO_LARGE`; `STUN_RATE_LIMIT` when the process holds too many; `STUN_INPUT` when the sender goes away before its end
+ */
+export function readBody(request: IncomingMessage, maxBytes: number, held: HeldBytes): Promise<Uint8Array> {
   const declared = Number(request.headers['content-length'] ?? 0);
   if (declared > maxBytes) return Promise.reject(tooLarge(maxBytes));
   return new Promise((resolve, reject) => {
@@ -25,11 +31,15 @@ export function readBody(request: IncomingMessage, maxBytes: number): Promise<Ui
     };
     const onData = (chunk: Buffer): void => {
       size += chunk.length;
-      if (size > maxBytes) {
+      try {
+        if (size > maxBytes) throw tooLarge(maxBytes);
+        held.add(chunk.length);
+        chunks.push(chunk);
+      } catch (refusal) {
         chunks.length = 0;
         request.pause();
-        settle(() => reject(tooLarge(maxBytes)));
-      } else chunks.push(chunk);
+        settle(() => reject(asStunError(refusal)));
+      }
     };
     const onEnd = (): void => settle(() => resolve(Buffer.concat(chunks)));
     const onGone = (): void => settle(() => reject(new StunError('STUN_INPUT', 'the body ended before its declared length')));

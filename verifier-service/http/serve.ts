@@ -7,6 +7,7 @@ import { authenticate } from '../accounts/credentials.ts';
 import type { Trx } from '../db/open.ts';
 import type { Services } from '../services.ts';
 import { errorFields } from '../telemetry/log.ts';
+import type { BodyBudget, HeldBytes } from './body-budget.ts';
 import { discardRest, readBody } from './body.ts';
 import { spendKey } from './idempotency.ts';
 import { errorOf, problemOf, PROBLEM_CONTENT_TYPE } from './problem.ts';
@@ -27,6 +28,7 @@ export interface ServeOptions {
   readonly limiters: { readonly public: Limiter; readonly account: Limiter };
   /** Aborted when the service stops. */
   readonly stopping: AbortSignal;
+  readonly bodies: BodyBudget;
   /** Open streams by account. */
   readonly streams: Map<string, number>;
 }
@@ -60,7 +62,7 @@ export function serveRoute(route: Route, options: ServeOptions): RequestHandler 
 }
 
 async function answer(route: Route, options: ServeOptions, request: Request, response: Response): Promise<Reply> {
-  const { base, limiters, stopping } = options;
+  const { base, limiters, stopping, bodies } = options;
   if (stopping.aborted) throw new StunError('STUN_STOPPING', 'the service is stopping');
   if (route.access === 'account') {
     const caller = await authenticate(storeOf(base), request.headers.authorization);
@@ -69,7 +71,9 @@ async function answer(route: Route, options: ServeOptions, request: Request, res
   } else await limiters.public(request, response);
   const params = readDocument(route.params ?? noFields, { ...request.params }, 'path');
   const query = readDocument(route.query ?? noFields, { ...request.query }, 'query');
-  const bytes = await bodyOf(route, base, request);
+  const held = bodies.hold();
+  response.once('close', () => held.release());
+  const bytes = await bodyOf(route, base, request, held);
   const account = accountOf(response);
   const gone = new AbortController();
   response.once('close', () => gone.abort());
@@ -96,17 +100,17 @@ function storeOf(base: ServeBase): Services {
   return base.stored;
 }
 
-async function bodyOf(route: Route, { settings }: ServeBase, request: Request): Promise<Uint8Array> {
+async function bodyOf(route: Route, { settings }: ServeBase, request: Request, held: HeldBytes): Promise<Uint8Array> {
   const spec = route.body;
   if (spec === undefined) {
-    await readBody(request, 0);
+    await readBody(request, 0, held);
     return new Uint8Array();
   }
   const given = request.headers['content-type']?.split(';')[0]?.trim().toLowerCase();
   if (given !== spec.contentType) throw new StunError('STUN_CONTENT_TYPE', `expected content-type ${spec.contentType}`);
   if (request.headers['content-encoding'] !== undefined)
     throw new StunError('STUN_CONTENT_TYPE', 'expected a body without content-encoding');
-  return readBody(request, spec.limit === 'payload' ? settings.maxPayloadBytes : settings.maxDocumentBytes);
+  return readBody(request, spec.limit === 'payload' ? settings.maxPayloadBytes : settings.maxDocumentBytes, held);
 }
 
 type StreamReply = Extract<Reply, { kind: 'stream' }>;

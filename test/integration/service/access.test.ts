@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { request as httpRequest } from 'node:http';
 import { Writable } from 'node:stream';
+import { setTimeout as delay } from 'node:timers/promises';
 import { CompiledQuery } from 'kysely';
 import { concatBytes, uintBytes, utf8 } from '#protocol/index.ts';
 import type { RunningService } from '#service/service.ts';
@@ -29,7 +30,13 @@ describe('service: access and limits', function () {
 
   before(async () => {
     world = await World.create();
-    service = await world.startService({ maxDocumentBytes: 65_536, accountRequestsPerMinute: 100 }, { log: log.stream });
+    const change = {
+      maxDocumentBytes: 65_536,
+      maxPayloadBytes: 131_072,
+      maxBodyBytesInFlight: 131_072,
+      accountRequestsPerMinute: 100,
+    };
+    service = await world.startService(change, { log: log.stream });
     client = await world.client(service, ROLE.funder);
   });
 
@@ -110,7 +117,10 @@ describe('service: access and limits', function () {
       assertProblem(await client.post('/v1/api-keys', { name: 'other' }, headers), 'STUN_IDEMPOTENCY_MISMATCH', 422);
       const atOnce = { 'idempotency-key': 'make-my-key-2' };
       const both = await Promise.all([1, 2].map(() => client.post('/v1/api-keys', { name: 'once' }, atOnce)));
-      assert.deepEqual(both.map(({ status }) => status).toSorted((a, b) => a - b), [201, 409]);
+      assert.deepEqual(
+        both.map(({ status }) => status).toSorted((a, b) => a - b),
+        [201, 409],
+      );
       const { sql } = service.services!.db;
       const named = await sql.selectFrom('credential').select('id').where('name', '=', 'once').execute();
       assert.equal(named.length, 2);
@@ -142,6 +152,30 @@ describe('service: access and limits', function () {
 
     it('that grow beyond the limit are refused on the way', async () => {
       assert.deepEqual(await declare(undefined, 8_000_000), [413, 'STUN_BODY_TOO_LARGE']);
+    });
+
+    it('are refused while others fill the memory that there is for them, with the time to wait', async () => {
+      const ask = () => client.post('/v1/session/challenges', { account: ' '.repeat(60_000) });
+      const until = async (code: string): Promise<Headers> => {
+        for (let i = 0; ; i++) {
+          const { json, headers } = await ask();
+          if (json.code === code) return headers;
+          assert.ok(i < 100, `expected ${code}, got ${JSON.stringify(json)}`);
+          await delay(25);
+        }
+      };
+      await until('STUN_INPUT');
+      const headers = {
+        authorization: `Bearer ${client.token ?? ''}`,
+        'content-type': 'application/vnd.stun.frame',
+        'content-length': '131072',
+      };
+      const holding = httpRequest(new URL('/v1/jobs', service.url), { method: 'POST', headers });
+      holding.on('error', () => undefined);
+      holding.write(Buffer.alloc(100_000));
+      assert.equal((await until('STUN_RATE_LIMIT')).get('retry-after'), '1');
+      holding.destroy();
+      await until('STUN_INPUT');
     });
 
     it('too deep, malformed, with a key twice or of another type get their codes', async () => {

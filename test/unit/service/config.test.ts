@@ -29,6 +29,15 @@ describe('service: settings', () => {
     assert.deepEqual([settings.maxPayloadBytes, settings.role, settings.deployment], [2048, 'api', 'd.json']);
   });
 
+  it('hold at least one of the largest bodies', () => {
+    const change = { ...needed, maxPayloadBytes: 1 << 29 };
+    assert.match(
+      refusal(() => checkSettings(change)),
+      /^maxBodyBytesInFlight: /,
+    );
+    assert.equal(checkSettings({ ...change, maxBodyBytesInFlight: 1 << 29 }).maxBodyBytesInFlight, 1 << 29);
+  });
+
   it('name what is unknown, and let the names of other programs be', () => {
     const reason = refusal(() => readSettings({ ...env, STUN_SERVICE_PROT: '1', STUN_NONSENSE: '2' }));
     assert.match(reason, /STUN_NONSENSE, STUN_SERVICE_PROT/);
