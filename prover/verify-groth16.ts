@@ -3,6 +3,7 @@
  * own work. As strict as the verifier contract: canonical coordinates and signals, points on the curve and B in the subgroup.
  * Groth16: J. Groth, "On the Size of Pairing-based Non-interactive Arguments", EUROCRYPT 2016, section 3.2.
  */
+import { mulAddUnsafe } from '@noble/curves/abstract/curve.js';
 import { bn254 } from '@noble/curves/bn254.js';
 import type { VerificationKey } from '#circuits/manifest.ts';
 import { StunError } from '#protocol/errors/stun-error.ts';
@@ -41,7 +42,7 @@ function holds(key: VerificationKey, proof: ProofPoints, signals: readonly bigin
   const c = g1(...proof.c);
   const [first, ...rest] = key.IC.map(([x, y]) => g1(x, y));
   if (first === undefined || rest.length !== signals.length) throw new RangeError('the number of signals is another');
-  const input = rest.reduce((sum, point, i) => sum.add(point.multiplyUnsafe(signals[i]!)), first);
+  const input = mulAddUnsafe(G1, rest, [...signals]).add(first);
   const keyG2 = ([x, y]: VerificationKey['vk_beta_2']): G2Point => g2(x, y);
   const result = bn254.pairingBatch([
     { g1: a.negate(), g2: b },

@@ -2,6 +2,7 @@
  * Verification of a proof, of a settlement or an inference, from the fixed encoding of its key: an implementation of its own, so that an auditor does not rely
  * on the prover's. Groth16: J. Groth, "On the Size of Pairing-based Non-interactive Arguments", EUROCRYPT 2016, section 3.2.
  */
+import { mulAddUnsafe } from '@noble/curves/abstract/curve.js';
 import { bn254 } from '@noble/curves/bn254.js';
 import { keccak_256 } from '@noble/hashes/sha3.js';
 import { sha256 } from '@noble/hashes/sha2.js';
@@ -51,10 +52,10 @@ function holds(key: Uint8Array, { a, b, c }: ProofWords, signals: readonly bigin
   }
   const word = (i: number): bigint => words[i] ?? 0n;
   const at2 = (i: number): G2Point => g2(word(i), word(i + 1), word(i + 2), word(i + 3));
-  const input = signals.reduce(
-    (sum, signal, i) => sum.add(g1(word(FIXED_WORDS + 2 * i + 2), word(FIXED_WORDS + 2 * i + 3)).multiplyUnsafe(signal)),
-    g1(word(FIXED_WORDS), word(FIXED_WORDS + 1)),
+  const [first, ...rest] = Array.from({ length: signals.length + 1 }, (_, i) =>
+    g1(word(FIXED_WORDS + 2 * i), word(FIXED_WORDS + 2 * i + 1)),
   );
+  const input = mulAddUnsafe(G1, rest, [...signals]).add(first!);
   const big = (text: string): bigint => BigInt(text);
   const product = bn254.pairingBatch([
     { g1: g1(big(a[0]), big(a[1])).negate(), g2: g2(big(b[0][0]), big(b[0][1]), big(b[1][0]), big(b[1][1])) },
