@@ -69,8 +69,10 @@ export const settingsSchema = z.strictObject({
   readinessQuoteMaxAgeSeconds: count(10, 86_400, 3600),
   /** How long an attestation result (EAR) holds. */
   earSeconds: count(60, 86_400, 3600),
-  leaseSeconds: count(1, 3600, 60),
-  enclaveGoneSeconds: count(1, 86_400, 300),
+  /** A worker says every five seconds that a job still runs: a lease that ended before would be taken from a worker that works. */
+  leaseSeconds: count(8, 3600, 60),
+  /** A worker at work is seen no more often than that. */
+  enclaveGoneSeconds: count(8, 86_400, 300),
   sweepMs: count(50, 600_000, 2000),
   pollMs: count(20, 60_000, 500),
   sessionSeconds: count(60, 30 * 86_400, 86_400),

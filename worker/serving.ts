@@ -22,7 +22,8 @@ export interface ServingOptions {
   readonly metrics: WorkerMetrics;
 }
 
-const HEARTBEAT_MS = 5000;
+/** How often a worker says that a job still runs; leases of services are never shorter than this and a few seconds. */
+export const HEARTBEAT_MS = 5000;
 const FIRST_PAUSE_MS = 250;
 const LONGEST_PAUSE_MS = 15_000;
 

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { inspect } from 'node:util';
 import { assertAllowedOn, checkSettings, databaseTarget, DEVELOPMENT_CHAIN, readSettings } from '#service/config.ts';
+import { HEARTBEAT_MS } from '#worker/serving.ts';
 import { throwsCode } from '#test/unit/assert-code.ts';
 
 const needed = { deployment: 'deployment.json', rpcUrl: 'http://node' };
@@ -52,6 +53,18 @@ describe('service: settings', () => {
     const reason = refusal(() => checkSettings({ ...needed, operatorKey: 'my-secret-key', port: 'seventy' }));
     assert.ok(!/my-secret|seventy/.test(reason), reason);
     assert.match(reason, /operatorKey/);
+  });
+
+  it('give a worker the time to say that it works', () => {
+    const leastSeconds = 8;
+    assert.ok(leastSeconds * 1000 >= HEARTBEAT_MS + 3000);
+    for (const name of ['leaseSeconds', 'enclaveGoneSeconds'] as const) {
+      assert.equal(checkSettings({ ...needed, [name]: leastSeconds })[name], leastSeconds);
+      assert.match(
+        refusal(() => checkSettings({ ...needed, [name]: leastSeconds - 1 })),
+        new RegExp(name),
+      );
+    }
   });
 
   it('refuse a store of another kind', () => {
