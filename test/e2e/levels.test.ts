@@ -249,7 +249,7 @@ describe('orders above attested, end to end', function () {
     const [answer, ...others] = checked['answers'] as { jobId: string; finding: string }[];
     assert.deepEqual([answer?.jobId, answer?.finding, checked['code'], others], [levels.honest.jobId, 'agrees', null, []]);
     await refuses(['challenge', 'check', levels.liar.orderKey, ...model], 'STUN_ANSWER_DISAGREES');
-    const watched = await stun(['challenge', 'watch', levels.liar.orderKey, ...model, '--once']);
+    const watched = await stun(['challenge', 'watch', levels.liar.orderKey, ...model, '--once', '--challenge-withheld']);
     const { batches, pending, answers, steps } = watched;
     const found = { agrees: 0, differs: 1, withheld: 0, unknown: 0 };
     assert.deepEqual({ batches, pending, answers, steps }, { batches: 1, pending: 0, answers: found, steps: [] });

@@ -207,7 +207,10 @@ describe('stun, one order from the first command to the refund', function () {
   it('finishes an interrupted opening, and sends voided jobs again to another enclave', async () => {
     stage.service.reset();
     const enclave = await stage.addEnclave();
-    const own = { STUN_HOME: join(folder, 'second') };
+    const secrets = { PASSPHRASE: env['STUN_PASSPHRASE']!, PRIVATE_KEY: env['STUN_PRIVATE_KEY']! };
+    for (const [name, secret] of Object.entries(secrets)) await writeFile(join(folder, name), `${secret}\n`);
+    const inFiles = { STUN_PASSPHRASE_FILE: join(folder, 'PASSPHRASE'), STUN_PRIVATE_KEY_FILE: join(folder, 'PRIVATE_KEY') };
+    const own = { STUN_HOME: join(folder, 'second'), STUN_PASSPHRASE: '', STUN_PRIVATE_KEY: '', ...inFiles };
     const policy = join(folder, 'policy.json');
     const open = [
       'order',

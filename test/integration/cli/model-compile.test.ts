@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { CIRCOM_FILE } from '#circuits/model/compile.ts';
 import { MODEL_FILES } from '#circuits/model/folder.ts';
 import { floats, writeOnnx, type Attribute, type Graph, type Node } from '#circuits/model/onnx/write-onnx.ts';
 import { exitCodeOf, type ErrorCode } from '#protocol/index.ts';
@@ -57,6 +58,7 @@ describe('cli: compiling a model', function () {
       inFolder('rows.csv'),
       '--label',
       'class',
+      '--circom',
       '--json',
     );
     assert.equal(run.exitCode, 0, run.stderr);
@@ -74,6 +76,7 @@ describe('cli: compiling a model', function () {
     });
     const manifest: unknown = JSON.parse(await readFile(join(inFolder('compiled'), MODEL_FILES.manifest), 'utf8'));
     assert.partialDeepStrictEqual(manifest, { compiled: { reading: 'binary', classLabels: [1, 2] } });
+    assert.match(await readFile(join(inFolder('compiled'), CIRCOM_FILE), 'utf8'), /^pragma circom [^]*\ncomponent main /m);
   });
 
   const outside = floats('w', [2, 1], [1, 1]);

@@ -77,6 +77,22 @@ describe('stun evidence with collateral that it gets', () => {
     assert.equal(outside.urls.length, 4);
   });
 
+  it('shows Intel the key of STUN_CLI_PCS_KEY, and a PCCS none', async () => {
+    const shown = async (options: object): Promise<unknown> => {
+      const outside = intel();
+      await evidenceVerify({ quote: path('quote.bin'), fetch: true, ...options, ...rules() }, outside);
+      return new Headers(outside.requests[0]?.headers).get('ocp-apim-subscription-key');
+    };
+    assert.equal(await shown({}), null);
+    process.env['STUN_CLI_PCS_KEY'] = 'a key';
+    try {
+      assert.equal(await shown({}), 'a key');
+      assert.equal(await shown({ pccs: 'https://pccs.example' }), null);
+    } finally {
+      delete process.env['STUN_CLI_PCS_KEY'];
+    }
+  });
+
   it('leaves a bundle with which the same is verified without a network', async () => {
     const saveBundle = path('bundle.json');
     await evidenceVerify({ quote: path('quote.bin'), fetch: true, saveBundle, ...rules() }, intel());

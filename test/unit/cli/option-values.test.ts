@@ -111,27 +111,38 @@ describe('values of options', () => {
 });
 
 describe('secrets of the command line', () => {
-  const name = 'STUN_API_KEY';
-  afterEach(() => {
-    for (const one of [name, `${name}_FILE`]) delete process.env[one];
+  const files = [
+    'STUN_PASSPHRASE_FILE',
+    'STUN_PRIVATE_KEY_FILE',
+    'STUN_API_KEY_FILE',
+    'STUN_BACKUP_PASSPHRASE_FILE',
+    'STUN_CEREMONY_ENTROPY_FILE',
+    'STUN_CLI_PCS_KEY_FILE',
+  ];
+  let folder = '';
+  before(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'stun-secrets-'));
+    await writeFile(join(folder, 'secret'), ' a secret \r\n\n');
   });
+  after(() => rm(folder, { recursive: true, force: true }));
 
-  it('come from a variable, else from the file that NAME_FILE names, without trailing line ends', async () => {
-    const folder = await mkdtemp(join(tmpdir(), 'stun-secrets-'));
-    try {
-      await writeFile(join(folder, 'key'), ' a key \r\n\n');
-      assert.equal(await secretOf(name), undefined);
-      process.env[`${name}_FILE`] = join(folder, 'key');
-      assert.equal(await secretOf(name), ' a key ');
-      process.env[name] = '';
-      assert.equal(await secretOf(name), ' a key ');
-      process.env[name] = 'other';
-      assert.equal(await secretOf(name), 'other');
-      delete process.env[name];
-      process.env[`${name}_FILE`] = join(folder, 'absent');
-      await rejectsCode(secretOf(name), 'STUN_FILE');
-    } finally {
-      await rm(folder, { recursive: true, force: true });
-    }
-  });
+  for (const file of files) {
+    const name = file.replace(/_FILE$/, '');
+    it(`come from ${name}, else from the file of ${file}, without trailing line ends`, async () => {
+      try {
+        assert.equal(await secretOf(name), undefined);
+        process.env[file] = join(folder, 'secret');
+        assert.equal(await secretOf(name), ' a secret ');
+        process.env[name] = '';
+        assert.equal(await secretOf(name), ' a secret ');
+        process.env[name] = 'other';
+        assert.equal(await secretOf(name), 'other');
+        delete process.env[name];
+        process.env[file] = join(folder, 'absent');
+        await rejectsCode(secretOf(name), 'STUN_FILE');
+      } finally {
+        for (const one of [name, file]) delete process.env[one];
+      }
+    });
+  }
 });

@@ -1,4 +1,7 @@
 import assert from 'node:assert/strict';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { inspect } from 'node:util';
 import { assertAllowedOn, checkSettings, databaseTarget, DEVELOPMENT_CHAIN, readSettings } from '#service/config.ts';
 import { HEARTBEAT_MS } from '#worker/serving.ts';
@@ -37,6 +40,23 @@ describe('service: settings', () => {
       /^maxBodyBytesInFlight: /,
     );
     assert.equal(checkSettings({ ...change, maxBodyBytesInFlight: 1 << 29 }).maxBodyBytesInFlight, 1 << 29);
+  });
+
+  it('come from a file too, over which the environment wins', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'stun-service-config-'));
+    const file = join(folder, 'config.json');
+    try {
+      await writeFile(file, JSON.stringify({ ...needed, maxPayloadBytes: 4096, role: 'api' }));
+      const settings = readSettings({ STUN_SERVICE_CONFIG: file, STUN_SERVICE_MAX_PAYLOAD_BYTES: '2048' });
+      assert.deepEqual([settings.maxPayloadBytes, settings.role, settings.rpcUrl.reveal()], [2048, 'api', 'http://node']);
+      for (const text of ['[]', 'no json']) {
+        await writeFile(file, text);
+        refusal(() => readSettings({ ...env, STUN_SERVICE_CONFIG: file }));
+      }
+    } finally {
+      await rm(folder, { recursive: true });
+    }
+    refusal(() => readSettings({ ...env, STUN_SERVICE_CONFIG: file }));
   });
 
   it('name what is unknown, and let the names of other programs be', () => {

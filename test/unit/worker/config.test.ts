@@ -97,6 +97,19 @@ describe('worker configuration', () => {
     const path = await file(JSON.stringify({ ...settings, providerKey: undefined }));
     const config = loadWorkerConfig({ STUN_WORKER_CONFIG: path, STUN_WORKER_PROVIDER_KEY: key, STUN_WORKER_LOG_LEVEL: 'warn' });
     assert.equal(config.logLevel, 'warn');
+    const others = {
+      STUN_WORKER_SERVICE_URL: ['serviceUrl', 'http://service.example'],
+      STUN_WORKER_RPC_URL: ['rpcUrl', 'http://node.example'],
+      STUN_DEPLOYMENT: ['deploymentPath', 'other.json'],
+      STUN_WORKER_PLATFORM: ['platform', 'simulated'],
+      STUN_WORKER_COLLATERAL: ['collateralPath', 'collateral.json'],
+      STUN_WORKER_SIMULATED_PKI: ['simulatedPkiPath', 'pki.json'],
+      STUN_WORKER_POLICY: ['policyPath', 'policy.json'],
+      STUN_WORKER_STORE: ['storePath', 'other.sqlite'],
+    } as const;
+    const values = Object.fromEntries(Object.entries(others).map(([name, [, value]]) => [name, value]));
+    const changed = loadWorkerConfig({ STUN_WORKER_CONFIG: path, STUN_WORKER_PROVIDER_KEY: key, ...values });
+    for (const [name, [setting, value]] of Object.entries(others)) assert.equal(changed[setting], value, name);
   });
 
   it('takes variables of other processes for what they are', async () => {
