@@ -31,8 +31,11 @@ export async function openService(options: ServiceMainOptions): Promise<RunningS
  * @throws as openService; `STUN_SENDER_CLAIM_LOST` after stopping, so that the process ends with its exit code and is started again
  */
 export async function runService(options: ServiceMainOptions & { readonly signal: AbortSignal }): Promise<void> {
-  const service = await openService(options);
-  const { signal } = options;
+  await serveUntilEnd(await openService(options), options.signal);
+}
+
+/** Serves until the signal or a failure, then stops. @throws what the service failed with, once it has stopped */
+export async function serveUntilEnd(service: Pick<RunningService, 'failed' | 'stop'>, signal: AbortSignal): Promise<void> {
   const told = new Promise<undefined>((resolve) => {
     if (signal.aborted) resolve(undefined);
     signal.addEventListener('abort', () => resolve(undefined), { once: true });

@@ -101,5 +101,7 @@ export interface SettlementSender {
   finalise(batchId: string, attempt: string): Promise<void>;
   /** How a key stands; undefined for one that was never submitted. */
   outcome(key: string): Promise<SendOutcome | undefined>;
+  /** @throws what keeps everything from being sent: the account belongs to another process, or has no money; not that the node is down */
+  assertSending(): void;
   close(): Promise<void>;
 }

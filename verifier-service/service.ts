@@ -27,6 +27,7 @@ import { followSegments, sendSegment } from './pipeline/settle.ts';
 import { sweep } from './pipeline/sweeps.ts';
 import type { SettlementSender } from './ports.ts';
 import { apiRoutes, stateRoutes } from './routes/index.ts';
+import { senderCheck } from './routes/operations.ts';
 import { Secret } from './secret.ts';
 import type { Services } from './services.ts';
 import { createLog, errorFields, type Logger } from './telemetry/log.ts';
@@ -154,12 +155,15 @@ async function startStored(parts: ServiceParts, log: Logger, chain: OpenChain, c
   if (does('prover') && prover !== undefined) {
     await queue.work('prove', settings.proofConcurrency, (task) => proveSegment(services, prover, task));
   }
-  if (does('settler')) await startSettling(services, chain, db, queue, loops, stopping.signal, closing, failure.resolve);
+  const sender = does('settler')
+    ? await startSettling(services, chain, db, queue, loops, stopping.signal, closing, failure.resolve)
+    : undefined;
   if (does('api')) {
     await queue.work('webhook', WEBHOOK_WORKERS, (task) => deliverWebhook(services, task));
     loops.push(repeat('dispatch', settings.pollMs, async () => (await wakeQueued(services), false), stopping.signal, log));
   }
-  const routes: readonly Route[] = does('api') ? apiRoutes(services) : stateRoutes(services);
+  const checks = sender === undefined ? [] : [senderCheck(sender)];
+  const routes: readonly Route[] = does('api') ? apiRoutes(services, checks) : stateRoutes(services, checks);
   const app = createApp({ settings, metrics: services.metrics, log, stored: services }, routes, stopping.signal);
   const server = await listen(app, settings.host, settings.port);
   origin = originOf(server);
@@ -173,7 +177,7 @@ async function openProver(parts: ServiceParts, needed: boolean): Promise<Settlem
   return undefined;
 }
 
-/** The settler: sends, follows, observes, sweeps. */
+/** The settler: sends, follows, observes, sweeps. @returns its sender, if it has an account to send with */
 async function startSettling(
   services: Services,
   chain: OpenChain,
@@ -183,7 +187,7 @@ async function startSettling(
   signal: AbortSignal,
   closing: Closing,
   onFailure: (error: StunError) => void,
-): Promise<void> {
+): Promise<SettlementSender | undefined> {
   const { settings, log } = services;
   loops.push(repeat('observe', settings.chainPollMs, () => observeChain(services), signal, log));
   loops.push(repeat('sweep', settings.sweepMs, () => sweep(services), signal, log));
@@ -192,7 +196,7 @@ async function startSettling(
       event: 'settler.idle',
       reason: 'no operatorKey: segments are proved and wait for their providers to settle them',
     });
-    return;
+    return undefined;
   }
   const sender: SettlementSender = await openSettlementSender(
     chain.contracts,
@@ -208,6 +212,7 @@ async function startSettling(
   const watchMs = WATCH_POLLS * settings.chainPollMs;
   loops.push(repeat('batches', watchMs, async () => (await watchBatches(services, sender), false), signal, log));
   loops.push(repeat('follow', settings.chainPollMs, async () => (await followSegments(services, sender), false), signal, log));
+  return sender;
 }
 
 function originOf(server: RunningServer): string {

@@ -33,6 +33,9 @@ export async function openSettlementSender(
   const store = new SqlSenderStore(db, claimMs);
   const { escrow, court, deployment } = contracts;
   const stop = new AbortController();
+  const maxBackoffMs = Math.max(15_000, settings.chainPollMs);
+  let ended: StunError | undefined;
+  let trouble: { readonly error: StunError; readonly atMs: number } | undefined;
   const sender = await openWhenFree(
     () =>
       TransactionSender.open({
@@ -48,15 +51,19 @@ export async function openSettlementSender(
           maxFeePerGasWei: BigInt(settings.maxFeePerGasWei),
         },
         pollIntervalMs: settings.chainPollMs,
-        maxBackoffMs: Math.max(15_000, settings.chainPollMs),
+        maxBackoffMs,
         requestTimeoutMs: RPC_REQUEST_TIMEOUT_MS,
-        onProblem: (problem) => log.warn({ event: 'sender.problem', ...errorFields(problem) }),
+        onProblem: (error) => {
+          trouble = { error, atMs: Date.now() };
+          log.warn({ event: 'sender.problem', ...errorFields(error) });
+        },
       }),
     claimMs,
     log,
   );
   const running = sender.run(stop.signal).catch((thrown: unknown) => {
     const error = asStunError(thrown);
+    ended = error;
     log.error({ event: 'sender.ended', ...errorFields(error) });
     onEnded(error);
   });
@@ -75,6 +82,12 @@ export async function openSettlementSender(
       if (intent === undefined) return undefined;
       if (intent.failure !== null) return { state: 'refused', ...intent.failure };
       return { state: intent.state === 'confirmed' ? 'done' : 'pending' };
+    },
+    assertSending() {
+      if (ended !== undefined) throw ended;
+      // A pass that fails again says so again within its pause.
+      if (trouble === undefined || Date.now() - trouble.atMs > 2 * maxBackoffMs) return;
+      if (trouble.error.code !== 'STUN_CHAIN_UNAVAILABLE') throw trouble.error;
     },
     async close() {
       stop.abort();

@@ -8,14 +8,14 @@ import { auditRoutes } from './audit.ts';
 import { enclaveRoutes } from './enclaves.ts';
 import { evidenceRoutes } from './evidence.ts';
 import { jobRoutes } from './jobs.ts';
-import { chainCheck, databaseCheck, operationRoutes, quoteCheck } from './operations.ts';
+import { chainCheck, databaseCheck, operationRoutes, quoteCheck, type ReadinessCheck } from './operations.ts';
 import { orderRoutes } from './orders.ts';
 import { segmentRoutes } from './segments.ts';
 import { webhookRoutes } from './webhooks.ts';
 import { workerRoutes } from './worker.ts';
 
-/** The routes of the roles `all` and `api`. */
-export function apiRoutes(services: Services): readonly Route[] {
+/** The routes of the roles `all` and `api`. @param more - what readiness of this process needs besides */
+export function apiRoutes(services: Services, more: readonly ReadinessCheck[] = []): readonly Route[] {
   const routes: Route[] = [
     ...accountRoutes(services),
     ...evidenceRoutes(services),
@@ -27,7 +27,7 @@ export function apiRoutes(services: Services): readonly Route[] {
     ...auditRoutes(services),
     ...webhookRoutes(services),
   ];
-  const checks = [databaseCheck(services), chainCheck(services), quoteCheck(services)];
+  const checks = [databaseCheck(services), chainCheck(services), quoteCheck(services), ...more];
   let document: object | undefined;
   routes.push(
     ...operationRoutes(
@@ -39,9 +39,9 @@ export function apiRoutes(services: Services): readonly Route[] {
   return routes;
 }
 
-/** The routes of `prover` and `settler`: their state, nothing else. */
-export function stateRoutes(services: Services): readonly Route[] {
-  const checks = [databaseCheck(services), chainCheck(services)];
+/** The routes of `prover` and `settler`: their state, nothing else. @param more - as of {@link apiRoutes} */
+export function stateRoutes(services: Services, more: readonly ReadinessCheck[] = []): readonly Route[] {
+  const checks = [databaseCheck(services), chainCheck(services), ...more];
   let document: object | undefined;
   const routes = operationRoutes(
     checks,

@@ -4,6 +4,7 @@ import { asStunError } from '#protocol/errors/registry.ts';
 import { StunError } from '#protocol/errors/stun-error.ts';
 import { json } from '../http/reply.ts';
 import { route, type Route } from '../http/route.ts';
+import type { SettlementSender } from '../ports.ts';
 import { nowUnix, type Services } from '../services.ts';
 
 /** One part of readiness: throws when it is not. */
@@ -42,6 +43,12 @@ export const quoteCheck = (services: Services): ReadinessCheck => ({
   },
 });
 
+/** The settlements of this process are sent. */
+export const senderCheck = (sender: Pick<SettlementSender, 'assertSending'>): ReadinessCheck => ({
+  name: 'settlement-sender',
+  check: async () => sender.assertSending(),
+});
+
 const readinessSchema = z
   .strictObject({
     ready: z.boolean(),
@@ -74,7 +81,7 @@ export function operationRoutes(
       tag: 'Operations',
       summary: 'Whether everything the service needs is there',
       description:
-        'Store, chain, and a recent real quote of a listed worker. Workers list themselves on a service that is not ready yet: route them by /healthz.',
+        'Store, chain, a recent real quote of a listed worker, and, in a process that settles, its sender. Workers list themselves on a service that is not ready yet: route them by /healthz.',
       access: 'public',
       responses: {
         200: { description: 'Ready', schema: readinessSchema },

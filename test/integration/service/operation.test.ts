@@ -412,6 +412,15 @@ for (const engine of engines) {
       assert.deepEqual(await kept(), [{ id: 'young' }]);
     });
 
+    it('is not ready and has failed once another process took the account of its sender', async () => {
+      const readyOf = async () =>
+        (await customer.get('/readyz')).json.checks.find((check: { name: string }) => check.name === 'settlement-sender');
+      assert.deepEqual(await readyOf(), { name: 'settlement-sender', ok: true });
+      await service.services!.db.sql.updateTable('sender_account').set({ token: 'of another process' }).execute();
+      assert.equal((await service.failed).code, 'STUN_SENDER_CLAIM_LOST');
+      assert.deepEqual(await readyOf(), { name: 'settlement-sender', ok: false, code: 'STUN_SENDER_CLAIM_LOST' });
+    });
+
     it('stops with an open stream, a waiting worker and a node that hangs, and answers nothing afterwards', async () => {
       const stream = customer.events(`/v1/orders/${order.orderKey}/events`, () => false, '100000');
       const poll = worker.post('/v1/worker/leases', { keysetDigest: enclave.keysetDigest, waitMs: 20_000 });

@@ -22,6 +22,7 @@ import {
   type Stage,
   type StageOrder,
 } from '#test/contracts/stage.ts';
+import { throwsCode } from '#test/unit/assert-code.ts';
 import { copyMigratedStore } from './kept-store.ts';
 
 const ZERO = fieldToHex(0n);
@@ -106,7 +107,9 @@ describe('service: settlement sender', function () {
   });
 
   it('says that it ended when another process took the account', async () => {
+    sender.assertSending();
     await db.sql.updateTable('sender_account').set({ token: 'of another process' }).execute();
     assert.equal((await ended.promise).code, 'STUN_SENDER_CLAIM_LOST');
+    throwsCode(() => sender.assertSending(), 'STUN_SENDER_CLAIM_LOST');
   });
 });

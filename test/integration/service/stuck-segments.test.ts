@@ -28,6 +28,7 @@ const sender: SettlementSender = {
   answer: () => Promise.reject(new Error('nothing is answered here')),
   finalise: () => Promise.reject(new Error('nothing is finalised here')),
   outcome: () => Promise.resolve({ state: 'done' }),
+  assertSending: () => undefined,
   close: () => Promise.resolve(),
 };
 
