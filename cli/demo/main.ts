@@ -8,6 +8,7 @@ import { parseArgs } from 'node:util';
 import { DEFAULT_CIRCUITS, ensureCircuit } from '#circuits/manifest.ts';
 import { takeLock, type HeldLock } from '#client/store/lock.ts';
 import { asStunError, errorEntry, exitCodeOf, StunError } from '#protocol/index.ts';
+import { outliveReaders } from '../closed-pipe.ts';
 import { parseWhole } from '../values.ts';
 import { stoppingSignal } from '../stopping.ts';
 import { assertPortFree } from '../stack/child.ts';
@@ -112,7 +113,10 @@ function readOptions(): { jobs: number; keep: boolean } {
   }
 }
 
-const stopping = stoppingSignal();
+// A demonstration that nobody watches any more, as in `npm start | head`, is one that was interrupted.
+const unwatched = new AbortController();
+outliveReaders(() => unwatched.abort());
+const stopping = AbortSignal.any([stoppingSignal(), unwatched.signal]);
 try {
   const { jobs, keep } = readOptions();
   const lock = await takeTheDemonstration();
