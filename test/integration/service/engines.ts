@@ -4,6 +4,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import pg from 'pg';
+import { describeAbsent } from '#test/absent.ts';
 import { copyMigratedStore } from './kept-store.ts';
 
 /** A store of its own. */
@@ -56,6 +57,16 @@ const postgres: Engine = { name: 'PostgreSQL', create: createPostgres, createMig
 /** All stores that can be tested here. */
 export const engines: readonly Engine[] = address === undefined ? [pglite] : [pglite, postgres];
 
-if (address === undefined) {
-  process.stderr.write('NOT TESTED on PostgreSQL: STUN_TEST_POSTGRES_URL is not set; the service runs on PGlite alone here\n');
+/** A store with the `describe` of tests that run on it. */
+export interface TestedEngine extends Engine {
+  readonly describe: ReturnType<typeof describeAbsent>;
+}
+
+/** The stores that tests are for, also one that is not here. To be called where mocha collects tests. */
+export function testedEngines(): readonly TestedEngine[] {
+  const onPostgres = address === undefined ? describeAbsent('the service on PostgreSQL', 'set STUN_TEST_POSTGRES_URL') : describe;
+  return [
+    { ...pglite, describe },
+    { ...postgres, describe: onPostgres },
+  ];
 }

@@ -6,12 +6,12 @@ import { submitJob } from '#service/jobs/submit.ts';
 import { Wake } from '#service/jobs/wake.ts';
 import type { RunningService } from '#service/service.ts';
 import { assertProblem, type ApiClient } from './api-client.ts';
-import { engines } from './engines.ts';
+import { testedEngines } from './engines.ts';
 import { TestLane, type MadeJob } from './lane.ts';
 import { ROLE, World, type WorldEnclave, type WorldOrder } from './world.ts';
 
-for (const engine of engines) {
-  describe(`service: jobs, on ${engine.name}`, function () {
+for (const engine of testedEngines()) {
+  engine.describe(`service: jobs, on ${engine.name}`, function () {
     this.timeout(60_000);
     let world: World;
     let service: RunningService;

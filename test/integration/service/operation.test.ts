@@ -13,13 +13,13 @@ import { fromHex } from '#protocol/index.ts';
 import { releaseGone } from '#service/jobs/lease.ts';
 import type { RunningService } from '#service/service.ts';
 import { assertProblem, type ApiClient } from './api-client.ts';
-import { engines } from './engines.ts';
+import { testedEngines } from './engines.ts';
 import { startHangingNode, type HangingNode } from './hanging-node.ts';
 import { TestLane, type MadeJob } from './lane.ts';
 import { ROLE, World, type WorldEnclave, type WorldOrder } from './world.ts';
 
-for (const engine of engines) {
-  describe(`service: time and operation, on ${engine.name}`, function () {
+for (const engine of testedEngines()) {
+  engine.describe(`service: time and operation, on ${engine.name}`, function () {
     this.timeout(60_000);
     let world: World;
     let node: HangingNode;

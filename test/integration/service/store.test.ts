@@ -11,10 +11,10 @@ import { openDatabase, type Database, type DatabaseTarget } from '#service/db/op
 import { lockDirectory } from '#service/db/pglite-lock.ts';
 import { SqlSenderStore } from '#service/db/sender-store.ts';
 import { createQueue } from '#service/pipeline/queue.ts';
-import { engines, type TestStore } from './engines.ts';
+import { testedEngines, type TestStore } from './engines.ts';
 
-for (const engine of engines) {
-  describe(`service: store, on ${engine.name}`, function () {
+for (const engine of testedEngines()) {
+  engine.describe(`service: store, on ${engine.name}`, function () {
     this.timeout(60_000);
     let store: TestStore;
     let target: DatabaseTarget;
