@@ -115,7 +115,7 @@ function statements(size: FillSize, specimen: Specimen, nowMs: number): [string,
       `insert into segment select ${segmentId}, ${laneId}, ${orderKey}, ${provider}, 0, 1, ${each}, $1, md5('bundle/' || l),
         ${word('genesis', 'l')}, ${jobId('l', String(each))}, ${word('root', 'l')}, '${700 * each}', ${laneKind('l')}, 1,
         repeat(md5('proof/' || l), 60), ${Math.floor(nowMs / 1000)}, 0, null, null, null, ${word('transaction', 'l')}, l / 10, null, null, null,
-        ${atMs}, ${atMs}, ${atMs} from ${lanes} where ${inSegment}`,
+        ${atMs}, ${atMs}, ${atMs}, null, null, ${nowMs} + 86400000 from ${lanes} where ${inSegment}`,
       [specimen.bundle],
     ],
     [
