@@ -151,11 +151,16 @@ export async function topUpOrder(
 ): Promise<MinedTransaction> {
   const { token } = order.place;
   const permit = await allowanceFor(client, token, amount);
-  const mined = await client.contracts.escrow.topUp(order.orderId, lowerAddress(provider), amount, token, permit);
-  const known = order.budgets.find((budget) => budget.provider === lowerAddress(provider));
-  const others = order.budgets.filter((budget) => budget !== known);
-  const budget = { provider: lowerAddress(provider), amount: (known?.amount ?? 0n) + amount };
-  await client.store.orders.update({ ...order, budgets: [...others, budget] });
+  const to = lowerAddress(provider);
+  const known = order.budgets.find((budget) => budget.provider === to)?.amount;
+  const withBudget = (sum: bigint): OrderRecord => {
+    const others = order.budgets.filter((budget) => budget.provider !== to);
+    return { ...order, budgets: [...others, { provider: to, amount: sum }] };
+  };
+  // A refund asks for the budgets of the providers in the store: a new one must be there before its money leaves.
+  if (known === undefined) await client.store.orders.update(withBudget(0n));
+  const mined = await client.contracts.escrow.topUp(order.orderId, to, amount, token, permit);
+  await client.store.orders.update(withBudget((known ?? 0n) + amount));
   return mined;
 }
 
@@ -179,7 +184,7 @@ export async function refundOrder(client: ClientConnection, order: OrderRecord):
   for (const { provider } of order.budgets) {
     if ((await escrow.budget(order.orderKey, provider)).remaining > 0n) left.push(provider);
   }
-  if (left.length === 0) throw new StunError('STUN_NOTHING_DUE', 'no budget of the order is left');
+  if (left.length === 0) throw new StunError('STUN_NOTHING_DUE', await whyNothing(client, order));
   const refundTransaction = await escrow.refund(order.orderId, left);
   const events = await escrow.refunds(refundTransaction.blockNumber, order.orderKey);
   const refunds = events
@@ -187,6 +192,13 @@ export async function refundOrder(client: ClientConnection, order: OrderRecord):
     .map(({ provider, amount }) => ({ provider, amount }));
   const withdrawTransaction = await escrow.withdraw(order.place.token);
   return { refunds, refundTransaction, withdrawTransaction };
+}
+
+/** An interrupted refund leaves its amount as the funder's credit. */
+async function whyNothing(client: ClientConnection, { place }: OrderRecord): Promise<string> {
+  const credit = await client.contracts.escrow.credit(place.token, place.funder);
+  const none = 'no budget of the order is left';
+  return credit === 0n ? none : `${none}; ${credit} are credited to its funder: stun payout withdraw pays them out`;
 }
 
 /** An order as the customer's own node shows it. */

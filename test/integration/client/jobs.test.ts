@@ -160,14 +160,23 @@ describe('client, from order to receipt', function () {
     const before = await client.provider.getBalance(funder);
     await topUpOrder(client, order, stage.provider, 5n);
     order = await client.store.orders.read(order.orderKey);
+    const late = stage.chain.accounts[6]!.address;
+    await diesAtUpdate(client, 2, () => topUpOrder(client, order, late, 7n));
+    order = await client.store.orders.read(order.orderKey);
     assert.equal((await orderState(client, order)).budgets[0]?.funded, 10n ** 18n + 5n);
     await rejectsCode(refundOrder(client, order), 'STUN_ORDER_NOT_REFUNDABLE');
     await closeOrder(client, order);
     await stage.chain.increaseTime(3 * DAY);
     const done = await refundOrder(client, order);
-    assert.deepEqual(done.refunds, [{ provider: stage.provider, amount: 10n ** 18n + 5n }]);
+    assert.deepEqual(
+      new Map(done.refunds.map(({ provider, amount }) => [provider, amount])),
+      new Map([
+        [stage.provider as string, 10n ** 18n + 5n],
+        [late, 7n],
+      ]),
+    );
     assert.ok((await client.provider.getBalance(funder)) > before, 'the budget came back');
-    assert.equal((await orderState(client, order)).refunded, 10n ** 18n + 5n);
+    assert.equal((await orderState(client, order)).refunded, 10n ** 18n + 12n);
     await rejectsCode(refundOrder(client, order), 'STUN_NOTHING_DUE');
   });
 
@@ -175,3 +184,12 @@ describe('client, from order to receipt', function () {
     await rejectsCode(submitJobs(client, order, []), 'STUN_INPUT');
   });
 });
+
+/** Runs what stores the order more than once, and has the process die before the n-th time. */
+async function diesAtUpdate(client: ClientConnection, n: number, run: () => Promise<unknown>): Promise<void> {
+  const { orders } = client.store;
+  const update = orders.update.bind(orders);
+  let count = 0;
+  orders.update = (record) => (++count === n ? Promise.reject(new Error('killed')) : update(record));
+  await assert.rejects(run(), /killed/).finally(() => (orders.update = update));
+}
