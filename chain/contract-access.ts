@@ -14,6 +14,7 @@ import type { Hex } from '#protocol/bytes.ts';
 import { StunError } from '#protocol/errors/stun-error.ts';
 import type { Artifact } from './artifacts.ts';
 import { chainErrorOf } from './errors.ts';
+import { receiptOf } from './mined.ts';
 
 /** A call that somebody else signs and sends. */
 export interface TransactionCall {
@@ -85,9 +86,7 @@ export class ContractAccess {
   async send(name: string, args: readonly unknown[], value = 0n): Promise<MinedTransaction> {
     try {
       const sent = await this.#contract.getFunction(name).send(...args, { value });
-      const receipt = await sent.wait();
-      if (receipt === null) throw new StunError('STUN_CHAIN_UNAVAILABLE', `${name}: the node has no receipt`);
-      return minedOf(receipt);
+      return minedOf(await receiptOf(sent));
     } catch (thrown) {
       throw chainErrorOf(thrown, name);
     }

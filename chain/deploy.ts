@@ -14,6 +14,7 @@ import type { Deployment, DeployedFamily } from './deployment.ts';
 import { DEVELOPMENT_CHAIN_ID } from './dev-chain.ts';
 import { EscrowContract } from './escrow.ts';
 import { chainErrorOf } from './errors.ts';
+import { receiptOf } from './mined.ts';
 import { RegistryContract } from './registry.ts';
 import { inferenceFamilyIdOf, RouterContract, settlementFamilyIdOf } from './router.ts';
 import { NATIVE_TOKEN } from './token.ts';
@@ -141,7 +142,9 @@ export async function deployContract(signer: Signer, artifact: Artifact, args: r
   try {
     const factory = new ContractFactory([...artifact.abi], artifact.bytecode, signer);
     const contract = await factory.deploy(...args);
-    await contract.waitForDeployment();
+    const sent = contract.deploymentTransaction();
+    if (sent === null) throw new StunError('STUN_INTERNAL', `no transaction deploys ${artifact.contractName}`);
+    await receiptOf(sent);
     return lowerAddress(await contract.getAddress());
   } catch (thrown) {
     throw chainErrorOf(thrown, `deploying ${artifact.contractName}`);

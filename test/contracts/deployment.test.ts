@@ -5,6 +5,7 @@ import { courtAddressOf } from '#chain/court-calls.ts';
 import { connectStun, familyForJobs, parseDeployment } from '#chain/deployment.ts';
 import { startDevChain } from '#chain/dev-chain.ts';
 import { deployStun } from '#chain/deploy.ts';
+import { receiptOf } from '#chain/mined.ts';
 import { rejectsCode, throwsCode } from '#test/unit/assert-code.ts';
 import { startStage, type Stage } from './stage.ts';
 
@@ -103,8 +104,8 @@ describe('contracts: deployment', () => {
     const chain = await startDevChain({ blockIntervalMs: 30, accountCount: 2 });
     try {
       const sent = await chain.wallet(0).sendTransaction({ to: chain.accounts[1]!.address, value: 1n });
-      const mined = await sent.wait();
-      assert.ok(mined !== null && mined.blockNumber >= 1);
+      const mined = await receiptOf(sent);
+      assert.ok(mined.blockNumber >= 1);
     } finally {
       await chain.close();
     }
