@@ -114,6 +114,14 @@ async function assertSettleable({ escrow }: StunContracts, bundle: SettlementBun
   }
 }
 
+/**
+ * The time at which the enclave's leaf is proven live, in unix seconds: now, or the last second of a leaf that expired meanwhile, which the
+ * escrow takes for an hour. Does not check that it still does.
+ */
+export function provenAtUnix(newestBlockUnix: number, leafExpiresAtUnix: number): number {
+  return Math.min(newestBlockUnix, leafExpiresAtUnix - 1);
+}
+
 async function prove(
   { registry, escrow, deployment }: StunContracts,
   bundle: SettlementBundle,
@@ -138,7 +146,7 @@ async function prove(
     {
       bundle: settlementBundleToWire(bundle),
       enclavePath: { root: fieldToHex(root), index: path.index, siblings: path.siblings.map((one) => fieldToHex(one)) },
-      validAtUnix: newest.timestamp,
+      validAtUnix: provenAtUnix(newest.timestamp, bundle.leaf.expiresAtUnix),
     },
     {
       ...keys,
