@@ -32,7 +32,7 @@ const demonstrationEnd = [
   /^The chain$/m,
   /^ +out +to the provider +[1-9][\d,.]* gwei$/m,
   /^ +left +in escrow +0 gwei$/m,
-  /^ +next settlement +[\d,]+ gas +\d+ a job$/m,
+  /^ +next settlement +[\d,]+ gas +16 jobs +\d+ a job$/m,
   /^ +signature-only baseline, next +[\d,]+ gas/m,
   /^ +offline +holds: [1-9]/m,
   /^ +against the chain +holds: [1-9].*chain: checked$/m,
