@@ -48,6 +48,10 @@ export function curvePoint(point: JubPoint, what: string): ExtendedPoint {
   return Point.fromAffine({ x: point.x, y: point.y });
 }
 
+/** Keys of one order or enclave come with every job, and the check costs as much as half a signature's: good ones are kept, the newest of them. */
+const goodKeys = new Map<string, ExtendedPoint>();
+const MOST_GOOD_KEYS = 1024;
+
 /**
  * The check of a public key: on the curve, not the identity, in the prime-order subgroup. A key of small order would let a
  * stranger sign; one outside the subgroup has eight equivalent forms.
@@ -55,8 +59,14 @@ export function curvePoint(point: JubPoint, what: string): ExtendedPoint {
  * @throws `STUN_KEY_NOT_ON_CURVE`, `STUN_KEY_SMALL_ORDER`, `STUN_KEY_NOT_IN_SUBGROUP`
  */
 export function assertPublicKey(key: JubPoint, what: string): ExtendedPoint {
+  const name = `${key.x.toString(16)},${key.y.toString(16)}`;
+  const known = goodKeys.get(name);
+  if (known !== undefined) return known;
   const point = curvePoint(key, what);
   if (point.isSmallOrder()) throw new StunError('STUN_KEY_SMALL_ORDER', `${what} must not have small order`);
   if (!point.isTorsionFree()) throw new StunError('STUN_KEY_NOT_IN_SUBGROUP', `${what} must lie in the prime-order subgroup`);
+  const [oldest] = goodKeys.keys();
+  if (goodKeys.size === MOST_GOOD_KEYS && oldest !== undefined) goodKeys.delete(oldest);
+  goodKeys.set(name, point);
   return point;
 }

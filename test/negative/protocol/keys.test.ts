@@ -43,6 +43,9 @@ describe('public keys at every entrance', () => {
   const small = smallOrderPoints();
 
   it('takes a fresh key', () => assert.deepEqual(toJubPoint(assertPublicKey(good.publicKey, 'key')), good.publicKey));
+  it('takes it again', () => {
+    for (let i = 0; i < 3; i++) assert.deepEqual(toJubPoint(assertPublicKey(good.publicKey, 'key')), good.publicKey);
+  });
   it('refuses all eight points of small order, the identity among them', () => {
     assert.equal(new Set(small.map((point) => `${point.x},${point.y}`)).size, 8);
     for (const point of small) throwsCode(() => assertPublicKey(point, 'key'), 'STUN_KEY_SMALL_ORDER');
