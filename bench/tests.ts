@@ -1,18 +1,8 @@
-/** Wall time of `npm test` on a fresh clone, with what it installs, and the second time. */
-import { freshClone, npmSeconds, removeClone } from './fresh/clone.ts';
-import { summarise, type Figure } from './figure.ts';
+/** Wall time of `npm test` on a fresh clone, with what it installs, and the second time; a quarter of an hour and more. */
+import { firstAndSecondRun } from './fresh/clone.ts';
+import type { Figure } from './figure.ts';
 
-/** Once each; a quarter of an hour and more. */
-export async function run(): Promise<Figure[]> {
-  const folder = freshClone();
-  try {
-    const first = await npmSeconds(folder, 'test');
-    const second = await npmSeconds(folder, 'test');
-    return [
-      summarise('npm test on a fresh clone, first run with npm ci, wall', 's', [first]),
-      summarise('npm test on a fresh clone, second run, wall (beside the first)', 's', [second], first),
-    ];
-  } finally {
-    removeClone(folder);
-  }
+/** See `firstAndSecondRun`. */
+export function run(): Promise<Figure[]> {
+  return firstAndSecondRun('test', 'npm ci');
 }

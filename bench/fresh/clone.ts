@@ -4,21 +4,17 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { root } from '../../scripts/project-files.ts';
 import { tmpdir } from 'node:os';
+import { summarise, type Figure } from '../figure.ts';
 
 /** How much of the end of a command's output an error shows. */
 const SHOWN_CHARS = 2000;
 
 /** Clones the commit that is checked out into a folder of its own; changes that are not committed are not in it. @returns the folder */
-export function freshClone(): string {
+function freshClone(): string {
   const folder = mkdtempSync(join(tmpdir(), 'stun-fresh-'));
   const done = spawnSync('git', ['clone', '--quiet', '--no-hardlinks', root, folder], { encoding: 'utf8' });
   if (done.status !== 0) throw new Error(`git clone: ${done.stderr}`);
   return folder;
-}
-
-/** Removes a clone. */
-export function removeClone(folder: string): void {
-  rmSync(folder, { recursive: true, force: true });
 }
 
 /** The environment without what belongs to this checkout: its programs, the settings of npm that runs here, settings of the project. */
@@ -33,7 +29,7 @@ function strangersEnvironment(): NodeJS.ProcessEnv {
  * @returns seconds until it ended
  * @throws when it ended with another status than 0, with the end of what it printed
  */
-export async function npmSeconds(folder: string, ...args: readonly string[]): Promise<number> {
+async function npmSeconds(folder: string, ...args: readonly string[]): Promise<number> {
   const startedAtMs = performance.now();
   const child = spawn('npm', args, { cwd: folder, env: strangersEnvironment(), stdio: ['ignore', 'pipe', 'pipe'] });
   let shown = '';
@@ -45,4 +41,23 @@ export async function npmSeconds(folder: string, ...args: readonly string[]): Pr
   const status = await new Promise<number | null>((resolve, reject) => child.once('error', reject).once('close', resolve));
   if (status !== 0) throw new Error(`npm ${args.join(' ')} ended with ${status}:\n${shown}`);
   return (performance.now() - startedAtMs) / 1000;
+}
+
+/**
+ * Wall time of one of the two commands on a fresh clone, from nothing and the second time, once each: a first run can only be repeated on another
+ * clone, and the download is part of it.
+ * @param firstWith - what the first run does besides, for its name
+ */
+export async function firstAndSecondRun(command: 'start' | 'test', firstWith: string): Promise<Figure[]> {
+  const folder = freshClone();
+  try {
+    const first = await npmSeconds(folder, command);
+    const second = await npmSeconds(folder, command);
+    return [
+      summarise(`npm ${command} on a fresh clone, first run with ${firstWith}, wall`, 's', [first]),
+      summarise(`npm ${command} on a fresh clone, second run, wall (beside the first)`, 's', [second], first),
+    ];
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
 }
